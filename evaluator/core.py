@@ -1,0 +1,205 @@
+"""The few types everybody speaks: items, prompts, replies, captions, outcomes, measurements.
+
+A measurement keeps one row of sufficient statistics an image and the name of the function that turns
+(sums of) rows into a score. A corpus score is that function of the summed rows, a per-image score is the
+same function of one row, and a bootstrap resample is the same function of a weighted sum:
+
+    >>> import numpy as np
+    >>> lengths = Measurement("words", np.array([[9.0, 1.0], [12.0, 1.0]]), "mean", signature="words")
+    >>> float(lengths.value), lengths.per_image.tolist()
+    (10.5, [9.0, 12.0])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from evaluator.errors import CaptionError
+
+Array = NDArray[np.float64]
+
+# Metadata of a field that changes how fast or where captions are made, never what they say:
+# it takes no part in a run's name and never blocks a resume.
+NOT_IDENTITY: Mapping[str, bool] = MappingProxyType({"identity": False})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image to caption, with what people wrote about it."""
+
+    id: str
+    image: Path | None
+    references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a captioner is told besides the image. An empty text is a prompt too: GIT and BLIP need none."""
+
+    name: str
+    text: str = ""
+    system: str = ""
+    shots: tuple[str, ...] = ()
+
+
+class Outcome(StrEnum):
+    """How the attempt to caption one image ended. Only `OK` is ever scored as a caption."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"  # a cloud reply cut off; a local model at max_new_tokens is OK
+    REFUSED = "refused"
+    BLOCKED = "blocked"
+    ERROR = "error"
+    SKIPPED = "skipped"  # the budget was used up
+    MISSING = "missing"  # a captions file lacks the image
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether the next run of the same folder asks again."""
+        return self in (Outcome.ERROR, Outcome.SKIPPED, Outcome.MISSING)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a further run could get this caption, so that this one is not finished."""
+        return self in (Outcome.ERROR, Outcome.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model said, and what the saying took."""
+
+    text: str
+    model_version: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One line of captions.jsonl: the outcome for one item."""
+
+    item_id: str
+    outcome: Outcome
+    reply: Reply | None = None
+    error: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+    cost_usd: float | None = None
+    cached: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The caption to score, None where there is none."""
+        return self.reply.text if self.outcome is Outcome.OK and self.reply else None
+
+
+def mean(rows: Array) -> Array:
+    """Rows (..., 2) of (sum, count) -> (...): their mean, NaN where nothing was counted."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(rows[..., 0] / rows[..., 1])
+
+
+def bleu(rows: Array, order: int) -> Array:
+    """Rows (..., 10) of 4 matches, 4 totals, length, closest reference length -> (...): BLEU of `order`.
+
+    The two small constants are those of coco-caption's bleu_scorer.py, which keep a product with no
+    match from being exactly zero and make the sentence scores comparable with its own.
+    """
+    tiny, small = 1e-15, 1e-9
+    precisions = (rows[..., :order] + tiny) / (rows[..., 4 : 4 + order] + small)
+    ratio = (rows[..., 8] + tiny) / (rows[..., 9] + small)
+    brevity = np.exp(np.minimum(0.0, 1.0 - 1.0 / ratio))
+    return np.asarray(np.prod(precisions, axis=-1) ** (1.0 / order) * brevity)
+
+
+# Stored by name, so that a run folder can be compared without the scorer that made it.
+AGGREGATES: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
+    {"mean": mean} | {f"bleu-{order}": partial(bleu, order=order) for order in range(1, 5)}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One metric over N captioned images: statistics (N, K) and the name of their aggregate.
+
+    A row of zeros under `mean` is an image that could not be scored: NaN for itself, absent from the sum.
+    """
+
+    name: str
+    statistics: Array = field(repr=False)
+    aggregate: str
+    signature: str
+    higher_is_better: bool = True
+
+    @property
+    def value(self) -> float:
+        """The corpus score, on the reference program's scale."""
+        return float(AGGREGATES[self.aggregate](self.statistics.sum(axis=0)))
+
+    @property
+    def per_image(self) -> Array:
+        """The score of each image alone, (N,)."""
+        return AGGREGATES[self.aggregate](self.statistics)
+
+
+class Dataset(Protocol):
+    """Anything that can list its items. Raises DataError for files that are wrong."""
+
+    def load(self) -> list[Item]: ...
+
+
+class Session(Protocol):
+    """An open captioner: the weights are loaded or the client is connected."""
+
+    def prepare(self, item: Item) -> Any:
+        """Read what captioning `item` needs; runs ahead in worker threads. Raises ImageError."""
+
+    def caption(self, prepared: Sequence[Any]) -> Sequence[Reply | CaptionError]:
+        """One reply, or the CaptionError that stands for it, for each prepared item.
+
+        Raises OutOfMemory when the batch is too large: the runner then halves it.
+        """
+
+
+class Captioner(Protocol):
+    """Options only, so that it pickles; weights and clients live inside `open`."""
+
+    def open(self, prompt: Prompt) -> AbstractContextManager[Session]: ...
+
+
+class Scorer(Protocol):
+    """One metric, or several that come from one pass."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that `score` gives, in the order of the table."""
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        """Row i of each measurement belongs to items[i]. Raises NotComputed with the reason."""
+
+
+class Runner(Protocol):
+    """Takes items through a captioner and hands over each caption as soon as it is there."""
+
+    def run(
+        self,
+        captioner: Captioner,
+        prompt: Prompt,
+        items: Iterable[Item],
+        record: Callable[[Caption], None],
+    ) -> None: ...
