@@ -124,7 +124,8 @@ def bleu(rows: Array, order: int) -> Array:
     precisions = (rows[..., :order] + tiny) / (rows[..., 4 : 4 + order] + small)
     ratio = (rows[..., 8] + tiny) / (rows[..., 9] + small)
     brevity = np.exp(np.minimum(0.0, 1.0 - 1.0 / ratio))
-    return np.asarray(np.prod(precisions, axis=-1) ** (1.0 / order) * brevity)
+    score = np.prod(precisions, axis=-1) ** (1.0 / order) * brevity
+    return np.where(rows[..., 8:].any(axis=-1), score, np.nan)
 
 
 # Stored by name, so that a run folder can be compared without the scorer that made it.
@@ -137,7 +138,7 @@ AGGREGATES: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
 class Measurement:
     """One metric over N captioned images: statistics (N, K) and the name of their aggregate.
 
-    A row of zeros under `mean` is an image that could not be scored: NaN for itself, absent from the sum.
+    A row of zeros is an image that could not be scored: NaN for itself, absent from the sum.
     """
 
     name: str
