@@ -158,6 +158,50 @@ class Measurement:
         return AGGREGATES[self.aggregate](self.statistics)
 
 
+@dataclass(frozen=True)
+class Score:
+    """One number of a run with its interval, or the reason why there is none."""
+
+    name: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    signature: str = ""
+    higher_is_better: bool = True
+    images: int = 0  # how many rows the value comes from: fewer than the captions where some were not scored
+    reason: str = ""  # why it was not computed, and what to type
+
+    @property
+    def computed(self) -> bool:
+        return self.value is not None
+
+
+@dataclass(frozen=True)
+class Results:
+    """What scores.json says: how much of the data set was captioned, and how well."""
+
+    images: int
+    outcomes: Mapping[str, int]
+    scores: tuple[Score, ...]
+    images_per_second: float | None = None
+    cost_usd: float | None = None
+    fingerprint: str = ""  # of everything the scores were computed from
+
+    @property
+    def captioned(self) -> int:
+        return self.outcomes.get(Outcome.OK, 0)
+
+    @property
+    def coverage(self) -> float:
+        """The share of the images that have a caption, from 0 to 1."""
+        return self.captioned / self.images if self.images else 0.0
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether another run of the same folder could get more captions."""
+        return any(Outcome(name).is_incomplete for name in self.outcomes)
+
+
 class Dataset(Protocol):
     """Anything that can list its items. Raises DataError for files that are wrong."""
 
@@ -179,6 +223,9 @@ class Session(Protocol):
 
 class Captioner(Protocol):
     """Options only, so that it pickles; weights and clients live inside `open`."""
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Warnings before anything is captioned. Raises ConfigError for what cannot work at all."""
 
     def open(self, prompt: Prompt) -> AbstractContextManager[Session]: ...
 
