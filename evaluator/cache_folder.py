@@ -1,0 +1,51 @@
+"""Where prepared references, features and replies live between runs. It may be deleted at any time.
+
+It is $EVALUATOR_CACHE, else $XDG_CACHE_HOME/evaluator, else ~/.cache/evaluator (XDG Base Directory
+Specification). Where that cannot be written, a temporary folder serves until the program ends.
+
+    >>> cache_folder("references").name
+    'references'
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+
+def cache_folder(*parts: str) -> Path:
+    """The folder of these names below the cache, created where it is missing."""
+    wanted = _root().joinpath(*parts)
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return wanted
+    except OSError as error:
+        folder = Path(_temporary(_root(), error.strerror or str(error)).name, *parts)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _root() -> Path:
+    if chosen := os.environ.get("EVALUATOR_CACHE"):
+        return Path(os.path.expanduser(chosen))
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification says to pass over a relative path.
+    return (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~/.cache"))) / "evaluator"
+
+
+@cache
+def _temporary(root: Path, reason: str) -> tempfile.TemporaryDirectory[str]:
+    """Made once, so that a program warns once; removed when the program ends."""
+    folder = tempfile.TemporaryDirectory(prefix="evaluator-")
+    logging.getLogger(__name__).warning(
+        "The cache folder %s cannot be written (%s): %s serves until the program ends. "
+        "Set EVALUATOR_CACHE to a folder that can be written",
+        root,
+        reason,
+        folder.name,
+    )
+    return folder

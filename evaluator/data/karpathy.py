@@ -1,0 +1,68 @@
+"""Karpathy's splits of COCO and Flickr (Karpathy and Fei-Fei 2015, https://cs.stanford.edu/people/karpathy/deepimagesent/).
+
+    {"images": [{"cocoid": 42, "filepath": "val2014", "filename": "COCO_val2014_000000000042.jpg",
+                 "split": "test", "sentences": [{"raw": "A dog lies on shoes."}, ...]}, ...]}
+
+Published COCO scores are those of the 5,000 images of `test`. What COCO's papers train on is `train` together
+with `restval`. A file in COCO's own format that holds one split already is read as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluator.core import Item
+from evaluator.data.coco import file_name, read_coco, refuse_repeats
+from evaluator.data.pictures import find_pictures
+from evaluator.errors import DataError
+from evaluator.json_file import entries, image_id, member, read_json, text
+
+
+@dataclass(frozen=True)
+class Karpathy:
+    """One split of a file such as dataset_coco.json; `images` is val2014's parent, or val2014."""
+
+    images: Path | None
+    annotations: Path
+    split: str = "test"
+
+    def load(self) -> list[Item]:
+        """The items of the split, in the file's order. Raises DataError with the place of what is wrong."""
+        document = read_json(self.annotations)
+        in_coco_format = isinstance(document, dict) and "annotations" in document
+        read = read_coco(document, self.annotations) if in_coco_format else self._read(document)
+        return find_pictures(read, self.images, self.annotations)
+
+    def _read(self, document: object) -> list[Item]:
+        images = entries(document, "images", str(self.annotations))
+        places = [f"{self.annotations}: images[{index}]" for index in range(len(images))]
+        splits = [text(image, "split", where) for image, where in zip(images, places, strict=True)]
+        if self.split not in splits:
+            present = ", ".join(f"{name} ({count:,})" for name, count in Counter(splits).items())
+            raise DataError(
+                f"{self.annotations}: no split {self.split!r}. The file has: {present or 'no images'}"
+            )
+        chosen = [
+            (image, where)
+            for image, where, split in zip(images, places, splits, strict=True)
+            if split == self.split
+        ]
+        items = [_item(image, where) for image, where in chosen]
+        refuse_repeats([item.id for item in items], [where for _, where in chosen])
+        return items
+
+
+def _item(image: dict[str, object], where: str) -> Item:
+    key = "cocoid" if "cocoid" in image else "imgid"
+    name = file_name(image, "filename", where)
+    folder = file_name(image, "filepath", where) or Path()
+    sentences = entries(image, "sentences", where)
+    return Item(
+        image_id(member(image, key, where), f"{where}.{key}"),
+        folder / name if name else None,
+        tuple(
+            text(sentence, "raw", f"{where}.sentences[{n}]").strip() for n, sentence in enumerate(sentences)
+        ),
+    )
