@@ -54,6 +54,10 @@ class Prompt:
     shots: tuple[str, ...] = ()
 
 
+# The finish reason of a caption that was made elsewhere: it took no time and cost nothing here.
+SUPPLIED = "supplied"
+
+
 class Outcome(StrEnum):
     """How the attempt to caption one image ended. Only `OK` is ever scored as a caption."""
 
@@ -157,6 +161,11 @@ class Measurement:
         """The score of each image alone, (N,)."""
         return AGGREGATES[self.aggregate](self.statistics)
 
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """Which images could be scored, (N,)."""
+        return np.asarray(self.statistics.any(axis=-1))
+
 
 @dataclass(frozen=True)
 class Score:
@@ -183,6 +192,7 @@ class Results:
     images: int
     outcomes: Mapping[str, int]
     scores: tuple[Score, ...]
+    confidence: float = 0.95  # of the scores' intervals
     images_per_second: float | None = None
     cost_usd: float | None = None
     fingerprint: str = ""  # of everything the scores were computed from

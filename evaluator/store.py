@@ -289,6 +289,7 @@ def _results_to_json(results: Results, measurements: Sequence[Measurement]) -> d
         "outcomes": dict(results.outcomes),
         "images_per_second": results.images_per_second,
         "cost_usd": results.cost_usd,
+        "confidence": results.confidence,
         "scores": scores,
         "fingerprint": results.fingerprint,
     }
@@ -304,6 +305,7 @@ def _results_from_json(document: Mapping[str, Any]) -> Results:
             )
             for name, score in document["scores"].items()
         ),
+        confidence=document["confidence"],
         images_per_second=document["images_per_second"],
         cost_usd=document["cost_usd"],
         fingerprint=document["fingerprint"],

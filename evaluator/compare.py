@@ -1,0 +1,111 @@
+"""Several runs side by side: what each scored, what they are called, and whether the numbers may be compared.
+
+>>> from pathlib import Path
+>>> compare([Path("runs/demo-tiny-git-none"), Path("runs/demo-tiny-blip-none")])  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluator.core import Results, Score
+from evaluator.errors import ConfigError
+from evaluator.store import RunFolder
+
+# Their order in every table; metrics of one's own follow.
+METRIC_ORDER = (
+    *("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4"),
+    *("METEOR", "ROUGE-L", "CIDEr", "SPICE", "CLIPScore", "RefCLIPScore"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of a comparison."""
+
+    run: RunFolder
+    label: str
+    manifest: Mapping[str, Any]
+    results: Results
+
+    def score(self, metric: str) -> Score:
+        """The run's score by this name; one with a reason where it was not asked for."""
+        found = (score for score in self.results.scores if score.name == metric)
+        return next(found, Score(metric, reason="not asked for in this run"))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs as rows, metrics as columns, and what a reader must know before comparing them."""
+
+    rows: tuple[Row, ...]
+    metrics: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def compare(paths: Sequence[Path]) -> Comparison:
+    """Read scored runs. Raises StoreError for a folder that is no run, ConfigError for one given twice."""
+    runs = [RunFolder.existing(path) for path in paths]
+    if repeated := [
+        path for index, path in enumerate(paths) if path.resolve() in {p.resolve() for p in paths[:index]}
+    ]:
+        raise ConfigError(f"{repeated[0]} is given twice")
+    manifests = [run.manifest() for run in runs]
+    results = [run.results() for run in runs]
+    rows = tuple(
+        Row(run, label, manifest, result)
+        for run, label, manifest, result in zip(
+            runs, labels(runs, manifests), manifests, results, strict=True
+        )
+    )
+    return Comparison(rows, metric_names(results), (*dataset_warnings(rows), *signature_warnings(rows)))
+
+
+def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What tells the runs apart: the model, data and prompt where these differ, else the folder's name."""
+    choices = [manifest["choices"] for manifest in manifests]
+    differing = [
+        group
+        for group in ("data", "model", "prompt")
+        if group == "model" or len({choice[group] for choice in choices}) > 1
+    ]
+    short = [" ".join(choice[group] for group in differing) for choice in choices]
+    named = [
+        run.name if run.name != "-".join(c.values()) else text
+        for run, c, text in zip(runs, choices, short, strict=True)
+    ]
+    names = [run.name for run in runs]
+    return next(
+        (found for found in (named, names) if len(set(found)) == len(found)),
+        [str(run.path) for run in runs],
+    )
+
+
+def metric_names(results: Sequence[Results]) -> tuple[str, ...]:
+    """Every metric that a run asked for, in the order of the tables."""
+    found = dict.fromkeys(score.name for result in results for score in result.scores)
+    return (*(n for n in METRIC_ORDER if n in found), *(n for n in found if n not in METRIC_ORDER))
+
+
+def dataset_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs over different images or references are not comparable."""
+    digests = {row.manifest["dataset_digest"]: row.label for row in rows}
+    if len(digests) < 2:
+        return []
+    names = " and ".join(digests.values())
+    return [f"the runs are over different images or references ({names}): do not compare them"]
+
+
+def signature_warnings(rows: Sequence[Row]) -> list[str]:
+    """A metric with different signatures is two metrics."""
+    warnings = []
+    for metric in metric_names([row.results for row in rows]):
+        signatures = {row.score(metric).signature for row in rows if row.score(metric).computed}
+        if len(signatures) > 1:
+            warnings.append(
+                f"{metric} was not computed in the same way: {' against '.join(sorted(signatures))}"
+            )
+    return warnings

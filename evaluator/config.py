@@ -1,0 +1,305 @@
+"""From what is typed to checked components: Hydra composes, pydantic checks, nothing else builds.
+
+A YAML node names a dataclass by `_target_`; its fields are the options. Composing asks Hydra for plain
+nodes and leaves no folder behind; `build` turns a node into the frozen component or says, by the option's
+full name, what is wrong:
+
+    >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "txt": "a"}, "prompt")
+    Traceback (most recent call last):
+    evaluator.errors.ConfigError: prompt.txt: there is no such option. It has name, text, system, shots
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Gt, Lt
+
+from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
+from evaluator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+PACKAGE = Path(__file__).parent
+# In a wheel conf/ lies inside the package; in a checkout beside it.
+CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+
+# The groups whose options decide what a caption says.
+IDENTITY_GROUPS = ("data", "model", "prompt")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The options of config.yaml that belong to no component."""
+
+    runs: Path = Path("runs")
+    name: str | None = None
+    sweep: str | None = None
+    limit: Annotated[int, Ge(1)] | None = None
+    only_with_images: bool = False
+    resamples: Annotated[int, Ge(1)] = 1000
+    confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
+    seed: Annotated[int, Ge(0)] = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """One checked run: what to caption, with what, how to score it, and where it goes."""
+
+    data: Dataset
+    model: Captioner
+    prompt: Prompt
+    scorers: Mapping[str, Scorer]
+    runner: Runner
+    settings: Settings
+    name: str
+    choices: Mapping[str, str]
+    identity: Mapping[str, Any]
+    yaml: str
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.runs / self.name
+
+
+
+@dataclasses.dataclass(frozen=True)
+class Composed:
+    """What Hydra made of one command: the node, the same without overrides of options, and the choices."""
+
+    node: DictConfig
+    defaults: DictConfig
+    choices: Mapping[str, str]
+
+
+def run_configs(
+    overrides: Sequence[str], config_dir: Path | None = None, sweep: bool = False
+) -> list[RunConfig]:
+    """The runs that a command line asks for: one, or with `sweep` every combination."""
+    jobs = sweep_jobs(overrides, config_dir) if sweep else [list(overrides)]
+    configs = [checked(compose(job, config_dir)) for job in jobs]
+    names = [config.name for config in configs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(
+            f"name: several runs of this sweep would share the folder {repeated[0]!r}. "
+            "Leave name out, or make it differ: 'name=${hydra:runtime.choices.model}'"
+        )
+    return configs
+
+
+def sweep_folder(configs: Sequence[RunConfig]) -> Path:
+    """Where the comparison of these runs goes: sweep=NAME, else the experiment's name, else a hash's."""
+    first = configs[0]
+    hashed = f"sweep-{short_hash(sorted(config.name for config in configs))}"
+    return first.settings.runs / (first.settings.sweep or first.choices.get("experiment") or hashed)
+
+
+def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Composed:
+    """Compose config.yaml, the groups in conf/ and `config_dir`, and the overrides."""
+    from omegaconf import OmegaConf
+
+    node = _hydra_compose(overrides, config_dir)
+    choices = {group: choice for group, choice in node.hydra.runtime.choices.items() if "hydra" not in group}
+    plain = [f"{group}={choices[group]}" for group in IDENTITY_GROUPS]
+    defaults = _hydra_compose(plain, config_dir)
+    OmegaConf.set_struct(node, False)
+    return Composed(node, defaults, choices)
+
+
+def sweep_jobs(overrides: Sequence[str], config_dir: Path | None = None) -> list[list[str]]:
+    """Every combination of `a=1,2` overrides, those of hydra.sweeper.params (an experiment's) first."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        typed = OverridesParser.create().parse_overrides(list(overrides))
+        fixed = [
+            line for line, override in zip(overrides, typed, strict=True) if not override.is_sweep_override()
+        ]
+        params: Mapping[str, str] = _hydra_compose(fixed, config_dir).hydra.sweeper.params or {}
+        named = {str(override.get_key_element()) for override in typed}
+        inherited = [f"{key}={value}" for key, value in params.items() if key not in named]
+        swept = OverridesParser.create().parse_overrides([*inherited, *overrides])
+        jobs: list[list[str]] = BasicSweeper.split_arguments(swept, max_batch_size=None)[0]
+        return jobs
+    except HydraException as error:
+        raise ConfigError(_first_lines(error)) from error
+
+
+def is_sweep(overrides: Sequence[str], config_dir: Path | None = None) -> bool:
+    """Whether the experiment that is asked for is a sweep by itself (hydra.sweeper.params)."""
+    return bool(_hydra_compose(overrides, config_dir).hydra.sweeper.params)
+
+
+def checked(composed: Composed) -> RunConfig:
+    """Build every component and name the run. Raises ConfigError."""
+    from omegaconf import OmegaConf
+
+    root = composed.node
+    for group in (*IDENTITY_GROUPS, "runner"):
+        if root.get(group) is None:
+            raise ConfigError(
+                f"{group}: nothing is chosen. Type {group}=...; `evaluator list` shows the choices"
+            )
+    components = {group: build(_plain(root, group), group) for group in (*IDENTITY_GROUPS, "runner")}
+    scorers = {
+        name: build(node, f"scorer.{name}") for name, node in (_plain(root, "scorer") or {}).items() if node
+    }
+    options = {field.name for field in dataclasses.fields(Settings)}
+    settings = validated(Settings, {key: value for key, value in root.items() if key in options}, "")
+    return RunConfig(
+        data=components["data"],
+        model=components["model"],
+        prompt=components["prompt"],
+        scorers=scorers,
+        runner=components["runner"],
+        settings=settings,
+        name=settings.name or default_name(composed, components),
+        choices=composed.choices,
+        identity={group: identity(components[group]) for group in IDENTITY_GROUPS},
+        yaml=OmegaConf.to_yaml(OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])),
+    )
+
+
+def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
+    """Each group's choices with the first comment line of their YAML, in `conf/` and `config_dir`."""
+    found: dict[str, dict[str, str]] = {}
+    for folder in filter(None, (CONF_DIR, config_dir)):
+        for path in sorted(folder.glob("*/*.yaml")):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            comments = (
+                line.lstrip("# ") for line in lines if line.startswith("#") and "@package" not in line
+            )
+            found.setdefault(path.parent.name, {})[path.stem] = next(comments, "")
+    return found
+
+
+def build(node: Mapping[str, Any] | None, name: str) -> Any:
+    """The frozen dataclass that `_target_` names, each option checked against its field."""
+    target = (node or {}).get("_target_")
+    if node is None or not isinstance(target, str):
+        raise ConfigError(f"{name}: it has no _target_, so there is nothing to build. See conf/ for examples")
+    module_name, _, class_name = target.rpartition(".")
+    try:
+        component = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{name}._target_: cannot import {target!r} ({error})") from error
+    if not (isinstance(component, type) and dataclasses.is_dataclass(component)):
+        raise ConfigError(f"{name}._target_: {target!r} is not a dataclass, and only those are built")
+    return validated(component, {key: value for key, value in node.items() if key != "_target_"}, name)
+
+
+def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
+    """An instance with these options. Raises ConfigError naming the first option that is wrong."""
+    from pydantic import TypeAdapter, ValidationError
+
+    prefix = f"{name}." if name else ""
+    known = [field.name for field in dataclasses.fields(component) if field.init]
+    for option in options:
+        if option not in known:
+            raise ConfigError(f"{prefix}{option}: there is no such option. It has {', '.join(known)}")
+    for option, value in options.items():
+        if value == "???":
+            raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
+    try:
+        return TypeAdapter(component).validate_python(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(
+            str(part) for part in first["loc"] if not str(part).startswith(("function-", "nullable"))
+        )
+        raise ConfigError(
+            f"{prefix}{where}: {first['input']!r}: {_complaint(first['type'], first['msg'])}"
+        ) from None
+
+
+def identity(component: Any) -> dict[str, Any]:
+    """The options that decide what is said: a file counts by its content, a path or a device not at all."""
+    options: dict[str, Any] = {"class": f"{type(component).__module__}.{type(component).__qualname__}"}
+    for field in dataclasses.fields(component):
+        if field.metadata.get("identity", True):
+            value = getattr(component, field.name)
+            options[field.name] = _content_digest(value) if isinstance(value, Path) else value
+    document: dict[str, Any] = json.loads(json.dumps(options, default=str))
+    return document
+
+
+def default_name(composed: Composed, components: Mapping[str, Any]) -> str:
+    """data-model-prompt, with a short hash of the options that differ from their YAML's defaults."""
+    choices = "-".join(composed.choices[group].replace("/", "-") for group in IDENTITY_GROUPS)
+    changed = {}
+    for group in IDENTITY_GROUPS:
+        default, options = _plain(composed.defaults, group), identity(components[group])
+        for option, value in _plain(composed.node, group).items():
+            if option in options and value != default.get(option):
+                changed[f"{group}.{option}"] = options[option]
+    return f"{choices}-{short_hash(changed)}" if changed else choices
+
+
+def short_hash(document: Any) -> str:
+    """Six hexadecimal digits that stand for `document`."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:6]
+
+
+def _content_digest(path: Path) -> str:
+    if path.is_file():
+        with path.open("rb") as file:
+            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    return str(path)
+
+
+def _plain(root: DictConfig, group: str) -> Any:
+    from omegaconf import DictConfig, OmegaConf
+
+    node = root.get(group)
+    return OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
+
+
+def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    OmegaConf.register_new_resolver("package", lambda path: str(PACKAGE / path), replace=True)
+    searched = [f"hydra.searchpath=[{json.dumps(config_dir.absolute().as_uri())}]"] if config_dir else []
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
+            return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_first_lines(error)) from error
+
+
+def _first_lines(error: Exception) -> str:
+    """Hydra's message without its search path and its hint at HYDRA_FULL_ERROR."""
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    stop = next(
+        (i for i, line in enumerate(lines) if line.startswith(("Config search path", "Set the env"))), None
+    )
+    return "\n".join(lines[:stop])
+
+
+def _complaint(kind: str, message: str) -> str:
+    plain = {
+        "int_parsing": "is not an integer",
+        "int_type": "is not an integer",
+        "int_from_float": "is not a whole number",
+        "float_parsing": "is not a number",
+        "float_type": "is not a number",
+        "bool_parsing": "is neither true nor false",
+        "bool_type": "is neither true nor false",
+        "string_type": "is not a text; put it in quotes",
+        "path_type": "is not a path",
+        "missing": "is required",
+    }
+    return plain.get(kind, message[:1].lower() + message[1:])

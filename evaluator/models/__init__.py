@@ -1,0 +1,1 @@
+"""Captioners: one backend a file, each a frozen dataclass of options that opens into a session."""

@@ -1,0 +1,65 @@
+"""Replay: captions made elsewhere, in COCO's results format, become a run like any other.
+
+    evaluator run model=replay model.captions=results.json data=karpathy data.annotations=refs.json
+
+An empty caption in the file is scored as empty, as pycocoevalcap does; an image that the file lacks is
+`missing`, counted in the coverage and not scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluator.captions_file import read_captions
+from evaluator.core import SUPPLIED, Item, Outcome, Prompt, Reply
+from evaluator.errors import CaptionError, DataError
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Says what a captions file says."""
+
+    captions: Path
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Captions for unknown images are left out, with a warning; none that fits is an error."""
+        captions = read_captions(self.captions)
+        unknown = captions.keys() - {item.id for item in items}
+        if items and len(unknown) == len(captions):
+            raise DataError(
+                f"{self.captions} holds {len(captions)} captions and none is for an image of the data set: "
+                f"its image ids begin with {next(iter(captions), 'nothing')!r}, the data set's with "
+                f"{items[0].id!r}. Check that both are of the same split"
+            )
+        if unknown:
+            return (
+                f"{self.captions}: {len(unknown)} of {len(captions)} captions are for images outside "
+                f"the data set, such as {min(unknown)!r}; they are left out",
+            )
+        return ()
+
+    @contextmanager
+    def open(self, prompt: Prompt) -> Iterator[ReplaySession]:
+        yield ReplaySession(self.captions, read_captions(self.captions))
+
+
+@dataclass(frozen=True)
+class ReplaySession:
+    """A captions file that has been read."""
+
+    path: Path
+    captions: Mapping[str, str]
+
+    def prepare(self, item: Item) -> str:
+        return item.id
+
+    def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
+        return [self._reply(item_id) for item_id in prepared]
+
+    def _reply(self, item_id: str) -> Reply | CaptionError:
+        if item_id not in self.captions:
+            return CaptionError(Outcome.MISSING, f"{self.path} has no caption for image {item_id}")
+        return Reply(self.captions[item_id], finish_reason=SUPPLIED)

@@ -1,0 +1,158 @@
+"""The comparison table: in the terminal, in Markdown, LaTeX and CSV, and as JSON.
+
+Shares and scores are shown in points, a hundred times the reference programs' scale (CIDEr 145.6); CSV and
+JSON are for programs and keep the scale of the files (1.4555).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pandas as pd
+from rich.table import Table
+
+from evaluator.compare import Comparison, Row
+from evaluator.core import Score
+
+# With an interval in the table; every metric has one in scores.json, CSV and JSON.
+HEADLINE = ("METEOR", "CIDEr", "SPICE", "CLIPScore")
+NOT_COMPUTED = "not computed"
+
+
+def points(score: Score) -> str:
+    """A score as it is printed: points with one digit."""
+    return NOT_COMPUTED if score.value is None else f"{100 * score.value:.1f}"
+
+
+def interval(score: Score) -> str:
+    """Its interval in points, empty where there is none."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"{100 * score.low:.1f}–{100 * score.high:.1f}"
+
+
+def with_interval(score: Score, separator: str) -> str:
+    """A headline score with its interval, any other by itself."""
+    bounds = interval(score) if score.name in HEADLINE else ""
+    return f"{points(score)}{separator}({bounds})" if bounds else points(score)
+
+
+def speed(row: Row) -> str:
+    rate = row.results.images_per_second
+    return "" if rate is None else f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
+
+
+def coverage(row: Row) -> str:
+    return f"{100 * row.results.coverage:.2f} %"
+
+
+def display_frame(comparison: Comparison, separator: str = " ") -> pd.DataFrame:
+    """The table as people read it: strings, models as rows."""
+    return pd.DataFrame(
+        [
+            {"model": row.label}
+            | {metric: with_interval(row.score(metric), separator) for metric in comparison.metrics}
+            | {"coverage": coverage(row), "images/s": speed(row)}
+            for row in comparison.rows
+        ]
+    ).set_index("model")
+
+
+def data_frame(comparison: Comparison) -> pd.DataFrame:
+    """The table as programs read it: numbers on the files' scale, intervals in columns of their own."""
+    records = []
+    for row in comparison.rows:
+        record: dict[str, object] = {
+            "model": row.label,
+            "run": row.run.name,
+            "images": row.results.images,
+            "captioned": row.results.captioned,
+            "coverage": row.results.coverage,
+            "images_per_second": row.results.images_per_second,
+            "cost_usd": row.results.cost_usd,
+        }
+        for metric in comparison.metrics:
+            score = row.score(metric)
+            record |= {metric: score.value, f"{metric}_low": score.low, f"{metric}_high": score.high}
+        records.append(record)
+    return pd.DataFrame(records).set_index("model")
+
+
+def caption(comparison: Comparison) -> str:
+    """What the numbers of the table are."""
+    shares = " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
+    return f"scores in points (x100), {shares} intervals in brackets"
+
+
+def reasons(comparison: Comparison) -> list[str]:
+    """Why cells say "not computed", each reason once."""
+    return list(
+        dict.fromkeys(
+            f"{metric} not computed: {score.reason}"
+            for metric in comparison.metrics
+            for row in comparison.rows
+            if not (score := row.score(metric)).computed
+        )
+    )
+
+
+def terminal(comparison: Comparison) -> Table:
+    """For rich: headline intervals stand under their scores."""
+    frame = display_frame(comparison, separator="\n")
+    table = Table(title=caption(comparison), title_justify="left")
+    table.add_column("model", no_wrap=True)
+    for column in frame.columns:
+        table.add_column(str(column), justify="right", no_wrap=column not in comparison.metrics)
+    for label, cells in zip(frame.index, frame.to_numpy(), strict=True):
+        table.add_row(str(label), *cells)
+    return table
+
+
+def markdown(comparison: Comparison) -> str:
+    return display_frame(comparison).to_markdown(stralign="right", disable_numparse=True) + "\n"
+
+
+def latex(comparison: Comparison) -> str:
+    """A booktabs table."""
+    frame = display_frame(comparison).rename(columns=str).reset_index()
+    return frame.to_latex(index=False, escape=True, column_format="l" + "r" * (len(frame.columns) - 1))
+
+
+def csv(comparison: Comparison) -> str:
+    return data_frame(comparison).to_csv()
+
+
+def as_json(comparison: Comparison) -> str:
+    """One object a run, with signatures and the reasons of what was not computed."""
+    rows = [
+        {
+            "model": row.label,
+            "run": row.run.name,
+            "images": row.results.images,
+            "captioned": row.results.captioned,
+            "coverage": row.results.coverage,
+            "outcomes": dict(row.results.outcomes),
+            "images_per_second": row.results.images_per_second,
+            "cost_usd": row.results.cost_usd,
+            "scores": {
+                metric: {
+                    "value": score.value,
+                    "low": score.low,
+                    "high": score.high,
+                    "signature": score.signature,
+                }
+                if (score := row.score(metric)).computed
+                else {"value": None, "reason": score.reason}
+                for metric in comparison.metrics
+            },
+        }
+        for row in comparison.rows
+    ]
+    return json.dumps({"runs": rows, "warnings": comparison.warnings}, ensure_ascii=False, indent=1) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(
+    {"markdown": markdown, "latex": latex, "csv": csv, "json": as_json}
+)

@@ -1,0 +1,1 @@
+"""Runners: take items through a captioner and hand over each caption as soon as it is there."""
