@@ -24,8 +24,9 @@ from evaluator.errors import ImageError
 # Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.6 GB as RGB.
 MAX_PIXELS = 200_000_000
 
-# No EPS, which Pillow hands to Ghostscript, and no container whose pictures are larger than its header says.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF", "JPEG2000", "PPM")
+# No EPS, which Pillow hands to Ghostscript; no container whose pictures can be larger than its header says;
+# no JPEG 2000, whose decoder makes up what is missing of a file that was cut off.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 
 # Pillow warns at half the size at which it refuses, and a warning cannot be caught in a worker thread
 # without touching the other threads' filters. MAX_PIXELS takes the place of its limit.
