@@ -230,11 +230,12 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
 
 
 def resized(image_processor: Any, size: int) -> Any:
-    """The image processor for square pictures of `size` pixels, cropped the way its own size is."""
-    changes: dict[str, Any] = {"size": dict.fromkeys(image_processor.size, size)}
-    if getattr(image_processor, "do_center_crop", False):
-        changes["crop_size"] = dict.fromkeys(image_processor.crop_size, size)
-    return type(image_processor).from_dict(image_processor.to_dict() | changes)
+    """The image processor for pictures of `size` pixels, cropped if and as it crops at its own size."""
+    options = image_processor.to_dict()
+    for name in ("size", "crop_size"):
+        if sides := {side: size for side, pixels in dict(options.get(name) or {}).items() if pixels}:
+            options[name] = sides
+    return type(image_processor).from_dict(options)
 
 
 def stop_ids(config: Any, generation_config: Any, tokenizer: Any) -> frozenset[int]:
