@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import importlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,7 +68,6 @@ class RunConfig:
     @property
     def folder(self) -> Path:
         return self.settings.runs / self.name
-
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +131,7 @@ def sweep_jobs(overrides: Sequence[str], config_dir: Path | None = None) -> list
         jobs: list[list[str]] = BasicSweeper.split_arguments(swept, max_batch_size=None)[0]
         return jobs
     except HydraException as error:
-        raise ConfigError(_first_lines(error)) from error
+        raise ConfigError(_translated(error)) from error
 
 
 def is_sweep(overrides: Sequence[str], config_dir: Path | None = None) -> bool:
@@ -277,15 +277,16 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
         with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
             return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_first_lines(error)) from error
+        raise ConfigError(_translated(error)) from error
 
 
-def _first_lines(error: Exception) -> str:
-    """Hydra's message without its search path and its hint at HYDRA_FULL_ERROR."""
+def _translated(error: Exception) -> str:
+    """Hydra's message without its search path and its hints at what would not work here."""
+    if unknown := re.search(r"Could not override '([^']+)'", str(error)):
+        return f"{unknown[1]}: there is no such option. `evaluator list` shows the choices of each group"
     lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
-    stop = next(
-        (i for i, line in enumerate(lines) if line.startswith(("Config search path", "Set the env"))), None
-    )
+    noise = ("Config search path", "Set the env", "full_key", "object_type", "See https://hydra.cc")
+    stop = next((place for place, line in enumerate(lines) if line.strip().startswith(noise)), None)
     return "\n".join(lines[:stop])
 
 
