@@ -245,4 +245,3 @@ def start_logging() -> None:
     root = logging.getLogger("evaluator")
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    root.propagate = False
