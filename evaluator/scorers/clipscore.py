@@ -1,0 +1,115 @@
+"""CLIPScore and RefCLIPScore (Hessel et al. 2021, https://arxiv.org/abs/2104.08718).
+
+As in github.com/jmhessel/clipscore, CLIPScore is 2.5 times the cosine of picture and caption, never below 0.
+RefCLIPScore is its harmonic mean with the caption's largest cosine to a reference, never below 0 either.
+Captions and references are both read after "A photo depicts ". That program computes in float16 on a GPU and
+in float32 on a CPU; here it is float32 on both, unless asked for otherwise.
+
+    >>> clip_score(np.array([[3.0, 4.0]]), np.array([[3.0, 4.0]])).tolist()
+    [2.5]
+    >>> ref_clip_score(np.array([0.6]), np.array([[1.0, 0.0]]), [np.array([[0.6, 0.8], [0.0, 1.0]])]).tolist()
+    [0.6]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import NDArray
+
+from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
+from evaluator.errors import NotComputed
+from evaluator.scorers.clip_features import load_encoder
+from evaluator.scorers.signature import signature
+
+FeatureRows = NDArray[np.floating[Any]]
+
+
+def clip_score(image_features: FeatureRows, text_features: FeatureRows, weight: float = 2.5) -> Array:
+    """Rows (N, D) of pictures and their captions -> (N,), from 0 to `weight`; NaN where a row is NaN."""
+    cosines = (_unit(image_features) * _unit(text_features)).sum(axis=1)
+    return np.asarray(weight * np.maximum(cosines, 0.0))
+
+
+def ref_clip_score(
+    clip_scores: Array, text_features: FeatureRows, reference_features: Sequence[FeatureRows]
+) -> Array:
+    """CLIPScores (N,), captions (N, D) and N arrays of (references, D) -> (N,); NaN without references.
+
+    Two zeros have a harmonic mean of 0.
+    """
+    best = np.array(
+        [
+            (_unit(references) @ caption).max() if len(references) else np.nan
+            for caption, references in zip(_unit(text_features), reference_features, strict=True)
+        ]
+    )
+    best = np.maximum(best, 0.0)
+    total = clip_scores + best
+    return np.where(total == 0.0, 0.0, 2.0 * clip_scores * best / np.where(total == 0.0, 1.0, total))
+
+
+@dataclass(frozen=True)
+class CLIPScore:
+    """Scores captions against their pictures; any CLIP of the hub or in a folder will do."""
+
+    checkpoint: str = "openai/clip-vit-base-patch32"
+    revision: str | None = None
+    device: str = field(default="auto", metadata=NOT_IDENTITY)
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    batch_size: Annotated[int, Ge(1)] = field(default=64, metadata=NOT_IDENTITY)
+    weight: float = 2.5
+    prefix: str = "A photo depicts "
+    safetensors_only: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("CLIPScore", "RefCLIPScore")
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        """CLIPScore, and RefCLIPScore if any item has references. Raises NotComputed with the reason."""
+        if not any(item.image for item in items):
+            raise NotComputed("CLIPScore looks at the pictures, and none are given: give --images DIR")
+        encoder = load_encoder(
+            self.checkpoint, self.revision, self.device, self.dtype, self.batch_size, self.safetensors_only
+        )
+        pictures = encoder.images([item.image for item in items])
+        texts = encoder.texts([self.prefix + caption for caption in captions])
+        scores = clip_score(pictures, texts, self.weight)
+        measurements = [self._measurement("CLIPScore", scores, items, encoder.version)]
+        if any(item.references for item in items):
+            flat = [self.prefix + reference for item in items for reference in item.references]
+            ends = np.cumsum([len(item.references) for item in items])
+            references = np.split(encoder.texts(flat, remember=True), ends[:-1])
+            scores = ref_clip_score(scores, texts, references)
+            measurements.append(self._measurement("RefCLIPScore", scores, items, encoder.version))
+        return measurements
+
+    def _measurement(self, name: str, scores: Array, items: Sequence[Item], version: str) -> Measurement:
+        scored = ~np.isnan(scores)
+        statistics = np.stack([np.where(scored, scores, 0.0), scored.astype(np.float64)], axis=1)
+        return Measurement(
+            name,
+            statistics,
+            "mean",
+            signature(
+                name,
+                items,
+                checkpoint=Path(self.checkpoint).name if Path(self.checkpoint).is_dir() else self.checkpoint,
+                version=version[:8],
+                dtype=self.dtype,
+                weight=self.weight,
+                prefix=self.prefix.strip(),
+            ),
+        )
+
+
+def _unit(rows: FeatureRows) -> Array:
+    """Rows of length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=-1, keepdims=True)
+    return np.asarray(rows / np.where(lengths == 0.0, 1.0, lengths), dtype=np.float64)
