@@ -1,4 +1,4 @@
-"""Pictures and texts as feature vectors of a CLIP checkpoint (Radford et al. 2021, https://arxiv.org/abs/2103.00020).
+"""Pictures and texts as feature vectors of a CLIP (Radford et al. 2021, https://arxiv.org/abs/2103.00020).
 
 Pictures are resized and cropped as openai/CLIP does with torchvision: transformers' own crop lies a pixel off
 where the margin is odd. A text beyond the context length loses its end and keeps its end-of-text token, as
@@ -78,22 +78,22 @@ class Encoder:
         if errors := [picture.error for picture in pictures if picture.error]:
             report = f"{len(errors):,} of {len(paths):,} pictures cannot be read, for example {errors[0]}"
             if len(errors) == len(paths):
-                raise NotComputed(f"{report}. Type --images DIR to say where they are")
+                raise NotComputed(f"{report}. Say where they are with --images DIR, or data.images=DIR")
             logger.warning("%s; they are not scored", report)
         unknown = np.full(self.model.config.projection_dim, np.nan, dtype=np.float32)
         return np.stack([self.memory.pictures.get(picture.digest, unknown) for picture in pictures])
 
     def texts(self, texts: Sequence[str], remember: bool = False) -> Features:
-        """(N, D)."""
+        """(N, D), kept for the next call if asked to. What is too long loses its end, which is logged."""
         rows = self.memory.references if remember else {}
         # Of like lengths together, since a batch is as long as its longest text.
         fresh = sorted((text for text in dict.fromkeys(texts) if text not in rows), key=len)
-        too_long = 0
+        length, too_long = self.context_length, 0
         for start in range(0, len(fresh), self.batch_size):
             batch = fresh[start : start + self.batch_size]
             ids = [self._token_ids(text) for text in batch]
-            too_long += sum(len(row) > self.context_length for row in ids)
-            kept = [[*row[: self.context_length - 1], row[-1]] for row in ids]
+            too_long += sum(len(row) > length for row in ids)
+            kept = [row if len(row) <= length else [*row[: length - 1], row[-1]] for row in ids]
             padded = self.tokenizer.pad({"input_ids": kept}, return_tensors="np")
             rows.update(zip(batch, self._features("get_text_features", **padded), strict=True))
         if too_long:
@@ -101,7 +101,7 @@ class Encoder:
                 "%s of %s texts are longer than the %d tokens that CLIP reads: it does not see their ends",
                 f"{too_long:,}",
                 f"{len(fresh):,}",
-                self.context_length,
+                length,
             )
         return np.stack([rows[text] for text in texts])
 
@@ -130,12 +130,12 @@ class Encoder:
         if path is None:
             return Picture(error="an image of which no picture is given")
         try:
-            picture = read_picture(path)
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _digest(path).hex() if path.is_file() else ""
+            if digest in self.memory.pictures:
+                return Picture(digest)
+            return Picture(digest, self._pixels(read_picture(path)))
         except (ImageError, OSError) as error:
             return Picture(error=str(error))
-        return Picture(digest, None if digest in self.memory.pictures else self._pixels(picture))
 
     def _pixels(self, picture: Image.Image) -> Features:
         processor, options = self.image_processor, {}
@@ -232,9 +232,13 @@ def _version(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".bin", ".json", ".txt"):
-            with path.open("rb") as file:
-                digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+            digest.update(path.name.encode() + _digest(path))
     return digest.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _explain(checkpoint: str, device: str, error: Exception) -> str:

@@ -74,7 +74,9 @@ class CLIPScore:
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """CLIPScore, and RefCLIPScore if any item has references. Raises NotComputed with the reason."""
         if not any(item.image for item in items):
-            raise NotComputed("CLIPScore looks at the pictures, and none are given: give --images DIR")
+            raise NotComputed(
+                "CLIPScore looks at the pictures, and none are given. Type --images DIR, or data.images=DIR"
+            )
         encoder = load_encoder(
             self.checkpoint, self.revision, self.device, self.dtype, self.batch_size, self.safetensors_only
         )
