@@ -104,6 +104,12 @@ def test_a_name_outside_the_folder_is_refused(tmp_path: Path, name: str) -> None
     fails(COCO(with_pictures(tmp_path, "a.jpg"), written(tmp_path, document)), "image 42", name, "outside")
 
 
+def test_of_two_pictures_with_the_number_the_first_by_name_is_taken(tmp_path: Path) -> None:
+    folder = with_pictures(tmp_path, "COCO_val2014_000000000042.jpg", "000000000042.png")
+    document = {"images": [{"id": 42, "file_name": "dog.jpg"}], "annotations": []}
+    assert COCO(folder, written(tmp_path, document)).load()[0].image == folder / "000000000042.png"
+
+
 def test_a_missing_or_foreign_folder_of_images(tmp_path: Path) -> None:
     path = written(tmp_path, DOCUMENT)
     fails(COCO(tmp_path / "images", path), str(tmp_path / "images"), "no such folder")
