@@ -1,0 +1,1 @@
+"""One metric a file: pure functions first, then a frozen dataclass that holds the options."""
