@@ -30,6 +30,7 @@ BEFORE_A_NUMBER = "art ca fig figs no nos op pp prop"
 
 # After a single letter and its period, these begin a new sentence: the period is no part of the letter.
 SENTENCE_OPENERS = """
-A About According Additionally After An As At But Earlier He Her Here However If In It Last Many More Mr. Ms. Now
-Once One Other Our She Since So Some Such That The Their Then There These They This We What When While Yet You
+A About According Additionally After An As At But Earlier He Her Here However If In It Last Many More Mr.
+Ms. Now Once One Other Our She Since So Some Such That The Their Then There These They This We What When
+While Yet You
 """

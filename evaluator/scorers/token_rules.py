@@ -1,11 +1,11 @@
-"""The rules of Stanford CoreNLP 3.4.1's English tokenizer, with the options that COCO's caption evaluation gives it.
+r"""The rules of Stanford CoreNLP 3.4.1's English tokenizer, with the options that coco-caption gives it.
 
-As in that program (a lexer of the Penn Treebank's conventions), the rule that reaches farthest wins, what must
-follow the token counts towards its reach, and of two that reach as far the earlier one wins. The patterns
-here are our own; each was shaped by what the program does with the texts of docs/metrics.md.
+As in that program (a lexer of the Penn Treebank's conventions), the rule that reaches farthest wins, what
+must follow the token counts towards its reach, and of two that reach as far the earlier one wins. The
+patterns here are our own; each was shaped by what the program does with the texts of docs/metrics.md.
 
     >>> list(lex("Don't cross 1 1/2 St. (O'Neil & AT&T)!!"))
-    ['Do', "n't", 'cross', '1\\xa01/2', 'St.', '-LRB-', "O'Neil", '&', 'AT&T', '-RRB-', '!!']
+    ['Do', "n't", 'cross', '1\xa01/2', 'St.', '-LRB-', "O'Neil", '&', 'AT&T', '-RRB-', '!!']
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def one_of(words: str) -> str:
 def capitalised(words: str) -> str:
     """Any of the words with a capital first letter; the others in any case."""
     longest_first = sorted(words.split(), key=len, reverse=True)
-    return f"(?:{'|'.join(word[0] + (f'(?ai:{re.escape(word[1:])})' if word[1:] else '') for word in longest_first)})"
+    return "(?:" + "|".join(f"{word[0]}(?ai:{re.escape(word[1:])})" for word in longest_first) + ")"
 
 
 def without_soft_hyphens(token: str) -> str:
@@ -118,8 +118,8 @@ url_end = r"[^ \t\n\f\r\"<>|.!?(){},-]"
 fraction = rf"(?:{digit}{{1,4}}[- \u00a0])?{digit}{{1,4}}(?:\\?/|\u2044){digit}{{1,4}}"
 date = rf"{digit}{{1,2}}[-/]{digit}{{1,2}}[-/]{digit}{{2,4}}"
 file_ending = one_of(
-    "bat bmp c class cgi cpp dll doc docx exe gif gz h htm html jar java jpeg jpg mov mp3 pdf php pl png ppt ps py "
-    "sql tar txt wav x xml zip"
+    "bat bmp c class cgi cpp dll doc docx exe gif gz h htm html jar java jpeg jpg mov mp3 pdf php pl png ppt "
+    "ps py sql tar txt wav x xml zip"
 )
 file_name = rf"[{LETTERS}{DIGITS}]+(?:\.[{LETTERS}{DIGITS}]+)*\.{file_ending}"
 phone = (
@@ -132,7 +132,10 @@ before_more = (
 )
 before_a_name = rf"(?:(?ai:a\.k\.a)|{chain}|(?ai:m)[ft](?ai:g)|{one_of(BEFORE_A_NAME)}|[A-Za-z])\."
 smiley = r"[<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]]"
-asian_smiley = r"[\^x=~<>]\.\[\^x=~<>]|[-\^x=~<>']_[-\^x=~<>']|\([-\^x=~<>'][_.]?[-\^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\)"
+asian_smiley = (
+    r"[\^x=~<>]\.\[\^x=~<>]|[-\^x=~<>']_[-\^x=~<>']"
+    r"|\([-\^x=~<>'][_.]?[-\^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\)"
+)
 typographic_quotes = r"`\u2018-\u201f\u0091-\u0094\u2039\u203a\u00ab\u00bb"
 
 # In the order in which ties are decided.
@@ -173,7 +176,7 @@ RULES = (
     Rule(fraction, written=with_hard_spaces),
     Rule(r"[\u00bc-\u00be\u2153-\u215e]", written=lambda sign: FRACTIONS.get(sign, sign)),
     Rule(
-        rf"-(?ai:[rl][rcs]b)-|(?ai:c\.d\.s|pro-|anti-|s&(?:amp;)?p-500|s&(?:amp;)?ls|cap{APOSTROPHE}n|c{APOSTROPHE}est)",
+        rf"-(?ai:[rl][rcs]b)-|(?ai:c\.d\.s|pro-|anti-|s&(?:amp;)?(?:p-500|ls)|cap{APOSTROPHE}n|c{APOSTROPHE}est)",
         written=with_plain_ampersands,
     ),
     Rule(slashed),
@@ -223,15 +226,17 @@ def lex(text: str, following: str = "\n") -> Iterator[str]:
     source = text + following
     position = 0
     while position < len(text):
-        reach, end, written = position, position, str
-        for pattern, how in COMPILED:
-            match = pattern.match(source, position)
-            if match and match.end() > reach:
-                reach, end, written = match.end(), match.end(1), how
-        if reach == position:  # white space, and whatever no rule knows, is dropped
-            position += 1
-            continue
-        token = written(source[position:end])
-        position = end
+        end, token = _farthest(source, position)
+        position = max(end, position + 1)  # white space, and whatever no rule knows, is passed over
         if token:
             yield token
+
+
+def _farthest(source: str, position: int) -> tuple[int, str]:
+    """Where the token of the rule with the farthest reach ends, and how it is written."""
+    reach, end, token = position, position, ""
+    for pattern, written in COMPILED:
+        match = pattern.match(source, position)
+        if match and match.end() > reach:
+            reach, end, token = match.end(), match.end(1), written(match[1])
+    return end, token

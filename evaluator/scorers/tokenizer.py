@@ -1,10 +1,10 @@
-"""Words of a caption, as COCO's caption evaluation counts them.
+r"""Words of a caption, as COCO's caption evaluation counts them.
 
 The same tokens as `PTBTokenizer -preserveLines -lowerCase` of Stanford CoreNLP 3.4.1 gives, less the
 punctuation that github.com/tylin/coco-caption takes out, without Java. docs/metrics.md says on what this was
 compared, and what differs.
 
-    >>> tokenize('A man\\'s black-and-white cat, "Tom", isn\\'t on 1st St.')
+    >>> tokenize('A man\'s black-and-white cat, "Tom", isn\'t on 1st St.')
     ('a', 'man', "'s", 'black-and-white', 'cat', 'tom', 'is', "n't", 'on', '1st', 'st.')
 
 A line break of any kind is white space here. In coco-caption some of them cut a caption in two, and then each
@@ -23,8 +23,8 @@ PUNCTUATION = frozenset(["''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--
 
 _BREAKS = re.compile("[\n\r\v\f\u0085\u2028\u2029\0]")
 
-# What a token or its surroundings may reach across a space for: tags, fractions and telephone numbers, dots with
-# spaces between, abbreviations before a number, a letter before a new sentence or at the end.
+# Tags, fractions, telephone numbers, dots with spaces between, abbreviations before a number, and a letter
+# before a new sentence or at the end: there the tokens depend on what stands beyond the next space.
 _REACHES_OVER_A_SPACE = re.compile(
     r"<[A-Za-z/!?]|[\d)] \d|\. [.\d]|(?<![A-Za-z])[A-Za-z]\. +[A-Z<]|(?<![A-Za-z])[A-Za-z]\. *$"
 )
@@ -35,11 +35,17 @@ _DISTINCT_PIECES = 1 << 16  # more than any data set of captions has; some 10 MB
 
 
 def tokenize(text: str) -> tuple[str, ...]:
-    """The lower-case tokens of one caption; none for an empty one. Some tokens hold a hard space, as in `1 1/2`."""
+    """The lower-case tokens of a caption, none for an empty one. `1 1/2` is one token, with a hard space."""
     line = _BREAKS.sub(" ", text)
     if _REACHES_OVER_A_SPACE.search(line):
         return _tokens(line, _what_follows(line))
     return tuple([token for piece in line.split(" ") for token in _piece(piece)])
+
+
+@lru_cache(maxsize=4)
+def tokenize_all(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The tokens of many captions. The last few calls are remembered: each metric asks for the same ones."""
+    return tuple([tokenize(text) for text in texts])
 
 
 @lru_cache(maxsize=_DISTINCT_PIECES)
@@ -56,10 +62,9 @@ def _tokens(text: str, following: str = "\n") -> tuple[str, ...]:
 
 
 def _what_follows(line: str) -> str:
-    """What the rules see after a caption: another of its kind.
+    """What the rules see after a caption: the first word of another one of its kind, which is its own.
 
-    The Java program reads the next caption's first word to tell whether `the letter K.` ends in a full stop.
-    A caption must not depend on its neighbour, so one that is written as a sentence is taken to stand among
-    sentences.
+    The Java program reads the next caption's first word to tell whether `the letter K.` ends in a full stop,
+    but a caption's tokens must not depend on its neighbour.
     """
-    return "\nA " if line.lstrip()[:1].isupper() else "\n"
+    return "\n" + line.lstrip(" ").split(" ")[0] + " "

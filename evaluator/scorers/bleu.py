@@ -1,0 +1,69 @@
+"""BLEU-1 to BLEU-4 (Papineni et al. 2002, https://aclanthology.org/P02-1040), as coco-caption computes them.
+
+The corpus score comes from summed counts, with the length of the closest reference (the shorter of two that
+are as close). `evaluator.core.bleu` turns counts into scores, with the two small constants of that program's
+bleu_scorer.py, which also gives each single caption a score.
+
+    >>> bleu_statistics(("a cat on a mat",), (("a cat sits on the mat", "the cat"),)).astype(int).tolist()
+    [[4, 1, 0, 0, 5, 4, 3, 2, 5, 6]]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluator.core import Array, Item, Measurement
+from evaluator.scorers.ngrams import CountedReferences, Numbers, count_captions, count_references, shared_rows
+from evaluator.scorers.references import References
+from evaluator.scorers.signature import signature
+
+ORDERS = 4
+
+
+def bleu_statistics(captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
+    """Rows (N, 10): clipped matches, n-grams (both of 1 to 4 words), length, closest reference's length."""
+    counted_references = count_references(references, ORDERS)
+    counted = count_captions(captions, counted_references)
+    columns: list[Numbers] = []
+    for order, bag in enumerate(counted.bags):
+        shared = shared_rows(counted, counted_references, order)
+        most = np.zeros_like(bag.counts)
+        np.maximum.at(most, shared.caption, counted_references.bags[order].counts[shared.reference])
+        columns.append(np.bincount(bag.texts, np.minimum(bag.counts, most), minlength=len(captions)))
+    columns += [np.maximum(counted.lengths - order, 0) for order in range(ORDERS)]
+    columns += [counted.lengths, closest_lengths(counted.lengths, counted_references)]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def closest_lengths(lengths: Numbers, references: CountedReferences) -> Numbers:
+    """The length of the reference closest to each caption's, the shorter one of two."""
+    distances = np.abs(references.lengths - lengths[references.image_of])
+    best_first = np.lexsort((references.lengths, distances, references.image_of))
+    first_of_image = np.searchsorted(references.image_of, np.arange(len(lengths)))
+    return references.lengths[best_first[first_of_image]]
+
+
+@dataclass(frozen=True)
+class BLEU:
+    """Scores captions by the words and phrases that they share with any of their references."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"BLEU-{order}" for order in range(1, ORDERS + 1))
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        """BLEU-1 to BLEU-4 of the same counts. Raises NotComputed where no item has references."""
+        texts = References.of(items, captions, "BLEU")
+        statistics = texts.spread(bleu_statistics(texts.captions, texts.references))
+        return [
+            Measurement(
+                name,
+                statistics,
+                name.lower(),
+                signature(name, texts.items, smooth="coco", length="closest", tok="ptb"),
+            )
+            for name in self.names
+        ]

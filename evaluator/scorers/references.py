@@ -1,0 +1,56 @@
+"""What every scorer against references does first and last: leave out the images that have none.
+
+    >>> items = [Item("1", None), Item("2", None, ("a cat", "a tabby"))]
+    >>> texts = References.of(items, ["a dog", "a cat"], "BLEU")
+    >>> texts.captions, texts.references, texts.spread(np.array([[0.5, 1.0]])).tolist()
+    (('a cat',), (('a cat', 'a tabby'),), [[0.0, 0.0], [0.5, 1.0]])
+
+A row of zeros stands for an image that was not scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluator.core import Array, Item
+from evaluator.errors import NotComputed
+
+
+@dataclass(frozen=True)
+class References:
+    """The images that can be scored, their captions and references, and their places among all images."""
+
+    items: tuple[Item, ...]
+    captions: tuple[str, ...]
+    places: tuple[int, ...]
+    total: int
+
+    @classmethod
+    def of(cls, items: Sequence[Item], captions: Sequence[str], metric: str) -> References:
+        """Raises NotComputed where no item has references."""
+        pairs = list(zip(items, captions, strict=True))
+        places = tuple(place for place, item in enumerate(items) if item.references)
+        if not places:
+            raise NotComputed(
+                f"{metric} compares captions with references, and none of the {len(items)} images has any: "
+                "choose a data set with references, or give a references file"
+            )
+        return cls(
+            tuple(pairs[place][0] for place in places),
+            tuple(pairs[place][1] for place in places),
+            places,
+            len(items),
+        )
+
+    @property
+    def references(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(item.references for item in self.items)
+
+    def spread(self, rows: Array) -> Array:
+        """One row for each image that was given: zeros, which mean not scored, for those left out."""
+        spread = np.zeros((self.total, rows.shape[1]))
+        spread[list(self.places)] = rows
+        return spread
