@@ -92,8 +92,8 @@ HYPHEN = r"[-_\u058a\u2010\u2011]"
 letter = f"[{LETTERS}]"
 digit = f"[{DIGITS}]"
 word_letter = f"(?:[{LETTERS}{MARKS}]|{NAMED_LETTER})"
-word_rest = f"(?:[{LETTERS}{MARKS}{DIGITS}]|{NAMED_LETTER})*"
-word = rf"{word_letter}{word_rest}(?:[.!?]{word_letter}{word_rest})*"
+word_part = f"(?:[{LETTERS}{MARKS}{DIGITS}]|{NAMED_LETTER})"
+word = rf"{word_letter}{word_part}*(?:[.!?]{word_letter}{word_part}*)*"
 word_before_nt = r"[A-Za-z\u00ad]*[A-MO-Za-mo-z]\u00ad*"
 nt = f"[nN]{ANY_APOSTROPHE}[tT]"
 clitic = f"{APOSTROPHE}(?:[msdMSD]|(?ai:re|ve|ll))"
@@ -101,9 +101,8 @@ elision = f"[dDoOlL]{ANY_APOSTROPHE}[{LETTERS}{DIGITS}]"
 number = rf"(?:{digit}*(?:[.:,\u00ad\u066b\u066c]{digit}+)+|{digit}+)"
 thing = f"(?:{elision})?[{LETTERS}{DIGITS}]+(?:{HYPHEN}(?:{elision})?[{LETTERS}{DIGITS}]+)*"
 # A chain of two letters or more, with its last period left out.
-chain = (
-    r"(?:(?ai:(?:canada|sino|korean|eu|japan|non)-u\.s|u\.s\.-(?:u\.s\.s\.r|u\.k))|[A-Za-z](?:\.[A-Za-z])+)"
-)
+chain = r"[A-Za-z](?:\.[A-Za-z])+"
+country_pair = r"(?ai:(?:canada|sino|korean|eu|japan|non)-u\.s|u\.s\.-(?:u\.s\.s\.r|u\.k))"
 hyphenated = rf"[A-Za-z0-9][A-Za-z0-9.,\u00ad]*(?:-(?:{chain}\.|[A-Za-z0-9\u00ad]+))+"
 slashed = r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}"
 initials = r"[A-Z]+(?:(?:[+&]|&(?ai:amp);)[A-Z]+)+"
@@ -113,15 +112,17 @@ tag = (
     rf"|{tag_name}(?: +(?:{tag_name} *= *(?:'[^']*'|\"[^\"]*\")|{tag_name}))* *(?:/ *)?"
     rf"|/{tag_name} *)>"
 )
-in_url = r"[^ \t\n\f\r\"<>|()]"
 url_end = r"[^ \t\n\f\r\"<>|.!?(){},-]"
+path = r"/[^ \t\n\f\r\"<>|()]+" + url_end
+www_host = r"(?ai:www)\.(?:[^ \t\n\f\r\"<>|.!?(){},]+\.)+[a-zA-Z]{2,4}"
+dotcom_host = r"(?:[^ \t\n\f\r\"`'<>|.!?(){},-_$]+\.)+(?ai:com|net|org|edu)"
 fraction = rf"(?:{digit}{{1,4}}[- \u00a0])?{digit}{{1,4}}(?:\\?/|\u2044){digit}{{1,4}}"
 date = rf"{digit}{{1,2}}[-/]{digit}{{1,2}}[-/]{digit}{{2,4}}"
 file_ending = one_of(
     "bat bmp c class cgi cpp dll doc docx exe gif gz h htm html jar java jpeg jpg mov mp3 pdf php pl png ppt "
     "ps py sql tar txt wav x xml zip"
 )
-file_name = rf"[{LETTERS}{DIGITS}]+(?:\.[{LETTERS}{DIGITS}]+)*\.{file_ending}"
+file_name = rf"{word_part}+(?:\.{word_part}+)*\.{file_ending}"
 phone = (
     r"(?:\([0-9]{2,3}\)[ \u00a0]?|(?:\+\+?)?(?:[0-9]{2,4}[- \u00a0])?[0-9]{2,4}[- \u00a0])"
     r"[0-9]{3,4}[- \u00a0]?[0-9]{3,5}"
@@ -130,7 +131,7 @@ phone = (
 before_more = (
     rf"(?:(?ai:(?:ed|ph)\.d)|(?ai:pp?t)[ye](?ai:s)?|{one_of(BEFORE_MORE)}|{capitalised(CAPITALISED)})\."
 )
-before_a_name = rf"(?:(?ai:a\.k\.a)|{chain}|(?ai:m)[ft](?ai:g)|{one_of(BEFORE_A_NAME)}|[A-Za-z])\."
+before_a_name = rf"(?:{country_pair}|{chain}|(?ai:m)[ft](?ai:g)|{one_of(BEFORE_A_NAME)}|[A-Za-z])\."
 smiley = r"[<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]]"
 asian_smiley = (
     r"[\^x=~<>]\.\[\^x=~<>]|[-\^x=~<>']_[-\^x=~<>']"
@@ -149,7 +150,6 @@ RULES = (
     Rule(tag, written=with_hard_spaces),
     Rule("&(?ai:md|mdash|ndash);|[\u0096\u0097\u2013-\u2015]", written=lambda dash: "--"),
     Rule("&(?ai:amp);", written=with_plain_ampersands),
-    Rule("&(?ai:nbsp);", written=lambda space: ""),
     Rule("&(?ai:ht|tl|ur|lr|qc|ql|qr|odq|cdq|#[0-9]+);"),
     Rule(word, clitic, without_soft_hyphens),
     Rule(word_before_nt, nt, without_soft_hyphens),
@@ -159,13 +159,17 @@ RULES = (
     Rule(rf"{APOSTROPHE}(?ai:em|till?|cause|[2-9]0s)"),
     Rule(rf"[A-HJ-XZn]{ANY_APOSTROPHE}{letter}{{2,}}"),
     Rule(rf"{letter}+[aeiouyAEIOUY]{ANY_APOSTROPHE}[aeiouA-Z]{letter}*"),
-    Rule(r"(?ai:cont'd\.?|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|nat'l|o'o)"),
+    Rule(r"(?ai:cont'd\.?|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|nat'l)"),
+    Rule(f"[oO]{ANY_APOSTROPHE}[oO]"),
     Rule(rf"[yY]{APOSTROPHE}", letter),
-    Rule(rf"(?ai:https?)://{in_url}+{url_end}"),
-    Rule(r"(?ai:www)\.(?:[^ \t\n\f\r\"<>|.!?(){},]+\.)+[a-zA-Z]{2,4}" + rf"(?:/{in_url}+{url_end})?"),
-    Rule(r"(?:[^ \t\n\f\r\"`'<>|.!?(){},-_$]+\.)+(?ai:com|net|org|edu)" + rf"(?:/{in_url}+{url_end})?"),
+    Rule(r"(?ai:https?)://[^ \t\n\f\r\"<>|(){}]+" + url_end),
+    Rule(www_host),
+    Rule(www_host + path),
+    Rule(dotcom_host),
+    Rule(dotcom_host + path),
     Rule(
-        r"[a-zA-Z0-9][^ \t\n\f\r\"<>|()\u00a0]*@(?:[^ \t\n\f\r\"<>|().\u00a0]+\.)*[^ \t\n\f\r\"<>|().\u00a0]+"
+        r"(?:<|&(?ai:lt);)?[a-zA-Z0-9][^ \t\n\f\r\"<>|()\u00a0{}]*@"
+        r"(?:[^ \t\n\f\r\"<>|().\u00a0{}]+\.)*[^ \t\n\f\r\"<>|().\u00a0{}]+(?:>|&(?ai:gt);)?"
     ),
     Rule(rf"@[a-zA-Z_][a-zA-Z_0-9]*|#{word_letter}+"),
     Rule(clitic, "[^A-Za-z]", with_plain_quotes),
@@ -190,7 +194,7 @@ RULES = (
     Rule(before_more, r"[\s\S]{2}"),
     Rule(before_more),
     Rule(before_a_name),
-    Rule(chain, SPACE_OR_LINE_END),
+    Rule(f"{country_pair}|{chain}", SPACE_OR_LINE_END),
     Rule(rf"{APOSTROPHE}[0-9][0-9]", SPACE_OR_LINE_END),
     Rule(file_name, rf"(?:{SPACE_OR_LINE_END}|[.?!,])"),
     Rule(rf"{word}\.", "[,;:\u3001]", without_soft_hyphens),
@@ -216,6 +220,7 @@ RULES = (
     Rule(clitic, written=with_plain_quotes),
     Rule("<<|>>"),
     Rule(rf"[!#%&*+,./:;=?@\\^_|~{SYMBOLS}]"),
+    Rule(f"{SPACE}+|&(?ai:nbsp);", written=lambda space: ""),
 )
 
 COMPILED = tuple((re.compile(f"({rule.token})(?:{rule.followed_by})"), rule.written) for rule in RULES)
@@ -227,7 +232,7 @@ def lex(text: str, following: str = "\n") -> Iterator[str]:
     position = 0
     while position < len(text):
         end, token = _farthest(source, position)
-        position = max(end, position + 1)  # white space, and whatever no rule knows, is passed over
+        position = max(end, position + 1)  # what no rule knows is passed over
         if token:
             yield token
 

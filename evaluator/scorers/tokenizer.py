@@ -23,10 +23,10 @@ PUNCTUATION = frozenset(["''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--
 
 _BREAKS = re.compile("[\n\r\v\f\u0085\u2028\u2029\0]")
 
-# Tags, fractions, telephone numbers, dots with spaces between, abbreviations before a number, and a letter
-# before a new sentence or at the end: there the tokens depend on what stands beyond the next space.
+# Tags, unusual spaces, fractions, telephone numbers, dots with spaces between, abbreviations before a number,
+# and a letter before a new sentence or at the end: there the tokens depend on what is beyond the next space.
 _REACHES_OVER_A_SPACE = re.compile(
-    r"<[A-Za-z/!?]|[\d)] \d|\. [.\d]|(?<![A-Za-z])[A-Za-z]\. +[A-Z<]|(?<![A-Za-z])[A-Za-z]\. *$"
+    r"<[A-Za-z/!?]|[\t\u00a0\u2000-\u200a\u3000]|[\d)] \d|\. [.\d]|(?<![A-Za-z]{2})[A-Za-z]\.(?: +[A-Z<]| *$)"
 )
 _PLAIN_WORD = re.compile("[A-Za-z]+")
 _TWO_TOKENS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
@@ -58,6 +58,8 @@ def _piece(piece: str) -> tuple[str, ...]:
 
 def _tokens(text: str, following: str = "\n") -> tuple[str, ...]:
     lower = [token.lower() for token in lex(text, following)]
+    if lower:
+        lower[-1] = lower[-1].rstrip()  # as coco-caption does; some web addresses end in a wide space
     return tuple([token for token in lower if token not in PUNCTUATION])
 
 
@@ -67,4 +69,5 @@ def _what_follows(line: str) -> str:
     The Java program reads the next caption's first word to tell whether `the letter K.` ends in a full stop,
     but a caption's tokens must not depend on its neighbour.
     """
-    return "\n" + line.lstrip(" ").split(" ")[0] + " "
+    first_word = line.lstrip(" ").split(" ")[0]
+    return f"\n{first_word} " if first_word[:1].isalpha() else "\n"
