@@ -8,9 +8,8 @@ difference in length, is averaged over references and n = 1 to 4, times 10.
     >>> cider(("a cat on a mat", "two dogs run on grass", "people"), references).round(3).tolist()
     [10.0, 4.869, 0.0]
 
-Three things follow that program where one may expect something else: lengths are counted in bigrams, the
-document frequencies come from the references being scored, and an n-gram that no reference holds is as rare
-as one that a single image holds.
+The document frequencies come from the references being scored; an n-gram that no reference holds is as rare
+as one that a single image's references hold.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def cider(
     counted = count_captions(captions, counted_references)
     cosines = [_cosines(counted, counted_references, order) for order in range(n)]
     of_reference = np.mean(cosines, axis=0)
-    if n > 1:
+    if n > 1:  # coco-caption counts the length in bigrams: it knows none where n is 1
         of_reference *= _length_penalties(counted.lengths, counted_references, sigma)
     image_of = counted_references.image_of
     return np.asarray(10.0 * np.bincount(image_of, of_reference) / np.bincount(image_of))
@@ -78,8 +77,7 @@ def _norms(bag: Bag, rarity: Array, texts: int) -> Array:
 
 
 def _length_penalties(lengths: Numbers, references: CountedReferences, sigma: float) -> Array:
-    bigrams = np.maximum(lengths - 1, 0)[references.image_of]
-    difference = bigrams - np.maximum(references.lengths - 1, 0)
+    difference = lengths[references.image_of] - references.lengths
     return np.asarray(np.exp(-(difference**2) / (2 * sigma**2)))
 
 

@@ -1,0 +1,134 @@
+"""ROUGE-L, against the numbers of coco-caption and against the program itself where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluator.core import Item
+from evaluator.errors import NotComputed
+from evaluator.scorers.rouge import ROUGE, longest_common_subsequence, rouge_l
+from evaluator.scorers.tokenizer import tokenize
+
+Published = Callable[[str], tuple[list[Item], list[str]]]
+CocoCaption = Callable[..., dict[str, tuple[float, np.ndarray]]]
+
+words = st.lists(st.sampled_from("abcd"), max_size=12)
+
+
+def by_table(first: list[str], second: list[str]) -> int:
+    """The textbook's table, row by row."""
+    row = [0] * (len(second) + 1)
+    for word in first:
+        above = row
+        row = [0]
+        for column, other in enumerate(second, start=1):
+            row.append(above[column - 1] + 1 if word == other else max(above[column], row[-1]))
+    return row[-1]
+
+
+@given(words, words)
+def test_the_subsequence_is_the_textbooks(first: list[str], second: list[str]) -> None:
+    assert longest_common_subsequence(first, second) == by_table(first, second)
+    assert longest_common_subsequence(second, first) == by_table(first, second)
+
+
+@given(
+    st.lists(st.sampled_from("ab"), min_size=60, max_size=90), st.lists(st.sampled_from("ab"), max_size=90)
+)
+def test_texts_longer_than_a_machine_word(first: list[str], second: list[str]) -> None:
+    assert longest_common_subsequence(first, second) == by_table(first, second)
+
+
+def test_precision_and_recall_may_come_from_two_references() -> None:
+    # precision 2/2 by the second, recall 2/3 by the second; the first gives 1/2 and 1/2.
+    assert rouge_l(("a", "b"), [("a", "x"), ("a", "b", "c")]) == pytest.approx(
+        (1 + 1.44) * 1 * (2 / 3) / (2 / 3 + 1.44 * 1)
+    )
+    # precision 1 by the first, recall 1 by the second.
+    assert rouge_l(("a", "b", "c", "d"), [("a", "b", "c", "d", "e"), ("a",)]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("caption", "references", "score"),
+    [
+        ((), [("a",)], 0.0),
+        (("a",), [()], 0.0),
+        ((), [()], 1.0),
+        (("a",), [("b",)], 0.0),
+        (("a",), [("a",)], 1.0),
+    ],
+)
+def test_what_is_empty(caption: tuple[str, ...], references: list[tuple[str, ...]], score: float) -> None:
+    assert rouge_l(caption, references) == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "blip2_opt2.7b_coco_finetuned",
+        "instructblip_vicuna7b_zeroshot",
+        "minigpt4_vicuna7b_zeroshot",
+        "blip_vit_l_beam",
+        "zerocap",
+        "magic",
+        "updown_paddle_xe",
+    ],
+)
+def test_published_systems_have_the_scores_of_pycocoevalcap(
+    system: str, published: Published, recomputed: dict[str, dict[str, float]]
+) -> None:
+    (measurement,) = ROUGE().score(*published(system))
+    assert measurement.value == pytest.approx(recomputed[system]["ROUGE_L"], abs=1e-12)
+
+
+def test_blip2_has_the_score_that_its_authors_program_wrote(published: Published) -> None:
+    (measurement,) = ROUGE().score(*published("blip2_opt2.7b_coco_finetuned"))
+    assert measurement.value == pytest.approx(0.6190080234427047, abs=1e-12)
+
+
+def test_each_image_as_in_coco_caption(published: Published, coco_caption: CocoCaption) -> None:
+    items, captions = published("minigpt4_vicuna7b_zeroshot")
+    items, captions = items[:600], [*captions[:598], "", "."]
+    theirs = coco_caption(
+        [" ".join(tokenize(caption)) for caption in captions],
+        [[" ".join(tokenize(text)) for text in item.references] for item in items],
+    )
+    (measurement,) = ROUGE().score(items, captions)
+    np.testing.assert_allclose(measurement.per_image, theirs["ROUGE-L"][1], atol=1e-12)
+
+
+@given(words, st.lists(words, min_size=1, max_size=4))
+def test_generated_captions_as_in_coco_caption(
+    coco_caption: CocoCaption, caption: list[str], references: list[list[str]]
+) -> None:
+    texts = [" ".join(reference) for reference in references]
+    theirs, _ = coco_caption([" ".join(caption)], [texts])["ROUGE-L"]
+    assert rouge_l(caption, references) == pytest.approx(theirs, abs=1e-12)
+
+
+@given(words, st.lists(words, min_size=1, max_size=4))
+def test_scores_lie_between_zero_and_one(caption: list[str], references: list[list[str]]) -> None:
+    assert 0.0 <= rouge_l(caption, references) <= 1.0 + 1e-12
+
+
+def test_an_image_without_references_is_not_scored() -> None:
+    items = [Item("1", None), Item("2", None, ("a cat",))]
+    (measurement,) = ROUGE().score(items, ["a dog", "a cat"])
+    assert np.isnan(measurement.per_image[0])
+    assert measurement.value == pytest.approx(1.0)
+    assert measurement.signature.startswith("ROUGE-L|beta:1.2|tok:ptb|refs:1|images:1|")
+
+
+def test_no_references_at_all_is_not_computed() -> None:
+    with pytest.raises(NotComputed, match="ROUGE-L compares captions with references"):
+        ROUGE().score([Item("1", None)], ["a cat"])
+
+
+def test_names_are_those_of_the_measurements() -> None:
+    measurements = ROUGE().score([Item("1", None, ("a cat",))], ["a cat"])
+    assert tuple(measurement.name for measurement in measurements) == ROUGE().names
