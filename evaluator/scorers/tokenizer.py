@@ -23,10 +23,13 @@ PUNCTUATION = frozenset(["''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--
 
 _BREAKS = re.compile("[\n\r\v\f\u0085\u2028\u2029\0]")
 
-# Tags, unusual spaces, fractions, telephone numbers, dots with spaces between, abbreviations before a number,
-# and a letter before a new sentence or at the end: there the tokens depend on what is beyond the next space.
+# Where the tokens depend on what is beyond the next space: tags and unusual spaces, fractions and telephone
+# numbers, dots with spaces between and abbreviations before a number, a letter before a sentence or at the end.
 _REACHES_OVER_A_SPACE = re.compile(
-    r"<[A-Za-z/!?]|[\t\u00a0\u2000-\u200a\u3000]|[\d)] \d|\. [.\d]|(?<![A-Za-z]{2})[A-Za-z]\.(?: +[A-Z<]| *$)"
+    r"<[A-Za-z/!?]|[\t\u00a0\u2000-\u200a\u3000]"
+    r"|[\d)] \d"
+    r"|\. [.\d]"
+    r"|(?:(?<![A-Za-z])|['\u0092\u2019;]\w*)[A-Za-z]\.(?: +[A-Z<]| *$)"
 )
 _PLAIN_WORD = re.compile("[A-Za-z]+")
 _TWO_TOKENS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
@@ -39,7 +42,7 @@ def tokenize(text: str) -> tuple[str, ...]:
     line = _BREAKS.sub(" ", text)
     if _REACHES_OVER_A_SPACE.search(line):
         return _tokens(line, _what_follows(line))
-    return tuple([token for piece in line.split(" ") for token in _piece(piece)])
+    return tuple([token for piece in line.split(" ") for token in tokenize_piece(piece)])
 
 
 @lru_cache(maxsize=4)
@@ -49,7 +52,7 @@ def tokenize_all(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 @lru_cache(maxsize=_DISTINCT_PIECES)
-def _piece(piece: str) -> tuple[str, ...]:
+def tokenize_piece(piece: str) -> tuple[str, ...]:
     """Tokens of what stands between two spaces, where nothing reaches over them."""
     if _PLAIN_WORD.fullmatch(piece) and piece.lower() not in _TWO_TOKENS:
         return (piece.lower(),)
