@@ -24,13 +24,14 @@ PUNCTUATION = frozenset(["''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--
 _BREAKS = re.compile("[\n\r\v\f\u0085\u2028\u2029\0]")
 
 # Where the tokens depend on what is beyond the next space: tags and unusual spaces, fractions and telephone
-# numbers, dots with spaces between and abbreviations before a number, a letter before a sentence or at the end.
+# numbers, dots with spaces between and abbreviations before numbers, letters before a sentence or at the end.
 _REACHES_OVER_A_SPACE = re.compile(
     r"<[A-Za-z/!?]|[\t\u00a0\u2000-\u200a\u3000]"
     r"|[\d)] \d"
     r"|\. [.\d]"
-    r"|(?:(?<![A-Za-z])|['\u0092\u2019;]\w*)[A-Za-z]\.(?: +[A-Z<]| *$)"
+    r"|(?:(?<![A-Za-z])|['\u0092\u2019;+&]\w*)[A-Za-z]\.(?: +[A-Z<]| *$)"
 )
+_ABOVE_THE_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
 _PLAIN_WORD = re.compile("[A-Za-z]+")
 _TWO_TOKENS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
 
@@ -60,10 +61,24 @@ def tokenize_piece(piece: str) -> tuple[str, ...]:
 
 
 def _tokens(text: str, following: str = "\n") -> tuple[str, ...]:
-    lower = [token.lower() for token in lex(text, following)]
+    lower = [_whole(token).lower() for token in lex(_in_halves(text), following)]
     if lower:
         lower[-1] = lower[-1].rstrip()  # as coco-caption does; some web addresses end in a wide space
     return tuple([token for token in lower if token not in PUNCTUATION])
+
+
+def _in_halves(text: str) -> str:
+    """Each character above the basic plane as two, as Java counts: an emoji is path enough for an address."""
+    return _ABOVE_THE_BASIC_PLANE.sub(_surrogates, text)
+
+
+def _surrogates(character: re.Match[str]) -> str:
+    high, low = divmod(ord(character[0]) - 0x10000, 0x400)
+    return chr(0xD800 + high) + chr(0xDC00 + low)
+
+
+def _whole(token: str) -> str:
+    return token if token.isascii() else token.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _what_follows(line: str) -> str:

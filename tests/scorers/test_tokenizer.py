@@ -47,6 +47,7 @@ etc.x St.x Mr.Smith word.Word what?no word., x => etc. x st.x mr.smith word.word
 vitamin C. The dog, vitamin C. the dog => vitamin c the dog vitamin c. the dog
 wait... what .... . . . end ?! !! ? => wait what end ?! !!
 www.google.com http://a.b/c e@x.com a.com/bc => www.google.com http://a.b/c e@x.com a.com/bc
+www.google.com/😀 a.com/b a😀b => www.google.com/😀 a.com / b a b
 foo.jpg 1.txt 1.txts foo-bar.jpg => foo.jpg 1.txt 1 txts foo-bar jpg
 :) ;-) :D ^_^ <3 -_- => :-rrb- ;--rrb- :d ^_^ < 3 -_-
 café naïve 日本 Привет 😀 ♥ § => café naïve 日本 привет ♥ §
@@ -156,12 +157,40 @@ JOINTS = ["", "", " ", " ", " ", ".", ",", "-", "'s", "'", "/", '"', ")"]
 LETTERS = "abcxyznstdlmABIOUST0123456789..,,''’`\"-–—_/\\&@#$%*+=!?;:()[]{}<>~^| éñ½²°£€\u00ad\u00a0"
 
 
+# The signs of one kind of token each, and what makes its neighbours likely.
+KINDS = [
+    ("0123 -().+", ["1 1/2", "(555) 123-4567"]),
+    ("12345 /-.,:\u2044\\", ["10/12/2010"]),
+    ("<ab='\"/>= !?_:", ["<b>", "</"]),
+    (":;=-o*'()DPp\\{@|[]<>x a", ["^_^"]),
+    ("wab./:,-{}()@_$? ", ["http://", "https://", "www.", ".com", ".org"]),
+    (
+        "'`\u2019\u2018\u0092ntsdrevlmaeioyO ",
+        ["n't", "'s", "'em", "'til", "'90s", "cannot", "gonna", "cont'd"],
+    ),
+    ("'\"`“”‘’«»‹›ab &", ["&quot;", "&apos;"]),
+    ("AUSEU.-KX ab,", ["U.S.", "Canada-", "non-", "U.K", "U.S.S.R", "Ph.D", "etc.", "Co.", "No.", "The "]),
+    ("*-\\_#@!?.=+ a1", ["&amp;", "&lt;", "&ndash;", "&#39;", "&eacute;", "&nbsp;"]),
+    ("²³¹⁰⁺⁴₀₊12a", ["½"]),
+    ("abAB&+;amp$# ", ["AT&T", "c++"]),
+    ("1,.:\u00ad\u066b\u066c\u0663\u07c1-+a", [".txt", ".jpg", ".c"]),
+    ("a\u0301é\u0300b'-.\u00ad1n't", ["n't"]),
+    ("a1-_\u2010\u2011\u058a'dDlLO .,", ["d'", "pro-", "-LRB-"]),
+]
+
+
+def of_one_kind(source: random.Random) -> str:
+    signs, words = source.choice(KINDS)
+    length = source.randint(1, 12)
+    return "".join(source.choice(words if source.random() < 0.25 else signs) for _ in range(length))
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_generated_hard_lines_as_corenlp_reads_them(seed: int, stanford: Stanford) -> None:
     source = random.Random(seed)
     words = ["".join(source.choice(WORDS) + source.choice(JOINTS) for _ in range(6)) for _ in range(8_000)]
     signs = ["".join(source.choice(LETTERS) for _ in range(source.randint(1, 9))) for _ in range(8_000)]
-    lines = words + signs
+    lines = words + signs + [of_one_kind(source) for _ in range(8_000)]
     assert [tokenize(line) for line in lines] == stanford(apart(lines))[::2]
 
 
