@@ -35,7 +35,7 @@ _ABOVE_THE_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
 _PLAIN_WORD = re.compile("[A-Za-z]+")
 _TWO_TOKENS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
 
-_DISTINCT_PIECES = 1 << 16  # more than any data set of captions has; some 10 MB
+_DISTINCT_PIECES = 1 << 16  # COCO's 25,010 captions of the Karpathy test split have 11,457
 
 
 def tokenize(text: str) -> tuple[str, ...]:
