@@ -1,8 +1,9 @@
 r"""The rules of Stanford CoreNLP 3.4.1's English tokenizer, with the options that coco-caption gives it.
 
 As in that program (a lexer of the Penn Treebank's conventions), the rule that reaches farthest wins, what
-must follow the token counts towards its reach, and of two that reach as far the earlier one wins. The
-patterns here are our own; each was shaped by what the program does with the texts of docs/metrics.md.
+must follow the token counts towards its reach, and of two that reach as far the earlier one wins. What each
+kind of token looks like was learnt from the program's published grammar (CoreNLP's PTBLexer.flex) and from
+what the program does with the texts of docs/metrics.md.
 
     >>> list(lex("Don't cross 1 1/2 St. (O'Neil & AT&T)!!"))
     ['Do', "n't", 'cross', '1\xa01/2', 'St.', '-LRB-', "O'Neil", '&', 'AT&T', '-RRB-', '!!']
@@ -112,10 +113,20 @@ tag = (
     rf"|{tag_name}(?: +(?:{tag_name} *= *(?:'[^']*'|\"[^\"]*\")|{tag_name}))* *(?:/ *)?"
     rf"|/{tag_name} *)>"
 )
-url_end = r"[^ \t\n\f\r\"<>|.!?(){},-]"
-path = r"/[^ \t\n\f\r\"<>|()]+" + url_end
-www_host = r"(?ai:www)\.(?:[^ \t\n\f\r\"<>|.!?(){},]+\.)+[a-zA-Z]{2,4}"
-dotcom_host = r"(?:[^ \t\n\f\r\"`'<>|.!?(){},-_$]+\.)+(?ai:com|net|org|edu)"
+# An address runs on up to white space and a few signs, and does not end in punctuation.
+outside_address = r" \t\n\f\r\"<>|"
+punctuation = r".,!?(){}"
+address_end = f"[^{outside_address}{punctuation}-]"
+path = f"/[^{outside_address}()]+{address_end}"
+full_address = f"(?ai:https?)://[^{outside_address}(){{}}]+{address_end}"
+www_host = rf"(?ai:www)\.(?:[^{outside_address}{punctuation}]+\.)+[a-zA-Z]{{2,4}}"
+# Neither capitals nor digits: they lie between the comma and the low line.
+dotcom_host = rf"(?:[^{outside_address}!'`$(){{}},-_]+\.)+(?ai:com|net|org|edu)"
+outside_mail = rf"{outside_address}(){{}}\u00a0"
+mail = (
+    rf"(?:<|&(?ai:lt);)?[a-zA-Z0-9][^{outside_mail}]*"
+    rf"@(?:[^{outside_mail}.]+\.)*[^{outside_mail}.]+(?:>|&(?ai:gt);)?"
+)
 fraction = rf"(?:{digit}{{1,4}}[- \u00a0])?{digit}{{1,4}}(?:\\?/|\u2044){digit}{{1,4}}"
 date = rf"{digit}{{1,2}}[-/]{digit}{{1,2}}[-/]{digit}{{2,4}}"
 file_ending = one_of(
@@ -123,19 +134,21 @@ file_ending = one_of(
     "ps py sql tar txt wav x xml zip"
 )
 file_name = rf"{word_part}+(?:\.{word_part}+)*\.{file_ending}"
-phone = (
-    r"(?:\([0-9]{2,3}\)[ \u00a0]?|(?:\+\+?)?(?:[0-9]{2,4}[- \u00a0])?[0-9]{2,4}[- \u00a0])"
-    r"[0-9]{3,4}[- \u00a0]?[0-9]{3,5}"
-    r"|(?:(?:\+\+?)?[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5}"
-)
+phone_gap = r"[- \u00a0]"
+phone_area = rf"(?:\([0-9]{{2,3}}\)[ \u00a0]?|\+{{0,2}}(?:[0-9]{{2,4}}{phone_gap}){{1,2}})"
+phone = rf"{phone_area}[0-9]{{3,4}}{phone_gap}?[0-9]{{3,5}}"
+dotted_phone = r"(?:\+{0,2}[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5}"
 before_more = (
     rf"(?:(?ai:(?:ed|ph)\.d)|(?ai:pp?t)[ye](?ai:s)?|{one_of(BEFORE_MORE)}|{capitalised(CAPITALISED)})\."
 )
 before_a_name = rf"(?:{country_pair}|{chain}|(?ai:m)[ft](?ai:g)|{one_of(BEFORE_A_NAME)}|[A-Za-z])\."
-smiley = r"[<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]]"
-asian_smiley = (
-    r"[\^x=~<>]\.\[\^x=~<>]|[-\^x=~<>']_[-\^x=~<>']"
-    r"|\([-\^x=~<>'][_.]?[-\^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\)"
+brows, eyes, nose, mouth = "[<>]?", "[:;=]", "[-o*']?", r"[()DPdpO\\{@|\[\]]"
+smiley = brows + eyes + nose + mouth
+upright_eye = r"[\^x=~<>']"
+upright_smiley = (
+    rf"(?:{upright_eye}|-)_(?:{upright_eye}|-)"
+    rf"|\((?:{upright_eye}|-)[_.]?(?:{upright_eye}|-)\)"
+    rf"|\({upright_eye}-(?:{upright_eye}|`)\)"
 )
 typographic_quotes = r"`\u2018-\u201f\u0091-\u0094\u2039\u203a\u00ab\u00bb"
 
@@ -162,15 +175,12 @@ RULES = (
     Rule(r"(?ai:cont'd\.?|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|nat'l)"),
     Rule(f"[oO]{ANY_APOSTROPHE}[oO]"),
     Rule(rf"[yY]{APOSTROPHE}", letter),
-    Rule(r"(?ai:https?)://[^ \t\n\f\r\"<>|(){}]+" + url_end),
+    Rule(full_address),
     Rule(www_host),
     Rule(www_host + path),
     Rule(dotcom_host),
     Rule(dotcom_host + path),
-    Rule(
-        r"(?:<|&(?ai:lt);)?[a-zA-Z0-9][^ \t\n\f\r\"<>|()\u00a0{}]*@"
-        r"(?:[^ \t\n\f\r\"<>|().\u00a0{}]+\.)*[^ \t\n\f\r\"<>|().\u00a0{}]+(?:>|&(?ai:gt);)?"
-    ),
+    Rule(mail),
     Rule(rf"@[a-zA-Z_][a-zA-Z_0-9]*|#{word_letter}+"),
     Rule(clitic, "[^A-Za-z]", with_plain_quotes),
     Rule(nt, "[^A-Za-z]", with_plain_quotes),
@@ -199,11 +209,12 @@ RULES = (
     Rule(file_name, rf"(?:{SPACE_OR_LINE_END}|[.?!,])"),
     Rule(rf"{word}\.", "[,;:\u3001]", without_soft_hyphens),
     Rule(phone, written=lambda token: with_named_brackets(with_hard_spaces(token))),
+    Rule(dotted_phone),
     Rule('"|&(?ai:quot);', written=with_plain_quotes),
     Rule("<|&(?ai:lt);", written=lambda token: "<"),
     Rule(">|&(?ai:gt);", written=lambda token: ">"),
     Rule(smiley, "[^A-Za-z0-9]", with_named_brackets),
-    Rule(asian_smiley, written=with_named_brackets),
+    Rule(upright_smiley, written=with_named_brackets),
     Rule(r"[\[\](){}]", written=lambda bracket: BRACKETS[bracket]),
     Rule("-+", written=lambda dashes: DASHES.get(len(dashes), dashes)),
     Rule(r"\.{3,5}|(?:\.[ \u00a0]){2,4}\.|[\u0085\u2026]", written=lambda dots: "..."),
