@@ -23,12 +23,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
 from evaluator.errors import StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT_VERSION = 1
 
@@ -172,6 +175,16 @@ class RunFolder:
                 if score["computed"]
             ]
             return [str(item_id) for item_id in arrays["ids"]], measurements
+
+    def per_image(self) -> pd.DataFrame:
+        """A row for each image that was tried when the run was scored: outcome, caption, each metric."""
+        import pandas as pd
+
+        path = self.path / "per_image.parquet"
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read {path} ({error}). Type: evaluator score {self.path}") from error
 
     def _scores(self) -> dict[str, Any]:
         if not self.has_results():

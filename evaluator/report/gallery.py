@@ -1,0 +1,192 @@
+"""The gallery: some images with what people wrote about them and what each run said.
+
+Two runs are about the same image where its id and its references are the same. Captions, outcomes and scores
+are those of the last scoring; a failure has a kind and an error text and never a caption.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluator.compare import Comparison, Row
+from evaluator.core import Item, Outcome
+from evaluator.errors import ImageError
+from evaluator.images import thumbnail
+from evaluator.report.places import without_folders
+from evaluator.report.verdict import lead_metric
+
+NOT_TRIED = "not tried"
+NOT_IN_RUN = "not in this run"
+NO_PICTURE = "no picture at hand"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run made of one image: a caption with its scores, or a kind of failure and its error."""
+
+    label: str
+    outcome: str
+    caption: str | None = None
+    error: str = ""
+    scores: tuple[float | None, ...] = ()  # in points, in the gallery's order of metrics
+    best: bool = False  # the first of its scores is the highest of the card
+
+
+@dataclass(frozen=True)
+class Card:
+    """One image of the gallery."""
+
+    item_id: str
+    references: tuple[str, ...]
+    picture: str | None  # a data URI
+    no_picture: str
+    answers: tuple[Answer, ...]
+
+    @property
+    def first_scores(self) -> list[float]:
+        return [answer.scores[0] for answer in self.answers if answer.scores and answer.scores[0] is not None]
+
+    @property
+    def lowest(self) -> float | None:
+        return min(self.first_scores, default=None)
+
+    @property
+    def spread(self) -> float | None:
+        """How far apart the best and the worst run are."""
+        return max(self.first_scores) - min(self.first_scores) if len(self.first_scores) > 1 else None
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The images shown, out of how many, and which per-image scores stand beside the captions."""
+
+    cards: tuple[Card, ...]
+    images: int
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one run holds about its images, by id."""
+
+    label: str
+    references: Mapping[str, tuple[str, ...]]
+    rows: Mapping[str, Mapping[str, Any]]  # of per_image.parquet
+    errors: Mapping[str, str]
+
+
+def gallery(comparison: Comparison, limit: int) -> Gallery:
+    """At most `limit` images over all runs. Raises StoreError for a run that cannot be read."""
+    metrics = shown_metrics(comparison)
+    items: dict[tuple[str, tuple[str, ...]], Item] = {}
+    runs = []
+    for row in comparison.rows:
+        own = row.run.items()
+        for item in own:
+            known = items.setdefault((item.id, item.references), item)
+            if not has_picture(known) and has_picture(item):
+                items[item.id, item.references] = item
+        runs.append(told(row, own, metrics))
+    shown = choose(list(items.values()), limit)
+    return Gallery(tuple(card(item, runs, metrics) for item in shown), len(items), metrics)
+
+
+def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
+    """CIDEr and CLIPScore where they were computed, else the lead metric."""
+    computed = [
+        metric
+        for metric in ("CIDEr", "CLIPScore")
+        if any(row.score(metric).computed for row in comparison.rows)
+    ]
+    lead = lead_metric(comparison)
+    return tuple(computed) or ((lead,) if lead else ())
+
+
+def has_picture(item: Item) -> bool:
+    return item.image is not None and item.image.is_file()
+
+
+def choose(items: Sequence[Item], limit: int) -> list[Item]:
+    """At most `limit` items, evenly spread in their order; those with a picture at hand come first."""
+    at_hand = [place for place, item in enumerate(items) if has_picture(item)]
+    others = sorted(set(range(len(items))) - set(at_hand))
+    chosen = spread_evenly(at_hand, limit)
+    chosen += spread_evenly(others, limit - len(chosen))
+    return [items[place] for place in sorted(chosen)]
+
+
+def spread_evenly(places: Sequence[int], count: int) -> list[int]:
+    """`count` of these places, at equal distances.
+
+    >>> spread_evenly(range(10), 4)
+    [0, 2, 5, 7]
+    """
+    count = min(count, len(places))
+    return [places[number * len(places) // count] for number in range(count)]
+
+
+def told(row: Row, items: Sequence[Item], metrics: Sequence[str]) -> Told:
+    table = row.run.per_image()
+    columns = ["outcome", "caption", *(metric for metric in metrics if metric in table)]
+    by_id: dict[Any, dict[Any, Any]] = table[columns].to_dict("index")
+    return Told(
+        label=row.label,
+        references={item.id: item.references for item in items},
+        rows={str(item_id): entry for item_id, entry in by_id.items()},
+        errors={item_id: caption.error for item_id, caption in row.run.captions().items() if caption.error},
+    )
+
+
+def card(item: Item, runs: Sequence[Told], metrics: Sequence[str]) -> Card:
+    picture, no_picture = picture_of(item)
+    answers = [answer(item, run, metrics) for run in runs]
+    firsts = [found.scores[0] for found in answers if found.scores and found.scores[0] is not None]
+    highest = max(firsts) if len(firsts) > 1 else None
+    return Card(
+        item.id,
+        item.references,
+        picture,
+        no_picture,
+        tuple(
+            Answer(a.label, a.outcome, a.caption, a.error, a.scores, best=a.scores[0] == highest)
+            if a.scores and highest is not None
+            else a
+            for a in answers
+        ),
+    )
+
+
+def answer(item: Item, run: Told, metrics: Sequence[str]) -> Answer:
+    if run.references.get(item.id) != item.references:
+        return Answer(run.label, NOT_IN_RUN)
+    row = run.rows.get(item.id)
+    if row is None:
+        return Answer(run.label, NOT_TRIED)
+    if row["outcome"] != Outcome.OK:
+        return Answer(run.label, str(row["outcome"]), error=error_text(item, run.errors.get(item.id, "")))
+    scores = tuple(in_points(row.get(metric)) for metric in metrics)
+    return Answer(run.label, str(row["outcome"]), str(row["caption"]), scores=scores)
+
+
+def in_points(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else 100 * value
+
+
+def error_text(item: Item, error: str) -> str:
+    """Without the folders of the machine: a page is passed on."""
+    return without_folders(error.replace(str(item.image), item.image.name) if item.image else error)
+
+
+def picture_of(item: Item) -> tuple[str | None, str]:
+    """A data URI, or None and why there is none."""
+    if item.image is None or not has_picture(item):
+        return None, NO_PICTURE
+    try:
+        content = thumbnail(item.image)
+    except ImageError:
+        return None, "picture cannot be read"
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}", ""

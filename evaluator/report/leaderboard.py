@@ -1,0 +1,143 @@
+"""The leaderboard: what stands in each cell, and where each interval lies on its column's scale.
+
+The runs stand in the order of the lead metric. The best of a column is marked only where the column's
+numbers are comparable, and whatever prints the same number as the best is marked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluator.compare import Comparison, Row
+from evaluator.core import Score
+from evaluator.report.tables import HEADLINE, coverage, interval, points, speed
+from evaluator.report.verdict import comparable, goodness, lead_metric, ranked, recipe
+
+# Of the drawing, in CSS pixels; its ends leave room for the dot.
+WHISKER_WIDTH = 88
+WHISKER_MARGIN = 4
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """An interval on its column's scale: pixels from the left."""
+
+    low: float
+    value: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One score as it is printed."""
+
+    text: str
+    value: float | None
+    interval: str
+    signature: str
+    best: bool
+    whisker: Whisker | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run of the leaderboard."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    coverage: str
+    coverage_share: float
+    speed: str
+    images_per_second: float | None
+
+
+def lines(comparison: Comparison) -> list[Line]:
+    """The runs, the best on the lead metric first, those without it last."""
+    lead = lead_metric(comparison)
+    first = ranked(comparison, lead) if lead else []
+    rows = [*first, *(row for row in comparison.rows if row not in first)]
+    columns = [cells(comparison, metric, rows) for metric in comparison.metrics]
+    return [
+        Line(
+            label=row.label,
+            cells=tuple(column[place] for column in columns),
+            coverage=coverage(row),
+            coverage_share=row.results.coverage,
+            speed=speed(row),
+            images_per_second=row.results.images_per_second,
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def cells(comparison: Comparison, metric: str, rows: Sequence[Row]) -> list[Cell]:
+    """One column, a cell for each of `rows`."""
+    scores = [row.score(metric) for row in rows]
+    computed = [score for score in scores if score.computed]
+    marked = len(computed) > 1 and comparable(comparison, metric)
+    best = points(max(computed, key=goodness)) if marked else None
+    drawn = whiskers(scores) if metric in HEADLINE else [None] * len(scores)
+    return [
+        Cell(points(score), score.value, interval(score), score.signature, points(score) == best, whisker)
+        for score, whisker in zip(scores, drawn, strict=True)
+    ]
+
+
+def whiskers(scores: Sequence[Score]) -> list[Whisker | None]:
+    """Each interval on the scale that holds them all; nothing where there are not two to compare."""
+    ends = [(s.low, s.value, s.high) for s in scores]
+    known = [end for low, value, high in ends for end in (low, value, high) if end is not None]
+    drawn = [None not in found for found in ends]
+    if sum(drawn) < 2:
+        return [None] * len(scores)
+    left, width = min(known), (max(known) - min(known)) or 1.0
+    scale = (WHISKER_WIDTH - 2 * WHISKER_MARGIN) / width
+
+    def place(value: float | None) -> float:
+        return round(WHISKER_MARGIN + scale * ((value or 0.0) - left), 1)
+
+    return [
+        Whisker(place(score.low), place(score.value), place(score.high)) if has_ends else None
+        for score, has_ends in zip(scores, drawn, strict=True)
+    ]
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What a reader must know of the numbers: why some are missing, and which are over fewer images."""
+    return [*not_computed(comparison), *over_fewer_images(comparison), *own_document_frequencies(comparison)]
+
+
+def not_computed(comparison: Comparison) -> list[str]:
+    """Each reason once, with the metrics and runs that it concerns."""
+    concerned: dict[str, dict[str, list[str]]] = {}
+    for metric in comparison.metrics:
+        for row in comparison.rows:
+            if not (score := row.score(metric)).computed:
+                concerned.setdefault(score.reason, {}).setdefault(metric, []).append(row.label)
+    found = []
+    for reason, runs_of in concerned.items():
+        runs = dict.fromkeys(label for labels in runs_of.values() for label in labels)
+        whose = "" if len(runs) == len(comparison.rows) else f" for {', '.join(runs)}"
+        found.append(f"{', '.join(runs_of)} not computed{whose}: {reason}")
+    return found
+
+
+def over_fewer_images(comparison: Comparison) -> list[str]:
+    return [
+        f"{metric} of {row.label} is over {score.images:,} of its {row.results.captioned:,} captions."
+        for metric in comparison.metrics
+        for row in comparison.rows
+        if (score := row.score(metric)).computed and 0 < score.images < row.results.captioned
+    ]
+
+
+def own_document_frequencies(comparison: Comparison) -> list[str]:
+    """CIDEr weighs words by how rare they are among the references at hand, so a subset has its own scale."""
+    recipes = [recipe(row.score("CIDEr").signature) for row in comparison.rows]
+    if not any("idf:corpus" in found.split("|") for found in recipes):
+        return []
+    return [
+        "CIDEr takes its document frequencies from the references being scored: it compares runs over the "
+        "same images, and a part of a data set scores higher than the whole."
+    ]
