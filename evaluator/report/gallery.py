@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import math
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluator.compare import Comparison, Row
@@ -67,6 +68,7 @@ class Gallery:
     cards: tuple[Card, ...]
     images: int
     metrics: tuple[str, ...]
+    best_is_marked: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Told:
     label: str
     references: Mapping[str, tuple[str, ...]]
     rows: Mapping[str, Mapping[str, Any]]  # of per_image.parquet
-    errors: Mapping[str, str]
+    errors: Mapping[tuple[str, str], str]  # by id and outcome: the ledger may have gone on since the scoring
 
 
 def gallery(comparison: Comparison, limit: int) -> Gallery:
@@ -92,7 +94,8 @@ def gallery(comparison: Comparison, limit: int) -> Gallery:
                 items[item.id, item.references] = item
         runs.append(told(row, own, metrics))
     shown = choose(list(items.values()), limit)
-    return Gallery(tuple(card(item, runs, metrics) for item in shown), len(items), metrics)
+    marked = same_scale(comparison, metrics)
+    return Gallery(tuple(card(item, runs, metrics, marked) for item in shown), len(items), metrics, marked)
 
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
@@ -106,8 +109,19 @@ def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
     return tuple(computed) or ((lead,) if lead else ())
 
 
+def same_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:
+    """Whether the first metric's scores of two runs can be told apart by their captions alone.
+
+    CIDEr's document frequencies differ already where one run captioned fewer images.
+    """
+    found = [row.score(metric) for metric in metrics[:1] for row in comparison.rows]
+    signatures = [score.signature for score in found if score.computed]
+    return len(signatures) > 1 and len(set(signatures)) == 1
+
+
 def has_picture(item: Item) -> bool:
-    return item.image is not None and item.image.is_file()
+    # A folder that may not be entered is no error here: pathlib's is_file would raise.
+    return item.image is not None and os.path.isfile(item.image)
 
 
 def choose(items: Sequence[Item], limit: int) -> list[Item]:
@@ -137,27 +151,18 @@ def told(row: Row, items: Sequence[Item], metrics: Sequence[str]) -> Told:
         label=row.label,
         references={item.id: item.references for item in items},
         rows={str(item_id): entry for item_id, entry in by_id.items()},
-        errors={item_id: caption.error for item_id, caption in row.run.captions().items() if caption.error},
+        errors={(caption.item_id, caption.outcome): caption.error for caption in row.run.captions().values()},
     )
 
 
-def card(item: Item, runs: Sequence[Told], metrics: Sequence[str]) -> Card:
+def card(item: Item, runs: Sequence[Told], metrics: Sequence[str], best_is_marked: bool) -> Card:
     picture, no_picture = picture_of(item)
-    answers = [answer(item, run, metrics) for run in runs]
-    firsts = [found.scores[0] for found in answers if found.scores and found.scores[0] is not None]
-    highest = max(firsts) if len(firsts) > 1 else None
-    return Card(
-        item.id,
-        item.references,
-        picture,
-        no_picture,
-        tuple(
-            Answer(a.label, a.outcome, a.caption, a.error, a.scores, best=a.scores[0] == highest)
-            if a.scores and highest is not None
-            else a
-            for a in answers
-        ),
-    )
+    answers = tuple(answer(item, run, metrics) for run in runs)
+    found = Card(item.id, item.references, picture, no_picture, answers)
+    if not best_is_marked or len(found.first_scores) < 2:
+        return found
+    highest = max(found.first_scores)
+    return replace(found, answers=tuple(replace(a, best=highest in a.scores[:1]) for a in answers))
 
 
 def answer(item: Item, run: Told, metrics: Sequence[str]) -> Answer:
@@ -166,10 +171,10 @@ def answer(item: Item, run: Told, metrics: Sequence[str]) -> Answer:
     row = run.rows.get(item.id)
     if row is None:
         return Answer(run.label, NOT_TRIED)
-    if row["outcome"] != Outcome.OK:
-        return Answer(run.label, str(row["outcome"]), error=error_text(item, run.errors.get(item.id, "")))
-    scores = tuple(in_points(row.get(metric)) for metric in metrics)
-    return Answer(run.label, str(row["outcome"]), str(row["caption"]), scores=scores)
+    outcome, caption = str(row["outcome"]), row["caption"]
+    if outcome != Outcome.OK or not isinstance(caption, str):
+        return Answer(run.label, outcome, error=error_text(item, run.errors.get((item.id, outcome), "")))
+    return Answer(run.label, outcome, caption, scores=tuple(in_points(row.get(metric)) for metric in metrics))
 
 
 def in_points(value: float | None) -> float | None:

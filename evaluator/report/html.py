@@ -22,7 +22,7 @@ from evaluator import __version__
 from evaluator.compare import Comparison
 from evaluator.errors import StoreError
 from evaluator.report.gallery import gallery
-from evaluator.report.leaderboard import WHISKER_WIDTH, lines, notes
+from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.places import without_folders
 from evaluator.report.tables import HEADLINE, NOT_COMPUTED
@@ -62,7 +62,7 @@ def write_report(comparison: Comparison, output: Path, images: int = GALLERY_IMA
 
 def page(comparison: Comparison, images: int) -> str:
     """The page as text. Raises StoreError for a run that cannot be read."""
-    comparison = short_labels(comparison)
+    comparison = best_first(short_labels(comparison))
     style, script = asset("report.css"), asset("report.js")
     return (
         environment()
@@ -106,6 +106,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["breakable"] = breakable
     made.filters["thousands"] = lambda number: f"{number:,}"
     made.filters["zip"] = lambda one, other: zip(one, other, strict=True)
     made.filters["one_digit"] = lambda number: "" if number is None else f"{number:.1f}"
@@ -115,6 +116,11 @@ def environment() -> Environment:
 def visible(value: Any) -> Any:
     """Control characters as pictures of themselves, in every text that the page holds."""
     return value.translate(_CONTROL_PICTURES) if type(value) is str else value
+
+
+def breakable(signature: str) -> Markup:
+    """A signature may go on in the next line behind each of its bars."""
+    return Markup("|<wbr>").join(visible(signature).split("|"))
 
 
 def asset(name: str) -> Markup:

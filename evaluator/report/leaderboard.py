@@ -1,15 +1,15 @@
-"""The leaderboard: what stands in each cell, and where each interval lies on its column's scale.
+"""The leaderboard: its order, what stands in each cell, and where each interval lies on its column's scale.
 
-The runs stand in the order of the lead metric. The best of a column is marked only where the column's
+The best of a column is marked only where the column's
 numbers are comparable, and whatever prints the same number as the best is marked too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from evaluator.compare import Comparison, Row
+from evaluator.compare import Comparison
 from evaluator.core import Score
 from evaluator.report.tables import HEADLINE, coverage, interval, points, speed
 from evaluator.report.verdict import comparable, goodness, lead_metric, ranked, recipe
@@ -52,12 +52,15 @@ class Line:
     images_per_second: float | None
 
 
-def lines(comparison: Comparison) -> list[Line]:
-    """The runs, the best on the lead metric first, those without it last."""
+def best_first(comparison: Comparison) -> Comparison:
+    """The runs in the order of the lead metric, those without it last."""
     lead = lead_metric(comparison)
     first = ranked(comparison, lead) if lead else []
-    rows = [*first, *(row for row in comparison.rows if row not in first)]
-    columns = [cells(comparison, metric, rows) for metric in comparison.metrics]
+    return replace(comparison, rows=(*first, *(row for row in comparison.rows if row not in first)))
+
+
+def lines(comparison: Comparison) -> list[Line]:
+    columns = [cells(comparison, metric) for metric in comparison.metrics]
     return [
         Line(
             label=row.label,
@@ -67,13 +70,13 @@ def lines(comparison: Comparison) -> list[Line]:
             speed=speed(row),
             images_per_second=row.results.images_per_second,
         )
-        for place, row in enumerate(rows)
+        for place, row in enumerate(comparison.rows)
     ]
 
 
-def cells(comparison: Comparison, metric: str, rows: Sequence[Row]) -> list[Cell]:
-    """One column, a cell for each of `rows`."""
-    scores = [row.score(metric) for row in rows]
+def cells(comparison: Comparison, metric: str) -> list[Cell]:
+    """One column, a cell for each run."""
+    scores = [row.score(metric) for row in comparison.rows]
     computed = [score for score in scores if score.computed]
     marked = len(computed) > 1 and comparable(comparison, metric)
     best = points(max(computed, key=goodness)) if marked else None

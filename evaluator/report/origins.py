@@ -79,7 +79,7 @@ def _entries(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
             told_nothing = group == "prompt" and option == "text" and not value
             yield group, option, "(empty)" if told_nothing else value
         if group == "data":
-            yield group, "images", manifest.get("images")
+            yield group, "image count", manifest.get("images")
             yield group, "digest", manifest.get("dataset_digest")
     yield "environment", "machine", manifest.get("machine")
     yield from (
@@ -102,7 +102,7 @@ def command(row: Row) -> str:
     if typed and typed[0] in ("run", "score"):
         return f"evaluator {shlex.join(without_folders(part) for part in typed)}"
     chosen = (f"{group}={choice}" for group, choice in row.manifest["choices"].items())
-    return f"evaluator run {shlex.join(chosen)}"
+    return f"evaluator run {shlex.join(chosen)}  # and the options of config.yaml"
 
 
 def signatures(comparison: Comparison) -> list[Signature]:

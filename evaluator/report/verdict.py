@@ -114,7 +114,7 @@ def lead_over_next(first: Row, second: Row, metric: str) -> list[str]:
             "Overlapping intervals leave open which of the two is better; no paired test was made.",
         ]
     side = "above" if one.higher_is_better else "below"
-    return [f"{bounds} lies wholly {side} {following} ({interval(other)}).", "No paired test was made."]
+    return [f"{bounds} lies wholly {side} {following} ({interval(other)}); no paired test was made."]
 
 
 def coverage_sentences(rows: Sequence[Row]) -> list[str]:
