@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from evaluator.compare import Comparison
 from evaluator.core import Score
+from evaluator.report.places import without_folders
 from evaluator.report.tables import HEADLINE, coverage, interval, points, speed
 from evaluator.report.verdict import comparable, goodness, lead_metric, ranked, recipe
 
@@ -82,7 +83,14 @@ def cells(comparison: Comparison, metric: str) -> list[Cell]:
     best = points(max(computed, key=goodness)) if marked else None
     drawn = whiskers(scores) if metric in HEADLINE else [None] * len(scores)
     return [
-        Cell(points(score), score.value, interval(score), score.signature, points(score) == best, whisker)
+        Cell(
+            text=points(score),
+            value=score.value,
+            interval=interval(score),
+            signature=without_folders(score.signature),
+            best=points(score) == best,
+            whisker=whisker,
+        )
         for score, whisker in zip(scores, drawn, strict=True)
     ]
 
@@ -95,10 +103,10 @@ def whiskers(scores: Sequence[Score]) -> list[Whisker | None]:
     if sum(drawn) < 2:
         return [None] * len(scores)
     left, width = min(known), (max(known) - min(known)) or 1.0
-    scale = (WHISKER_WIDTH - 2 * WHISKER_MARGIN) / width
+    pixels = WHISKER_WIDTH - 2 * WHISKER_MARGIN
 
     def place(value: float | None) -> float:
-        return round(WHISKER_MARGIN + scale * ((value or 0.0) - left), 1)
+        return round(WHISKER_MARGIN + pixels * (((value or 0.0) - left) / width), 1)
 
     return [
         Whisker(place(score.low), place(score.value), place(score.high)) if has_ends else None

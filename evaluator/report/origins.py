@@ -9,6 +9,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from evaluator.compare import Comparison, Row
@@ -93,7 +94,9 @@ def printed(value: Any) -> str:
     """An option's value as it is typed; nothing for what was left empty."""
     if value is None or value == "" or value == []:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return f"…/{Path(value).name}" if Path(value).is_absolute() else value
 
 
 def command(row: Row) -> str:

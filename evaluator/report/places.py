@@ -7,9 +7,9 @@ import re
 # Behind a quote or an equals sign folders may hold spaces; elsewhere a space ends the path. What begins
 # within a word, such as "images/s", "runs/demo" or a web address, is no absolute path.
 _FOLDERS = re.compile(
-    r"""(?:file://)?
-    (?: (?<=['"=]) (?:~\w*/|/|[A-Za-z]:[\\/]) (?:[^/\\'"\n]+[/\\])*
-      | (?<![\w/:.…'"=~-]) (?:~\w*/|/|[A-Za-z]:[\\/]) (?:[^\s/\\'":,;()]+[/\\])*
+    r"""
+    (?: (?<=['"=]) (?:file://)? (?:~\w*/|/|[A-Za-z]:[\\/]) (?:[^/\\'"\n]+[/\\])*
+      | (?<![\w/:.…'"=~-]) (?:file://)? (?:~\w*/|/|[A-Za-z]:[\\/]) (?:[^\s/\\'":,;()]+[/\\])*
     ) (?=[^\s/\\])""",
     re.VERBOSE,
 )

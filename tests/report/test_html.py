@@ -1,0 +1,355 @@
+"""The page holds what the run folders say, loads nothing, and shows hostile text as text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from evaluator.compare import compare
+from evaluator.core import Caption, Item, Outcome, Reply
+from evaluator.errors import StoreError
+from evaluator.report.html import visible, write_report
+
+MakeRun = Callable[..., Path]
+ReadPage = Callable[[Path], Any]
+
+# What no page should show as anything but text.
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</bdi></script><img src=x onerror=alert(1)>",
+    "<!-- --!><svg/onload=alert(1)>",
+    "]]><style>body{display:none}</style>",
+    "&lt;b&gt; &amp;amp; \"quoted\" 'twice' `back`",
+    "{{ 7 * 7 }} {% raw %} {# note #}",
+    "a \u202egod\u202c and \u2066more",
+    "a \U0001f415 and a \ufffe",
+)
+
+
+def two_runs(make_run: MakeRun, **options: Any) -> list[Path]:
+    return [
+        make_run(
+            "better", {"1": "a dog", "2": "a cat"}, {"CIDEr": [1.2345, 0.5], "BLEU-4": [0.4, 0.2]}, **options
+        ),
+        make_run(
+            "worse", {"1": "dogs", "2": "cats"}, {"CIDEr": [0.25, 0.75], "BLEU-4": [0.5, 0.3]}, **options
+        ),
+    ]
+
+
+def test_numbers_are_those_of_the_files_in_points(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+) -> None:
+    runs = two_runs(make_run)
+    page = read_page(write_report(compare(runs), tmp_path / "report.html"))
+    (table,) = page.find("table")
+    heads = [head.words for head in table.find("thead")[0].find("th")]
+    assert heads == ["run", "BLEU-4", "CIDEr", "coverage", "images/s"]
+    for line, run in zip(table.find("tbody")[0].find("tr"), runs, strict=True):
+        scores = json.loads((run / "scores.json").read_bytes())["scores"]
+        cells = dict(zip(heads, line.find("th") + line.find("td"), strict=True))
+        assert cells["run"].words == run.name
+        assert cells["coverage"].words == "100.00 %"
+        for metric in ("BLEU-4", "CIDEr"):
+            value, low, high = (100 * scores[metric][key] for key in ("value", "low", "high"))
+            shown = re.findall(r"[\d.]+", cells[metric].words.replace("95 %", ""))
+            assert [float(number) for number in shown] == pytest.approx([value, low, high], abs=0.05)
+            assert scores[metric]["signature"] in cells[metric].attributes["title"]
+            assert float(cells[metric].attributes["data-value"]) == scores[metric]["value"]
+    # CIDEr leads, so it is what the table is sorted by, and whiskers are for headline metrics.
+    assert [h.words for h in table.find("th") if "aria-sort" in h.attributes] == ["CIDEr"]
+    assert len(table.find("svg", "whisker")) == 2
+    best = [cell.find("b")[0].words for cell in table.find("td") if cell.find("b")]
+    assert best == ["86.7", "40.0"]
+
+
+def test_the_better_run_stands_first_whatever_the_order_given(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+) -> None:
+    runs = two_runs(make_run)
+    page = read_page(write_report(compare(runs[::-1]), tmp_path / "report.html"))
+    assert [head.words for head in page.find("tbody")[0].find("th")] == ["better", "worse"]
+
+
+def test_nothing_is_loaded_and_nothing_else_may_run(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, pictures: list[Path]
+) -> None:
+    items = [Item("1", pictures[0], ("see https://example.org/a.png",)), Item("2", None, ())]
+    page = read_page(write_report(compare(two_runs(make_run, items=items)), tmp_path / "report.html"))
+    for node in page.walk():
+        for name, value in node.attributes.items():
+            if name in ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "background"):
+                assert value.startswith(("data:image/jpeg;base64,", "#")), (node.tag, name)
+            assert not name.startswith("on"), (node.tag, name)
+            assert name != "style", node.tag  # its hash is not in the policy
+    (policy,) = (
+        node.attributes["content"]
+        for node in page.find("meta")
+        if node.attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    directives = dict(part.split(maxsplit=1) for part in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["img-src"] == "data:"
+    for tag, directive in (("script", "script-src"), ("style", "style-src")):
+        (element,) = page.find(tag)
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert directives[directive] == f"'sha256-{digest}'"
+    (style,) = page.find("style")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+
+
+def test_pictures_lie_in_the_page(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, pictures: list[Path]
+) -> None:
+    items = [Item(str(number), path, ("a colour",)) for number, path in enumerate(pictures)]
+    items.append(Item("3", tmp_path / "gone.png", ("gone",)))
+    (tmp_path / "torn.png").write_bytes(pictures[0].read_bytes()[:200])
+    items.append(Item("4", tmp_path / "torn.png", ("torn",)))
+    run = make_run("run", {item.id: "a" for item in items}, {"CIDEr": [0.5] * 5}, items=items)
+    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
+    colours = []
+    for image in page.find("img"):
+        kind, _, content = image.attributes["src"].partition(",")
+        assert kind == "data:image/jpeg;base64"
+        with Image.open(io.BytesIO(base64.b64decode(content, validate=True))) as picture:
+            picture.load()
+            assert picture.format == "JPEG"
+            assert picture.width <= 320
+            colours.append("rgb"[max(range(3), key=picture.getpixel((5, 5)).__getitem__)])
+    assert colours == ["r", "g", "b"]
+    *_, gone, torn = page.find("article", "card")
+    assert "no picture at hand" in gone.words
+    assert "picture cannot be read" in torn.words
+    for card in (gone, torn):
+        assert card.find("svg", "placeholder")
+
+
+def test_hostile_text_is_text_wherever_it_comes_from(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+) -> None:
+    items = [Item(f"{number}{text}", None, (text,)) for number, text in enumerate(HOSTILE)]
+    failed = Item("failed", None, ())
+    captions: dict[str, Any] = {item.id: item.references[0] for item in items}
+    captions["failed"] = Caption("failed", Outcome.ERROR, error="".join(HOSTILE))
+    runs = [
+        make_run(
+            name,
+            captions,
+            {f"CIDEr{HOSTILE[1]}": [0.5] * len(items)},
+            items=[*items, failed],
+            reasons={"SPICE": HOSTILE[0]},
+            signature=f"{name}{HOSTILE[1]}",  # differs: a warning quotes it
+            choices={"data": HOSTILE[0], "model": HOSTILE[1].replace("/", ""), "prompt": HOSTILE[2]},
+            identity={"prompt": {"text": HOSTILE[1]}, "model": {HOSTILE[0]: HOSTILE[3]}, "data": {}},
+            command=["run", HOSTILE[1]],
+            versions={HOSTILE[0]: HOSTILE[1]},
+        )
+        for name in ("<img src=x onerror=alert(1)>", "b")
+    ]
+    page = read_page(write_report(compare(runs), tmp_path / "report.html"))
+    assert len(page.find("script")) == 1
+    assert len(page.find("style")) == 1
+    assert not page.find("img")
+    assert not [name for node in page.walk() for name in node.attributes if name.startswith("on")]
+    said = [caption.text for caption in page.find("bdi", "caption")]
+    assert said == [text for text in HOSTILE for _ in runs]
+    references = [bdi.text for part in page.find("div", "references") for bdi in part.find("bdi")]
+    assert references == list(HOSTILE)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(categories=None), max_size=30), min_size=1, max_size=8))
+def test_any_caption_is_shown_as_it_is(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, texts: list[str]
+) -> None:
+    run = make_run(
+        "run", dict(zip(map(str, range(len(texts))), texts, strict=True)), {"CIDEr": [0.5] * len(texts)}
+    )
+    (run / "captions.jsonl").unlink()  # or the next example would append to it
+    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
+    expected = [visible(text.encode(errors="replace").decode()) for text in texts if text.strip()]
+    assert [caption.text for caption in page.find("bdi", "caption")] == expected
+    assert len(page.find("span", "nothing")) == len(texts) - len(expected)
+    assert "\0" not in page.text
+
+
+def test_a_failure_is_never_a_caption(make_run: MakeRun, read_page: ReadPage, tmp_path: Path) -> None:
+    captions: dict[str, Any] = {"good": "a dog"}
+    for outcome in Outcome:
+        if outcome is not Outcome.OK:
+            reply = Reply(f"the words of {outcome}")
+            captions[outcome] = Caption(outcome, outcome, reply, error=f"the reason of {outcome}")
+    items = [Item(item_id, None, ()) for item_id in (*captions, "later")]
+    run = make_run("run", captions, {"CIDEr": [0.5]}, items=items)
+    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
+    assert [caption.text for caption in page.find("bdi", "caption")] == ["a dog"]
+    assert "the words of" not in page.text
+    shown = {
+        failure.find("span", "chip")[0].words: "".join(bdi.text for bdi in failure.find("bdi"))
+        for failure in page.find("span", "failure")
+    }
+    failures = [outcome for outcome in Outcome if outcome is not Outcome.OK]
+    assert shown == {str(o): f"the reason of {o}" for o in failures} | {"not tried": ""}
+    (verdict,) = page.find("section", "verdict")
+    assert "run has captions for 1 of 9 images (11.11 %)" in verdict.words
+    assert "1 not tried yet" in verdict.words
+
+
+def test_what_was_not_computed_says_why(make_run: MakeRun, read_page: ReadPage, tmp_path: Path) -> None:
+    reason = "there is no Java. Install it: /opt/java/bin is empty"
+    runs = [
+        make_run("one", {"1": "a dog"}, {"CIDEr": [0.5]}, reasons={"METEOR": reason, "SPICE": reason}),
+        make_run("two", {"1": "a dog"}, {"CIDEr": [0.4], "SPICE": [0.2]}),
+    ]
+    page = read_page(write_report(compare(runs), tmp_path / "report.html"))
+    assert len(page.find("td", "absent")) == 3
+    assert {cell.words for cell in page.find("td", "absent")} == {"not computed"}
+    notes = [note.words for note in page.find("ul", "notes")[0].find("li")]
+    assert notes == [
+        "METEOR, SPICE not computed for one: there is no Java. Install it: …/bin is empty",
+        "METEOR not computed for two: not asked for in this run",
+    ]
+
+
+def test_warnings_are_shown(make_run: MakeRun, read_page: ReadPage, tmp_path: Path) -> None:
+    runs = [
+        make_run("one", {"1": "a dog"}, {"CIDEr": [0.5]}, signature="CIDEr|n:4"),
+        make_run("two", {"1": "a dog"}, {"CIDEr": [0.4]}, signature="CIDEr|n:3", dataset_digest="d2"),
+    ]
+    comparison = compare(runs)
+    assert len(comparison.warnings) == 2
+    page = read_page(write_report(comparison, tmp_path / "report.html"))
+    (warnings,) = page.find("section", "warnings")
+    assert [line.words for line in warnings.find("li")] == list(comparison.warnings)
+    assert not page.find("tbody")[0].find("b"), "a best value among numbers that are not comparable"
+
+
+def test_a_single_run_without_pictures_scores_or_captions(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+) -> None:
+    run = make_run("run", {}, {}, items=[Item("1", None, ())], reasons={"CIDEr": "no image has a caption"})
+    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
+    (verdict,) = page.find("section", "verdict")
+    assert "No metric could be computed" in verdict.words
+    assert [chip.words for chip in page.find("span", "chip")] == ["not tried"]
+    assert not page.find("img")
+    assert not page.find("section", "warnings")
+
+
+def test_no_folder_of_the_machine_is_shown(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, pictures: list[Path]
+) -> None:
+    home = "/home/ada/my data"
+    failed = Caption("2", Outcome.ERROR, error=f"{pictures[1]}: the picture is damaged")
+    run = make_run(
+        "run",
+        {"1": "a dog", "2": failed},
+        {"CIDEr": [0.5]},
+        items=[Item("1", pictures[0], ()), Item("2", pictures[1], ())],
+        reasons={"CLIPScore": "'/home/ada/clip' cannot be loaded"},
+        signature="CIDEr|checkpoint:'/home/ada/clip'",
+        identity={"data": {"images": f"{home}/coco"}, "model": {"checkpoint": "/srv/weights"}, "prompt": {}},
+        command=["run", f"data.images='{home}/coco'", "name=x"],
+    )
+    path = write_report(compare([run]), tmp_path / "report.html")
+    text = path.read_text(encoding="utf-8")
+    assert "ada" not in text
+    assert "my data" not in text
+    assert "/srv" not in text
+    assert str(tmp_path) not in text
+    shown = read_page(path).text
+    assert "1.png: the picture is damaged" in shown
+    assert "data.images=" in shown
+    assert "…/coco" in shown
+    assert "…/weights" in shown
+
+
+def test_runs_of_one_name_go_by_what_their_paths_do_not_share(
+    make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+) -> None:
+    choices = {"choices": {"data": "pets", "model": "git", "prompt": "none"}}
+    runs = [make_run(f"{day}/mine", {"1": "a dog"}, {"CIDEr": [0.5]}, **choices) for day in ("mon", "tue")]
+    page = read_page(write_report(compare(runs), tmp_path / "report.html"))
+    assert [head.words for head in page.find("tbody")[0].find("th")] == ["mon/mine", "tue/mine"]
+
+
+def test_the_same_runs_give_the_same_bytes(make_run: MakeRun, tmp_path: Path) -> None:
+    runs = two_runs(make_run)
+    first = write_report(compare(runs), tmp_path / "a.html").read_bytes()
+    assert write_report(compare(runs), tmp_path / "b.html").read_bytes() == first
+
+
+def test_the_page_takes_the_place_of_the_one_before(make_run: MakeRun, tmp_path: Path) -> None:
+    output = tmp_path / "new" / "report.html"
+    runs = two_runs(make_run)
+    assert write_report(compare(runs[:1]), output) == output
+    before = output.read_text(encoding="utf-8")
+    write_report(compare(runs), output)
+    assert output.read_text(encoding="utf-8") != before
+    assert os.listdir(output.parent) == ["report.html"]
+
+
+@pytest.mark.parametrize("failing", ["write_bytes", "replace"])
+def test_a_full_disk_leaves_the_page_before(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    comparison = compare(two_runs(make_run))
+    output = tmp_path / "out" / "report.html"
+    write_report(comparison, output)
+    before = output.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((Path, "write_bytes") if failing == "write_bytes" else (os, "replace")), full)
+    with pytest.raises(StoreError, match=r"cannot write the report .*report\.html: No space left on device"):
+        write_report(comparison, output)
+    assert os.listdir(output.parent) == ["report.html"]
+    assert output.read_bytes() == before
+
+
+def test_a_folder_that_is_a_file_is_an_error_of_ours(make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write the report"):
+        write_report(compare(two_runs(make_run)), tmp_path / "file" / "report.html")
+
+
+def test_published_captions_of_real_photographs(
+    real_data: Path, make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+) -> None:
+    document = json.loads((real_data / "coco" / "captions_karpathy_test.json").read_bytes())
+    references: dict[int, list[str]] = {}
+    for annotation in document["annotations"]:
+        references.setdefault(annotation["image_id"], []).append(annotation["caption"])
+    items = [
+        Item(str(image), real_data / "coco" / "images" / f"{image:012}.jpg", tuple(references[image]))
+        for image in references
+    ]
+    runs = []
+    for system in ("blip2_opt2.7b_coco_finetuned", "zerocap"):
+        said = json.loads((real_data / "systems" / f"{system}.json").read_bytes())
+        captions = {str(line["image_id"]): line["caption"] for line in said}
+        runs.append(
+            make_run(
+                system, {item.id: captions[item.id] for item in items}, {"CIDEr": [0.5] * 5000}, items=items
+            )
+        )
+    output = write_report(compare(runs), tmp_path / "report.html")
+    assert output.stat().st_size < 3_000_000
+    page = read_page(output)
+    assert len(page.find("article", "card")) == 200
+    assert len(page.find("img")) == 32
+    assert "200 of 5,000 images" in page.words

@@ -1,0 +1,116 @@
+"""What is bold, where the whiskers lie, and what is said of missing numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluator.compare import compare
+from evaluator.core import Score
+from evaluator.report.leaderboard import (
+    WHISKER_MARGIN,
+    WHISKER_WIDTH,
+    best_first,
+    lines,
+    notes,
+    whiskers,
+)
+
+MakeRun = Callable[..., Path]
+
+VALUES = st.floats(0, 10)
+SCORES = st.lists(
+    st.tuples(VALUES, VALUES, VALUES).map(sorted).map(lambda v: Score("CIDEr", v[1], v[0], v[2])),
+    min_size=2,
+    max_size=6,
+)
+
+
+@given(SCORES)
+def test_whiskers_share_one_scale(scores: list[Score]) -> None:
+    drawn = whiskers(scores)
+    places = []
+    for score, whisker in zip(scores, drawn, strict=True):
+        assert whisker is not None
+        assert (
+            WHISKER_MARGIN <= whisker.low <= whisker.value <= whisker.high <= WHISKER_WIDTH - WHISKER_MARGIN
+        )
+        places += [(score.low, whisker.low), (score.value, whisker.value), (score.high, whisker.high)]
+    places.sort()
+    assert [place for _, place in places] == sorted(place for _, place in places)
+    assert places[0][1] == WHISKER_MARGIN
+    spread = max(score.high or 0 for score in scores) - min(score.low or 0 for score in scores)
+    assert places[-1][1] == (WHISKER_WIDTH - WHISKER_MARGIN if spread else WHISKER_MARGIN)
+
+
+def test_a_lone_interval_is_not_drawn() -> None:
+    alone = Score("CIDEr", 0.5, 0.4, 0.6)
+    assert whiskers([alone, Score("CIDEr", reason="no Java"), Score("CIDEr", 0.5)]) == [None, None, None]
+    drawn = whiskers([alone, Score("CIDEr", reason="no Java"), alone])
+    assert [whisker is not None for whisker in drawn] == [True, False, True]
+
+
+def bold(*runs: Path) -> list[list[bool]]:
+    """For each metric, which runs are marked, in the order of the leaderboard."""
+    comparison = best_first(compare(runs))
+    found = [[cell.best for cell in line.cells] for line in lines(comparison)]
+    return [list(column) for column in zip(*found, strict=True)]
+
+
+def test_what_prints_like_the_best_is_bold_too(make_run: MakeRun) -> None:
+    runs = [make_run(n, {"1": "a"}, {"CIDEr": [v]}) for n, v in (("a", 0.50041), ("b", 0.5), ("c", 0.4))]
+    assert bold(*runs) == [[True, True, False]]
+
+
+def test_the_lowest_is_bold_where_lower_is_better(make_run: MakeRun) -> None:
+    runs = [
+        make_run(n, {"1": "a"}, {"CHAIR": [v]}, higher_is_better=False) for n, v in (("a", 0.5), ("b", 0.4))
+    ]
+    assert [line.label for line in lines(best_first(compare(runs)))] == ["b", "a"]
+    assert bold(*runs) == [[True, False]]
+
+
+def test_nothing_is_bold_in_a_single_run_or_among_different_metrics(make_run: MakeRun) -> None:
+    one = make_run("one", {"1": "a"}, {"CIDEr": [0.5]})
+    two = make_run("two", {"1": "a"}, {"CIDEr": [0.4]}, signature="CIDEr|n:3")
+    assert bold(one) == [[False]]
+    assert bold(one, two) == [[False, False]]
+
+
+def test_runs_without_the_lead_metric_come_last(make_run: MakeRun) -> None:
+    none = make_run("none", {"1": "a"}, {}, reasons={"CIDEr": "no captions"})
+    some = make_run("some", {"1": "a"}, {"CIDEr": [0.0]})
+    assert [row.label for row in best_first(compare([none, some])).rows] == ["some", "none"]
+
+
+def test_speed_and_coverage(make_run: MakeRun) -> None:
+    run = make_run("run", {"1": "a"}, {"CIDEr": [0.5]}, images_per_second=12.345)
+    (line,) = lines(compare([run]))
+    assert (line.speed, line.images_per_second) == ("12.3", 12.345)
+    assert (line.coverage, line.coverage_share) == ("100.00 %", 1.0)
+
+
+def test_a_reason_is_said_once_for_all_that_it_concerns(make_run: MakeRun) -> None:
+    runs = [
+        make_run(name, {"1": "a"}, {"BLEU-1": [0.5]}, reasons={"METEOR": "no Java", "SPICE": "no Java"})
+        for name in ("a", "b")
+    ]
+    assert notes(compare(runs)) == ["METEOR, SPICE not computed: no Java"]
+
+
+def test_a_metric_over_fewer_images_than_captions_says_so(make_run: MakeRun) -> None:
+    # A score over nothing is a row of zeros, which make_run cannot write: one of the two rows is changed.
+    run = make_run("run", {"1": "a", "2": "b"}, {"CLIPScore": [0.5, 0.5]})
+    path = run / "scores.json"
+    path.write_text(path.read_text().replace('"images": 2,\n   "aggregate"', '"images": 1,\n   "aggregate"'))
+    assert notes(compare([run])) == ["CLIPScore of run is over 1 of its 2 captions."]
+
+
+@pytest.mark.parametrize(("idf", "said"), [("corpus", True), ("karpathy-test", False)])
+def test_cider_from_its_own_references_says_so(make_run: MakeRun, idf: str, said: bool) -> None:
+    run = make_run("run", {"1": "a"}, {"CIDEr": [0.5]}, signature=f"CIDEr|idf:{idf}|images:1")
+    assert any("document frequencies" in note for note in notes(compare([run]))) is said

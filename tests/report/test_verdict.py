@@ -1,0 +1,145 @@
+"""The words say what the numbers allow, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluator.compare import compare
+from evaluator.core import Caption, Item, Outcome
+from evaluator.report.verdict import Verdict, listed, verdict
+
+MakeRun = Callable[..., Path]
+TWO = {"1": "a dog", "2": "a cat"}
+
+
+def verdict_on(*runs: Path) -> Verdict:
+    return verdict(compare(runs))
+
+
+def test_separate_intervals(make_run: MakeRun) -> None:
+    found = verdict_on(
+        make_run("low", TWO, {"CIDEr": [0.5, 0.5]}), make_run("high", TWO, {"CIDEr": [1.0, 1.2]})
+    )
+    assert found.headline == "high leads on CIDEr, with 110.0"
+    assert found.sentences == (
+        "Its 95 % interval, 108.0–112.0, lies wholly above that of the next, low, at 50.0 (48.0–52.0); "
+        "no paired test was made.",
+        "Every run captioned all 2 images.",
+    )
+
+
+def test_overlapping_intervals_are_said_to_overlap(make_run: MakeRun) -> None:
+    found = verdict_on(
+        make_run("low", TWO, {"CIDEr": [0.5, 0.5]}), make_run("high", TWO, {"CIDEr": [0.53, 0.53]})
+    )
+    assert found.headline == "high leads on CIDEr, with 53.0"
+    assert found.sentences[:2] == (
+        "Its 95 % interval, 51.0–55.0, overlaps that of the next, low, at 50.0 (48.0–52.0).",
+        "Overlapping intervals leave open which of the two is better; no paired test was made.",
+    )
+
+
+@pytest.mark.parametrize(("gap", "overlap"), [(0.0399, True), (0.0401, False)])
+def test_where_overlapping_ends(make_run: MakeRun, gap: float, overlap: bool) -> None:
+    found = verdict_on(
+        make_run("low", TWO, {"CIDEr": [0.5, 0.5]}), make_run("high", TWO, {"CIDEr": [0.5 + gap, 0.5 + gap]})
+    )
+    assert (" overlaps " in found.sentences[0]) is overlap
+
+
+def test_a_lower_value_leads_where_lower_is_better(make_run: MakeRun) -> None:
+    options = {"higher_is_better": False}
+    found = verdict_on(
+        make_run("high", TWO, {"CHAIR": [0.9, 0.9]}, **options),
+        make_run("low", TWO, {"CHAIR": [0.1, 0.1]}, **options),
+    )
+    assert found.headline == "low leads on CHAIR, with 10.0"
+    assert "lies wholly below that of the next, high" in found.sentences[0]
+
+
+def test_equal_runs_are_level(make_run: MakeRun) -> None:
+    scores = {"CIDEr": [0.5, 0.25]}
+    found = verdict_on(
+        make_run("a", TWO, scores),
+        make_run("b", TWO, scores),
+        make_run("c", TWO, {"CIDEr": [0.1, 0.1]}),
+    )
+    assert found.headline == "a and b are level on CIDEr, at 37.5"
+
+
+@pytest.mark.parametrize(
+    "other", [{"dataset_digest": "d2"}, {"signature": "CIDEr|n:3"}], ids=["data", "signature"]
+)
+def test_nobody_leads_where_numbers_are_not_comparable(make_run: MakeRun, other: dict[str, Any]) -> None:
+    found = verdict_on(
+        make_run("a", TWO, {"CIDEr": [0.5, 0.5]}), make_run("b", TWO, {"CIDEr": [0.9, 0.9]}, **other)
+    )
+    assert found.headline == "The runs cannot be ranked"
+    assert not any("leads" in sentence for sentence in found.sentences)
+
+
+def test_a_signature_that_differs_by_the_captioned_images_only_still_ranks(make_run: MakeRun) -> None:
+    missing = Caption("2", Outcome.MISSING)
+    found = verdict_on(
+        make_run("whole", TWO, {"CIDEr": [0.5, 0.5]}, signature="CIDEr|refs:5|images:2"),
+        make_run(
+            "part",
+            {"1": "a dog", "2": missing},
+            {"CIDEr": [0.9]},
+            signature="CIDEr|refs:4-5|images:1",
+        ),
+    )
+    assert found.headline == "part leads on CIDEr, with 90.0"
+    assert found.sentences[-2:] == (
+        "part has captions for 1 of 2 images (50.00 %): 1 missing from the captions file.",
+        "Each score is over the images that its run captioned, so not all over the same ones.",
+    )
+
+
+def test_one_run(make_run: MakeRun) -> None:
+    found = verdict_on(make_run("only", TWO, {"BLEU-1": [0.1, 0.1], "CIDEr": [0.5, 0.5]}))
+    assert found == Verdict(
+        "only reaches 50.0 on CIDEr",
+        ("The 95 % interval is 48.0–52.0.", "The run captioned all 2 images."),
+    )
+
+
+def test_only_one_run_has_the_metric(make_run: MakeRun) -> None:
+    found = verdict_on(
+        make_run("with", TWO, {"CIDEr": [0.5, 0.5]}),
+        make_run("without", TWO, {}, reasons={"CIDEr": "no Java"}),
+    )
+    assert found.headline == "Only with has a score on CIDEr: 50.0"
+
+
+def test_without_cider_another_headline_metric_leads(make_run: MakeRun) -> None:
+    runs = [
+        make_run(name, TWO, {"BLEU-1": [0.9, 0.9], "CLIPScore": [value, value]})
+        for name, value in (("a", 0.6), ("b", 0.7))
+    ]
+    assert verdict_on(*runs).headline == "b leads on CLIPScore, with 70.0"
+
+
+def test_no_intervals(make_run: MakeRun) -> None:
+    runs = [make_run(n, TWO, {"CIDEr": [v, v]}, margin=None) for n, v in (("a", 0.6), ("b", 0.7))]
+    assert verdict_on(*runs).sentences[0].startswith("The next is a, at 60.0. There are no intervals")
+
+
+def test_every_outcome_has_its_words(make_run: MakeRun) -> None:
+    failures = [outcome for outcome in Outcome if outcome is not Outcome.OK]
+    captions: dict[str, Any] = {"ok": "a dog"} | {o: Caption(o, o) for o in failures}
+    items = [Item(item_id, None) for item_id in (*captions, "later")]
+    (_, sentence) = verdict_on(make_run("run", captions, {"CIDEr": [0.5]}, items=items)).sentences
+    assert sentence == (
+        "run has captions for 1 of 9 images (11.11 %): 1 answered with nothing, 1 cut off, 1 refused, "
+        "1 blocked, 1 failed with an error, 1 skipped for the budget, 1 missing from the captions file "
+        "and 1 not tried yet."
+    )
+
+
+def test_words_in_a_row() -> None:
+    assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
