@@ -1,9 +1,9 @@
 """What people would say of a drawn scene: varied, grammatical, and true.
 
-    >>> from evaluator.demo.scenes import Scene, Shape
-    >>> scene = Scene((Shape("red", "circle", "big"),), "left", "white", "plain", (0.0, 0.0))
-    >>> describe(scene, random.Random(1))  # doctest: +SKIP
-    'a big red circle on the left of a plain white background'
+>>> from evaluator.demo.scenes import Scene, Shape
+>>> scene = Scene((Shape("red", "circle", "big"),), "left", "white", "plain", (0.0, 0.0))
+>>> describe(scene, random.Random(1))  # doctest: +SKIP
+'a big red circle on the left of a plain white background'
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ def references(scene: Scene, seed: str) -> tuple[str, ...]:
 
 
 def describe(scene: Scene, generator: random.Random) -> str:
-    """One caption, without a full stop. Every shape is named with its colour, size and ground now and then."""
+    """One caption, without a full stop. Every shape has its colour, size and ground now and then."""
     said = {1: describe_one, 2: describe_two, 3: describe_three}[len(scene.shapes)](scene, generator)
-    ground = generator.choice(("", "", f" on {background(scene, generator)}", f" against {background(scene, generator)}"))
+    ground = generator.choice(
+        ("", "", f" on {background(scene, generator)}", f" against {background(scene, generator)}")
+    )
     opening = generator.choice(("", "", "", "a picture of ", "a photo of ", "an image of ", "there is "))
     return opening + said + ground
 
@@ -91,3 +93,19 @@ def with_article(words: str) -> str:
 def mentioned_pairs(caption: str) -> list[tuple[str, str]]:
     """Every `colour shape` that a caption names, in its order, repeats kept."""
     return re.findall(rf"\b({'|'.join(COLORS)}) ({'|'.join(SHAPES)})\b", caption)
+
+
+def wrong_captions(caption: str, scene: Scene, generator: random.Random) -> tuple[str, str]:
+    """The caption with one colour wrong, and with one shape wrong, so that neither is true of the scene."""
+    color, shape = generator.choice(mentioned_pairs(caption))
+    pairs = {thing.pair for thing in scene.shapes}
+    other_color = generator.choice([name for name in COLORS if (name, shape) not in pairs])
+    other_shape = generator.choice([name for name in SHAPES if (color, name) not in pairs])
+    return (
+        _article_mended(caption.replace(f"{color} {shape}", f"{other_color} {shape}")),
+        caption.replace(f"{color} {shape}", f"{color} {other_shape}"),
+    )
+
+
+def _article_mended(caption: str) -> str:
+    return re.sub(r"\ban? (\w)", lambda found: with_article(found[1]), caption)

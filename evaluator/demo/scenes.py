@@ -188,7 +188,8 @@ def write_dataset(folder: Path) -> None:
     from evaluator.demo.captions import references
 
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    images, annotations = [], []
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for number, scene in enumerate(held_out(), 1):
         name = f"{number:012d}.png"
         draw(scene).quantize(64).save(folder / "images" / name, optimize=True)
@@ -196,7 +197,10 @@ def write_dataset(folder: Path) -> None:
         for text in references(scene, seed=f"references {number}"):
             caption = f"{text[0].upper()}{text[1:]}."
             annotations.append({"id": len(annotations) + 1, "image_id": number, "caption": caption})
-    info = {"description": "Drawn scenes of coloured shapes, for trying out caption evaluation", "version": "1"}
+    info = {
+        "description": "Drawn scenes of coloured shapes, for trying out caption evaluation",
+        "version": "1",
+    }
     licenses = [{"id": 1, "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}]
     document = {"info": info, "licenses": licenses, "images": images, "annotations": annotations}
     (folder / "captions.json").write_text(json.dumps(document, indent=0) + "\n", encoding="utf-8")
