@@ -34,6 +34,8 @@ CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent /
 
 # The groups whose options decide what a caption says.
 IDENTITY_GROUPS = ("data", "model", "prompt")
+# What stands at the top of a composed node and is no option by itself.
+NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,8 +144,13 @@ def is_sweep(overrides: Sequence[str], config_dir: Path | None = None) -> bool:
 def checked(composed: Composed) -> RunConfig:
     """Build every component and name the run. Raises ConfigError."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     root = composed.node
+    try:
+        OmegaConf.to_container(root, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(_translated(error)) from error
     for group in (*IDENTITY_GROUPS, "runner"):
         if root.get(group) is None:
             raise ConfigError(
@@ -153,8 +160,8 @@ def checked(composed: Composed) -> RunConfig:
     scorers = {
         name: build(node, f"scorer.{name}") for name, node in (_plain(root, "scorer") or {}).items() if node
     }
-    options = {field.name for field in dataclasses.fields(Settings)}
-    settings = validated(Settings, {key: value for key, value in root.items() if key in options}, "")
+    options = {str(key): value for key, value in root.items() if key not in NODES}
+    settings = validated(Settings, options, "")
     return RunConfig(
         data=components["data"],
         model=components["model"],

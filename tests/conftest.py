@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# The hub's client reads this when it is imported, which may be before any fixture.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 # Where the real COCO references, published captions and photographs lie; never part of the project.
 REAL_DATA = Path(os.environ.get("EVALUATOR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -25,4 +28,3 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     home = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("EVALUATOR_CACHE", str(home / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")

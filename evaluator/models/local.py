@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
@@ -154,7 +155,9 @@ def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
         raise MissingPackage(error.name or "torch", "local") from error
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    source = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
+    source: dict[str, Any] = {"trust_remote_code": options.trust_remote_code}
+    if options.revision:  # given as None it would keep transformers from weights that the hub converted
+        source["revision"] = options.revision
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
     try:
@@ -199,8 +202,17 @@ def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
         echo_length=options.echo_length(config, prompt_ids),
         stop_ids=stop_ids(config, model.generation_config, processor.tokenizer),
         decoding=decoding,
-        version=getattr(config, "_commit_hash", None) or options.revision or "local",
+        version=checkpoint_version(options.checkpoint, options.revision),
     )
+
+
+def checkpoint_version(checkpoint: str, revision: str | None) -> str:
+    """The commit of a checkpoint of the hub, from its place in the hub's cache; "local" for a folder."""
+    from transformers.utils import cached_file
+
+    source = {"revision": revision} if revision else {}
+    folder = Path(cached_file(checkpoint, "config.json", **source)).parent
+    return folder.name if folder.parent.name == "snapshots" else "local"
 
 
 def choose_device(device: str) -> torch.device:

@@ -272,3 +272,20 @@ def test_device_and_dtype() -> None:
     assert choose_dtype("auto", cpu) is torch.float32
     assert choose_dtype("auto", torch.device("cuda")) is torch.float16
     assert choose_dtype("bfloat16", cpu) is torch.bfloat16
+
+
+def test_a_checkpoint_of_the_hub_is_known_by_its_commit(
+    git_checkpoint: Path, pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--somebody--git-base-coco"
+    shutil.copytree(git_checkpoint, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with GIT("somebody/git-base-coco", max_new_tokens=NEW_TOKENS).open(Prompt("none")) as session:
+        assert session.version == commit
+        (hub,) = said(session.caption([session.prepare(Item("0", pictures[0]))]))
+    with GIT(str(git_checkpoint), max_new_tokens=NEW_TOKENS).open(Prompt("none")) as session:
+        assert session.version == "local"
+        assert said(session.caption([session.prepare(Item("0", pictures[0]))])) == [hub]
