@@ -6,6 +6,7 @@ Exit codes: 0 fine, 2 a mistake of the caller, 3 captions are missing that a fur
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from evaluator.core import Results
 
 INCOMPLETE = 3
+ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 
 OVERRIDES = click.argument("overrides", nargs=-1)
 CONFIG_DIR = click.option(
@@ -166,7 +168,10 @@ def list_command(group: str | None, config_dir: Path | None) -> None:
     """Show what can be chosen: models, prompts, data, scorers, runners, experiments."""
     from evaluator.config import choices
 
-    for name, described in choices(config_dir).items():
+    found = choices(config_dir)
+    if group and group.rstrip("s") not in found:
+        raise click.UsageError(f"there is no group {group!r}. It is one of {', '.join(found)}")
+    for name, described in found.items():
         if group is None or group.rstrip("s") == name:
             click.secho(name, bold=True)
             width = max(map(len, described))
@@ -200,15 +205,17 @@ def evaluate_all(configs: Sequence[RunConfig], sweep: bool) -> None:
 
 
 def rescore(path: Path, overrides: Sequence[str], config_dir: Path | None) -> None:
-    """Score a run folder again with the scorers that are asked for."""
+    """Score a run folder again: with the scorers that are asked for, else with those it was scored with."""
     from evaluator.compare import compare
-    from evaluator.config import run_configs
+    from evaluator.config import recorded_scorers, run_configs
     from evaluator.evaluate import score
     from evaluator.store import RunFolder
 
     folder = RunFolder.existing(path)
     (config,) = run_configs(overrides, config_dir)
-    score(folder, config.scorers, config.settings)
+    asked = any(override.startswith("scorer") for override in overrides)
+    scorers = config.scorers if asked else recorded_scorers(folder.config_yaml())
+    score(folder, scorers, config.settings)
     print_comparison(compare([path]))
 
 
@@ -231,16 +238,24 @@ def warn(warnings: Sequence[str]) -> None:
 
 
 def quoted(path: Path | str) -> str:
-    """A path as a value that Hydra's grammar reads back unchanged."""
-    return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A path as a value that Hydra's grammar reads back unchanged.
+
+    A backslash is doubled only where it would escape what follows: a quote, the end, an interpolation.
+    """
+    return "'" + re.sub(r"(\\*)('|\$\{|$)", lambda found: 2 * found[1] + ESCAPES[found[2]], str(path)) + "'"
 
 
 def start_logging() -> None:
-    """Our own messages on stderr, one line each."""
+    """Our own messages on stderr: in colour on a terminal, elsewhere one plain line each."""
     from rich.console import Console
     from rich.logging import RichHandler
 
-    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False, markup=False)
+    console = Console(stderr=True)
+    handler = (
+        RichHandler(console=console, show_path=False, show_time=False, markup=False)
+        if console.is_terminal
+        else logging.StreamHandler()
+    )
     handler.setFormatter(logging.Formatter("%(message)s"))
     root = logging.getLogger("evaluator")
     root.handlers = [handler]

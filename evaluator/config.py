@@ -85,8 +85,13 @@ def run_configs(
     overrides: Sequence[str], config_dir: Path | None = None, sweep: bool = False
 ) -> list[RunConfig]:
     """The runs that a command line asks for: one, or with `sweep` every combination."""
+    from omegaconf.errors import OmegaConfBaseException
+
     jobs = sweep_jobs(overrides, config_dir) if sweep else [list(overrides)]
-    configs = [checked(compose(job, config_dir)) for job in jobs]
+    try:
+        configs = [checked(compose(job, config_dir)) for job in jobs]
+    except OmegaConfBaseException as error:  # an interpolation is resolved when it is read
+        raise ConfigError(_translated(error)) from error
     names = [config.name for config in configs]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(
@@ -105,12 +110,14 @@ def sweep_folder(configs: Sequence[RunConfig]) -> Path:
 
 def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Composed:
     """Compose config.yaml, the groups in conf/ and `config_dir`, and the overrides."""
+    from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     node = _hydra_compose(overrides, config_dir)
     choices = {group: choice for group, choice in node.hydra.runtime.choices.items() if "hydra" not in group}
     plain = [f"{group}={choices[group]}" for group in IDENTITY_GROUPS]
     defaults = _hydra_compose(plain, config_dir)
+    HydraConfig.instance().set_config(node)  # what ${hydra:runtime.choices.model} refers to
     OmegaConf.set_struct(node, False)
     return Composed(node, defaults, choices)
 
@@ -144,13 +151,8 @@ def is_sweep(overrides: Sequence[str], config_dir: Path | None = None) -> bool:
 def checked(composed: Composed) -> RunConfig:
     """Build every component and name the run. Raises ConfigError."""
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     root = composed.node
-    try:
-        OmegaConf.to_container(root, resolve=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError(_translated(error)) from error
     for group in (*IDENTITY_GROUPS, "runner"):
         if root.get(group) is None:
             raise ConfigError(
@@ -174,6 +176,30 @@ def checked(composed: Composed) -> RunConfig:
         identity={group: identity(components[group]) for group in IDENTITY_GROUPS},
         yaml=OmegaConf.to_yaml(OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])),
     )
+
+
+def recorded_scorers(text: str) -> dict[str, Scorer]:
+    """The scorers that a run's config.yaml names. Raises ConfigError for one that is not of this package.
+
+    The file may be somebody else's: nothing of theirs is imported, of interpolations only paths within this
+    package are resolved, and weights that can carry code stay refused.
+    """
+    import yaml
+
+    nodes: dict[str, dict[str, Any]] = yaml.safe_load(text).get("scorer") or {}
+    for name, node in nodes.items():
+        if not node["_target_"].startswith("evaluator.scorers."):
+            raise ConfigError(
+                f"scorer.{name}: the run was scored with {node['_target_']}, which is not of this package. "
+                f"If you trust it, type scorer=[{','.join(nodes)}] with --config-dir"
+            )
+    return {
+        name: build(
+            {option: _in_package(value) for option, value in node.items() if option != "safetensors_only"},
+            f"scorer.{name}",
+        )
+        for name, node in nodes.items()
+    }
 
 
 def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
@@ -256,6 +282,17 @@ def short_hash(document: Any) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:6]
 
 
+def package_path(path: str) -> str:
+    """Where a file of this package lies: `${package:demo/models/git}` in YAML."""
+    return str(PACKAGE / path)
+
+
+def _in_package(value: Any) -> Any:
+    if isinstance(value, str) and (found := re.fullmatch(r"\$\{package:([^${}]+)\}", value)):
+        return package_path(found[1])
+    return value
+
+
 def _content_digest(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
@@ -277,7 +314,7 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    OmegaConf.register_new_resolver("package", lambda path: str(PACKAGE / path), replace=True)
+    OmegaConf.register_new_resolver("package", package_path, replace=True)
     searched = [f"hydra.searchpath=[{json.dumps(config_dir.absolute().as_uri())}]"] if config_dir else []
     GlobalHydra.instance().clear()
     try:
@@ -291,6 +328,13 @@ def _translated(error: Exception) -> str:
     """Hydra's message without its search path and its hints at what would not work here."""
     if unknown := re.search(r"Could not override '([^']+)'", str(error)):
         return f"{unknown[1]}: there is no such option. `evaluator list` shows the choices of each group"
+    if choice := re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", str(error)):
+        return f"{choice[1]}: there is no {choice[2]!r}. `evaluator list {choice[1]}` shows what there is"
+    if override := getattr(error, "override", None):
+        return (
+            f"cannot read {override}: type option=value, and a value with = , ' or \" in it inside "
+            "quotes of its own: \"option='value'\""
+        )
     lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
     noise = ("Config search path", "Set the env", "full_key", "object_type", "See https://hydra.cc")
     stop = next((place for place, line in enumerate(lines) if line.strip().startswith(noise)), None)
