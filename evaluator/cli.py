@@ -36,6 +36,7 @@ def main() -> None:
     """Run the command; print an error of ours as one message, without a traceback."""
     from evaluator.errors import EvaluatorError
 
+    sys.path.append(str(Path.cwd()))  # components of one's own lie in one's own repository
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -34,6 +34,14 @@ CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent /
 
 # The groups whose options decide what a caption says.
 IDENTITY_GROUPS = ("data", "model", "prompt")
+# What a component of each group can do: what the protocols in core demand.
+ABILITIES = {
+    "data": ("load",),
+    "model": ("check", "open"),
+    "prompt": ("name", "text", "system", "shots"),
+    "scorer": ("names", "score"),
+    "runner": ("run",),
+}
 # What stands at the top of a composed node and is no option by itself.
 NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra")
 
@@ -158,9 +166,11 @@ def checked(composed: Composed) -> RunConfig:
             raise ConfigError(
                 f"{group}: nothing is chosen. Type {group}=...; `evaluator list` shows the choices"
             )
-    components = {group: build(_plain(root, group), group) for group in (*IDENTITY_GROUPS, "runner")}
+    components = {group: built(_plain(root, group), group, group) for group in (*IDENTITY_GROUPS, "runner")}
     scorers = {
-        name: build(node, f"scorer.{name}") for name, node in (_plain(root, "scorer") or {}).items() if node
+        name: built(node, f"scorer.{name}", "scorer")
+        for name, node in (_plain(root, "scorer") or {}).items()
+        if node
     }
     options = {str(key): value for key, value in root.items() if key not in NODES}
     settings = validated(Settings, options, "")
@@ -213,6 +223,16 @@ def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
             )
             found.setdefault(path.parent.name, {})[path.stem] = next(comments, "")
     return found
+
+
+def built(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
+    """A component that does what its group does. Raises ConfigError where it cannot."""
+    component = build(node, name)
+    if missing := [ability for ability in ABILITIES[group] if not hasattr(component, ability)]:
+        raise ConfigError(
+            f"{name}._target_: {type(component).__qualname__} is no {group}: it has no {', '.join(missing)}"
+        )
+    return component
 
 
 def build(node: Mapping[str, Any] | None, name: str) -> Any:
