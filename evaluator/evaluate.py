@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from evaluator.config import RunConfig, Settings
 from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
@@ -27,8 +27,9 @@ def evaluate(config: RunConfig) -> Results:
     """Caption and score one run, resuming what its folder already holds."""
     items = select(config.data.load(), config.settings)
     run = RunFolder(config.folder)
-    begin(run, config, items)
-    caption(run, config, items)
+    with run.ledger() as record:  # before anything is written: one process at a time
+        begin(run, config, items)
+        caption(run, config, items, record)
     return score(run, config.scorers, config.settings)
 
 
@@ -54,21 +55,22 @@ def begin(run: RunFolder, config: RunConfig, items: Sequence[Item]) -> None:
     run.begin(description(config, items) | ({} if before else circumstances()), config.yaml, items)
 
 
-def caption(run: RunFolder, config: RunConfig, items: Sequence[Item]) -> None:
+def caption(
+    run: RunFolder, config: RunConfig, items: Sequence[Item], record: Callable[[Caption], None]
+) -> None:
     """Caption every item that has no final outcome yet, each recorded as soon as it is there."""
-    with run.ledger() as record:
-        known = run.captions()
-        todo = [item for item in items if item.id not in known or known[item.id].outcome.can_be_retried]
-        there = len(items) - len(todo)
+    known = run.captions()
+    todo = [item for item in items if item.id not in known or known[item.id].outcome.can_be_retried]
+    there = len(items) - len(todo)
+    if there:
+        logger.info("%s: %d of %d captions are there already", run.path, there, len(items))
+    if todo:
+        for warning in config.model.check(config.prompt, items):
+            logger.warning("%s", warning)
         if there:
-            logger.info("%s: %d of %d captions are there already", run.path, there, len(items))
-        if todo:
-            for warning in config.model.check(config.prompt, items):
-                logger.warning("%s", warning)
-            if there:
-                resumed = run.manifest().get("resumed", [])
-                run.update_manifest({"resumed": [*resumed, circumstances()]})
-            config.runner.run(config.model, config.prompt, todo, record)
+            resumed = run.manifest().get("resumed", [])
+            run.update_manifest({"resumed": [*resumed, circumstances()]})
+        config.runner.run(config.model, config.prompt, todo, record)
 
 
 def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> Results:

@@ -17,7 +17,7 @@ from typing import Any
 
 from evaluator import __version__
 from evaluator.config import IDENTITY_GROUPS, RunConfig, Settings, identity, short_hash
-from evaluator.core import Caption, Item, Scorer
+from evaluator.core import Caption, Item, Outcome, Scorer
 
 VERSIONED_PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "pillow", "safetensors")
 
@@ -66,7 +66,11 @@ def fingerprint(
         [settings.resamples, settings.confidence, settings.seed],
         {name: identity(scorer) for name, scorer in scorers.items()},
         [[item.id, str(item.image), item.references] for item in items],
-        [[caption.item_id, caption.outcome, caption.text, caption.seconds] for caption in captions.values()],
+        # The time of a failure counts nowhere, and another attempt takes another.
+        [
+            [each.item_id, each.outcome, each.text, each.seconds if each.outcome is Outcome.OK else 0.0]
+            for each in captions.values()
+        ],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT_VERSION = 1
+# What is computed from the captions; any of it may be deleted.
+COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class RunFolder:
         """A function that appends a caption durably; one process at a time."""
         path = self.path / "captions.jsonl"
         with self._writing():
+            self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             try:
@@ -161,7 +164,8 @@ class RunFolder:
         return _results_from_json(self._scores())
 
     def has_results(self) -> bool:
-        return (self.path / "scores.json").is_file() and (self.path / "statistics.npz").is_file()
+        """Whether everything that is computed from the captions is there."""
+        return all((self.path / name).is_file() for name in COMPUTED)
 
     def measurements(self) -> tuple[list[str], list[Measurement]]:
         """The scored ids and each metric's statistics over them."""
@@ -187,7 +191,7 @@ class RunFolder:
             raise StoreError(f"cannot read {path} ({error}). Type: evaluator score {self.path}") from error
 
     def _scores(self) -> dict[str, Any]:
-        if not self.has_results():
+        if not all((self.path / name).is_file() for name in ("scores.json", "statistics.npz")):
             raise StoreError(f"{self.path} was not scored yet. Type: evaluator score {self.path}")
         return self._read_json("scores.json")
 

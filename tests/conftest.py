@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,3 +33,40 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     home = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("EVALUATOR_CACHE", str(home / "cache"))
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`python -m evaluator ARGUMENTS` in the test's own folder, to its end."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "evaluator", *map(str, arguments)]
+        return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    return run
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The conf/ of a repository of one's own, whose components lie in the test's own folder."""
+    repository = Path(__file__).parent / "own"
+    shutil.copytree(repository, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.syspath_prepend(repository)
+    return tmp_path / "conf"
+
+
+@pytest.fixture
+def references(tmp_path: Path) -> Callable[..., Path]:
+    """A file in COCO's format from image id to captions; its pictures are called as their ids."""
+
+    def write(captions: Mapping[int | str, Sequence[str]], name: str = "references.json") -> Path:
+        document = {
+            "images": [{"id": image, "file_name": f"{image}.png"} for image in captions],
+            "annotations": [
+                {"image_id": image, "caption": text} for image, texts in captions.items() for text in texts
+            ],
+        }
+        (tmp_path / name).write_text(json.dumps(document), encoding="utf-8")
+        return tmp_path / name
+
+    return write
