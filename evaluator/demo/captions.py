@@ -2,8 +2,8 @@
 
 >>> from evaluator.demo.scenes import Scene, Shape
 >>> scene = Scene((Shape("red", "circle", "big"),), "left", "white", "plain", (0.0, 0.0))
->>> describe(scene, random.Random(1))  # doctest: +SKIP
-'a big red circle on the left of a plain white background'
+>>> describe(scene, random.Random(9))
+'a big red circle on the left'
 """
 
 from __future__ import annotations
