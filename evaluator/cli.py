@@ -6,7 +6,6 @@ Exit codes: 0 fine, 2 a mistake of the caller, 3 captions are missing that a fur
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from evaluator.core import Results
 
 INCOMPLETE = 3
-ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
-
 
 
 def importable(context: click.Context, parameter: click.Parameter, config_dir: Path | None) -> Path | None:
@@ -46,7 +43,6 @@ def main() -> None:
     """Run the command; print an error of ours as one message, without a traceback."""
     from evaluator.errors import EvaluatorError
 
-    sys.path.append(str(Path.cwd()))  # components of one's own lie in one's own repository
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -117,7 +113,7 @@ def score_command(
 
     CAPTIONS is a file in COCO's results format, [{"image_id": 42, "caption": "a dog"}, ...], or a run folder.
     """
-    from evaluator.config import run_configs
+    from evaluator.config import quoted, run_configs
 
     chosen = [f"scorer=[{','.join(scorers)}]"] if scorers else []
     if captions.is_dir():
@@ -246,14 +242,6 @@ def print_comparison(comparison: Comparison) -> None:
 def warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-
-
-def quoted(path: Path | str) -> str:
-    """A path as a value that Hydra's grammar reads back unchanged.
-
-    A backslash is doubled only where it would escape what follows: a quote, the end, an interpolation.
-    """
-    return "'" + re.sub(r"(\\*)('|\$\{|$)", lambda found: 2 * found[1] + ESCAPES[found[2]], str(path)) + "'"
 
 
 def start_logging() -> None:

@@ -34,6 +34,8 @@ CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent /
 
 # The groups whose options decide what a caption says.
 IDENTITY_GROUPS = ("data", "model", "prompt")
+# What has a meaning within the single quotes of Hydra's grammar or to OmegaConf.
+ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 # What a component of each group can do: what the protocols in core demand.
 ABILITIES = {
     "data": ("load",),
@@ -196,7 +198,8 @@ def recorded_scorers(text: str) -> dict[str, Scorer]:
     """
     import yaml
 
-    nodes: dict[str, dict[str, Any]] = yaml.safe_load(text).get("scorer") or {}
+    scorer: dict[str, dict[str, Any] | None] = yaml.safe_load(text).get("scorer") or {}
+    nodes = {name: node for name, node in scorer.items() if node}
     for name, node in nodes.items():
         if not node["_target_"].startswith("evaluator.scorers."):
             raise ConfigError(
@@ -297,6 +300,17 @@ def default_name(composed: Composed, components: Mapping[str, Any]) -> str:
     return f"{choices}-{short_hash(changed)}" if changed else choices
 
 
+def quoted(value: Path | str) -> str:
+    r"""A value as an override that is read back unchanged, whatever is in it.
+
+    A backslash is doubled only where it would escape what follows: a quote, the end, an interpolation.
+
+    >>> print(quoted("it's here"), quoted(r"C:\a"))
+    'it\'s here' 'C:\a'
+    """
+    return "'" + re.sub(r"(\\*)('|\$\{|\Z)", lambda found: 2 * found[1] + ESCAPES[found[2]], str(value)) + "'"
+
+
 def short_hash(document: Any) -> str:
     """Six hexadecimal digits that stand for `document`."""
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:6]
@@ -335,7 +349,7 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
     from omegaconf.errors import OmegaConfBaseException
 
     OmegaConf.register_new_resolver("package", package_path, replace=True)
-    searched = [f"hydra.searchpath=[{json.dumps(config_dir.absolute().as_uri())}]"] if config_dir else []
+    searched = [f"hydra.searchpath=[{quoted(f'file://{config_dir.absolute()}')}]"] if config_dir else []
     GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
