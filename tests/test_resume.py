@@ -1,0 +1,177 @@
+"""kill -9 in the middle of a run, again and again: nothing lost, nothing made twice, nothing torn."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evaluator.config import run_configs
+from evaluator.evaluate import evaluate
+from evaluator.store import RunFolder
+
+KILLS = 20
+PATIENCE_SECONDS = 120.0
+
+
+class Process:
+    """The real command in a process (group) of its own, whose captions can be watched."""
+
+    def __init__(self, folder: Path, *arguments: object) -> None:
+        self.captions = folder / "runs" / "one" / "captions.jsonl"
+        self.started_with = self.lines()
+        line = [sys.executable, "-m", "evaluator", "run", *map(str, arguments), "name=one"]
+        self.process = subprocess.Popen(
+            line, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def lines(self) -> int:
+        return self.captions.read_bytes().count(b"\n") if self.captions.exists() else 0
+
+    def wait_for(self, more: int) -> bool:
+        """Whether it wrote that many captions more before it ended."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.lines() < self.started_with + more:
+            if self.process.poll() is not None:
+                return False
+            assert time.monotonic() < deadline, "it neither captions nor ends"
+            time.sleep(0.001)
+        return True
+
+    def send(self, number: signal.Signals) -> str:
+        self.process.send_signal(number)
+        return self.finish()
+
+    def finish(self) -> str:
+        output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return output
+
+
+def texts(run: RunFolder) -> dict[str, str | None]:
+    return {item_id: caption.text for item_id, caption in run.captions().items()}
+
+
+def check_nothing_was_lost(run: RunFolder, survived: bytes, images: int) -> None:
+    """The ledger after the last run: whole lines, what was there before, each image captioned once."""
+    content = (run.path / "captions.jsonl").read_bytes()
+    assert content.startswith(survived)
+    *lines, after = content.split(b"\n")
+    assert after == b""
+    whole = []
+    for line in filter(None, lines):
+        try:
+            whole.append(json.loads(line))
+        except ValueError:  # a line that a kill tore: closed, and made again
+            continue
+    assert len(lines) - len(whole) <= KILLS
+    captioned = Counter(line["item_id"] for line in whole if line["outcome"] == "ok")
+    assert set(captioned.values()) == {1}
+    assert len(captioned) == images == len(run.items())
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_twenty_kills_lose_nothing(own: Path, tmp_path: Path, seed: int) -> None:
+    """One run, killed after one to a few captions each time: it ends as if it had never been killed.
+
+    Every other kill comes a random moment after a caption was seen, so that it meets the batch, the write
+    and the wait alike.
+    """
+    choose = random.Random(seed)
+    arguments = ["--config-dir", own, "model=scripted", "model.seconds=0.002", f"model.log={tmp_path}/asked"]
+    arguments += ["scorer=[bleu]", "runner.batch_size=3", "resamples=10"]
+    run = RunFolder(tmp_path / "runs" / "one")
+    survived, sizes = b"", []
+    for number in range(KILLS):
+        process = Process(tmp_path, *arguments)
+        assert process.wait_for(choose.randint(1, 8)), process.finish()
+        if number % 2:
+            time.sleep(choose.uniform(0.0, 0.008))
+        process.send(signal.SIGKILL)
+        assert process.process.returncode == -signal.SIGKILL
+        content = (run.path / "captions.jsonl").read_bytes()
+        assert content.startswith(survived)
+        survived = content
+        sizes.append(process.lines())
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] < 200
+    assert Process(tmp_path, *arguments).finish()
+    check_nothing_was_lost(run, survived, images=200)
+    assert texts(run) == {str(number): f"a plain picture of {number}" for number in range(1, 201)}
+    assert run.results().captioned == 200
+    # What was asked for twice is at most the batch that each kill interrupted.
+    asked = [item for line in (tmp_path / "asked").read_text().splitlines() for item in json.loads(line)]
+    assert len(asked) <= 200 + 3 * KILLS
+
+
+def test_a_torn_line_is_closed_and_made_again(own: Path, tmp_path: Path) -> None:
+    """Kills hardly ever tear a line, since each is one write: here it is torn by hand, at many places."""
+    overrides = ["model=scripted", f"runs={tmp_path}", "name=one", "limit=3"]
+    (config,) = run_configs(overrides, own)
+    config = replace(config, scorers={})
+    run = RunFolder(config.folder)
+    evaluate(config)
+    whole, before = (run.path / "captions.jsonl").read_bytes(), texts(run)
+    last = whole.rstrip(b"\n").rindex(b"\n") + 1
+    for end in [*range(last + 1, len(whole), 17), len(whole) - 2, len(whole) - 1]:
+        (run.path / "captions.jsonl").write_bytes(whole[:end])
+        evaluate(config)
+        assert (run.path / "captions.jsonl").read_bytes().startswith(whole[:end])
+        assert texts(run) == before
+
+
+def test_a_real_captioner_resumes_to_the_same_captions(tmp_path: Path) -> None:
+    arguments = ["model=tiny-git", "data=demo", "scorer=[bleu]", "limit=24", "runner.batch_size=4"]
+    for name in ("killed", "whole"):
+        (tmp_path / name).mkdir()
+    process = Process(tmp_path / "killed", *arguments)
+    assert process.wait_for(6), process.finish()
+    process.send(signal.SIGKILL)
+    run, whole = (RunFolder(tmp_path / name / "runs" / "one") for name in ("killed", "whole"))
+    survived = (run.path / "captions.jsonl").read_bytes()
+    assert len(run.captions()) < 24
+    Process(tmp_path / "killed", *arguments).finish()
+    check_nothing_was_lost(run, survived, images=24)
+    Process(tmp_path / "whole", *arguments).finish()
+    assert texts(run) == texts(whole)
+    assert run.results().scores == whole.results().scores
+    assert len(run.manifest()["resumed"]) == 1
+
+
+def test_an_interrupt_is_no_error(own: Path, tmp_path: Path) -> None:
+    arguments = ["--config-dir", own, "model=scripted", "model.seconds=0.05", "scorer=[bleu]"]
+    process = Process(tmp_path, *arguments, "runner.batch_size=1")
+    assert process.wait_for(2)
+    output = process.send(signal.SIGINT)
+    assert process.process.returncode == 3
+    assert "the same command goes on from here" in output
+    assert "Traceback" not in output
+
+
+def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
+    arguments = ["--config-dir", own, "model=scripted", "scorer=[bleu]", "runner.batch_size=1"]
+    first = Process(tmp_path, *arguments, "model.seconds=0.1", "limit=40")
+    assert first.wait_for(1)
+    before = {name: (first.captions.parent / name).read_bytes() for name in ("items.jsonl", "manifest.json")}
+    for other in ("limit=2", "model.style=odd"):
+        second = Process(tmp_path, *arguments, other)
+        output = second.finish()
+        assert second.process.returncode == 2
+        assert "another process is writing to runs/one" in output
+        assert "name=..." in output
+        assert "Traceback" not in output
+    assert {name: (first.captions.parent / name).read_bytes() for name in before} == before
+    assert first.process.poll() is None
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.finish()
+    # The lock ends with the process, however it ends.
+    assert "report:" in Process(tmp_path, *arguments, "limit=40").finish()
+    assert RunFolder(first.captions.parent).results().captioned == 40
