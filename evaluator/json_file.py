@@ -79,4 +79,10 @@ def image_id(value: object, where: str) -> str:
     """The id of an image, as text: 42 and "42" are the same image."""
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise DataError(f"{where}: an image id is a whole number or text, found {describe(value)}")
-    return str(value)
+    name = str(value)
+    # Neither numpy's arrays nor Arrow's tables keep these.
+    if name.endswith("\0") or name != name.encode(errors="replace").decode():
+        raise DataError(
+            f"{where}: an image id ends in no NUL and holds no half of a surrogate pair, found {value!r}"
+        )
+    return name

@@ -1,15 +1,17 @@
-"""kill -9 in the middle of a run, again and again: nothing lost, nothing made twice, nothing torn."""
+"""kill -9 again and again, torn lines, full disks: nothing lost, nothing made twice, nothing torn."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,3 +177,46 @@ def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
     # The lock ends with the process, however it ends.
     assert "report:" in Process(tmp_path, *arguments, "limit=40").finish()
     assert RunFolder(first.captions.parent).results().captioned == 40
+
+
+def limited(folder: Path, size: int | None, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The real command, for which no file can grow beyond `size` bytes: the disk is full."""
+
+    def limit() -> None:
+        if size is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    line = [sys.executable, "-m", "evaluator", *map(str, arguments)]
+    return subprocess.run(line, cwd=folder, preexec_fn=limit, capture_output=True, text=True)
+
+
+def survivors(run: RunFolder) -> list[bytes]:
+    path = run.path / "captions.jsonl"
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+
+
+# In turn: nothing can be written, nor all captions, nor the tables, nor the report.
+@pytest.mark.parametrize(("size", "captions"), [(0, 0), (6000, 30), (15_000, 60), (60_000, 60)])
+def test_a_full_disk_keeps_every_caption(
+    tmp_path: Path, own: Path, references: Callable[..., Path], size: int, captions: int
+) -> None:
+    references({n: [f"a picture {n}"] for n in range(60)})
+    arguments: Sequence[object] = [
+        *("run", "--config-dir", own, "model=scripted", "data=coco", "data.annotations=references.json"),
+        *("name=one", "runner.batch_size=2", "scorer=[bleu,rouge]", f"model.log={tmp_path}/asked"),
+    ]
+    folder = RunFolder(tmp_path / "runs" / "one")
+    done = limited(tmp_path, size, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "cannot write" in done.stderr
+    assert "File too large" in done.stderr
+    kept = survivors(folder)
+    assert len(kept) == pytest.approx(captions, abs=8)
+    again = limited(tmp_path, None, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert survivors(folder)[: len(kept)] == kept
+    assert folder.results().captioned == 60
+    asked = [n for line in (tmp_path / "asked").read_text().splitlines() for n in json.loads(line)]
+    assert len(asked) <= 60 + 4
+    assert (folder.path / "report.html").is_file()
