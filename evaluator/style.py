@@ -1,0 +1,147 @@
+"""How captions are written, beside what they say: length, preambles, markup, several sentences, scripts.
+
+Metrics that compare with short references punish a chatty style as if it were a wrong caption: "Here is a
+caption for the image:" before each caption takes BLIP-2's CIDEr on COCO from 146 to 57. The audit shows it; a
+normalisation takes it away, and its scores stand beside the raw ones.
+
+>>> normalised("Here is a caption for the image: A dog on a sofa.", "strip_preamble")
+'A dog on a sofa.'
+>>> normalised("The image shows a dog. It sleeps.", "first_sentence")
+'The image shows a dog.'
+>>> style = audit(["The image shows a dog.", "**A cat**"], [("a dog", "one dog"), ("a cat",)])
+>>> style.words_mean, style.reference_words_mean, style.preamble, style.markdown
+(3.5, 2.0, 0.5, 0.5)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+from types import MappingProxyType
+
+_PICTURE = r"(?:image|picture|photo|photograph|scene|illustration|drawing|painting|snapshot)"
+_SHOWS = (
+    r"(?:shows|depicts|features|displays|captures|presents|portrays|illustrates|contains|represents|showcases"
+    r"|is\ (?:showing|depicting|of)|appears\ to\ (?:show|be|depict))"
+)
+_PREAMBLE = re.compile(
+    rf"""
+    (?: (?:sure|certainly|of\ course|absolutely|okay|ok)\b [,.!:]* \s* )?
+    (?:
+        (?: here(?:\ is|'s|’s|\ are) | below\ is ) \b [^:.\n]{{0,80}} :
+      | (?: (?:a|one|possible|suggested|short|brief|image|the)\ )*
+        (?: caption|description|answer|response ) \s* :
+      | (?: in | on ) \ (?:this|the) \ {_PICTURE} \s* ,? \s*
+        (?: (?:we|you|one) \ can \ see | there \ (?:is|are) )?
+      | (?: this | the ) \ {_PICTURE} \ {_SHOWS} \b (?: \ that \b )?
+      | (?: this | it ) \ is \ (?:an?|the) \ (?: [\w-]+ \ ){{0,4}}? {_PICTURE} \ (?:of|showing|depicting) \b
+      | (?: we | you ) \ can \ see \b
+    )
+    \s*
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_AGREEMENT = re.compile(r"(?:sure|certainly|of course|absolutely)[,.!:]+\s*", re.IGNORECASE)
+_MARKDOWN = re.compile(
+    r"\*\*[^*\n]+\*\*|__[^_\n]+__|`[^`\n]+`|\[[^\]\n]+\]\([^)\n]+\)"
+    r"|^\s{0,3}(?:\#{1,6}|[-*+]|>|\d{1,2}[.)])\s+\S",
+    re.MULTILINE,
+)
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_END = re.compile(r"""(?<=[.!?…])["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_])|\s*[\r\n\x0b\x0c\x85\u2028\u2029]+\s*""")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'.])(?:mr|mrs|ms|dr|st|ave|ft|jr|sr|no|vs|approx|[a-z])\.$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a run's captions look like; shares are from 0 to 1, lengths in words."""
+
+    words_mean: float
+    words_median: float
+    reference_words_mean: float | None  # None: no references
+    reference_words_median: float | None
+    preamble: float  # begin with "The image shows", "Here is a caption" and the like
+    markdown: float
+    several_sentences: float
+    other_script: float  # hold letters of a script that is not Latin
+
+
+def audit(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Style:
+    """The style of some captions, one at least, and the length of the references beside it."""
+    lengths = [words(caption) for caption in captions]
+    theirs = [words(text) for of_image in references for text in of_image]
+    return Style(
+        words_mean=fmean(lengths),
+        words_median=median(lengths),
+        reference_words_mean=fmean(theirs) if theirs else None,
+        reference_words_median=median(theirs) if theirs else None,
+        preamble=fmean(has_preamble(caption) for caption in captions),
+        markdown=fmean(_MARKDOWN.search(caption) is not None for caption in captions),
+        several_sentences=fmean(len(sentences(caption)) > 1 for caption in captions),
+        other_script=fmean(has_other_script(caption) for caption in captions),
+    )
+
+
+def words(text: str) -> int:
+    """How many words, numbers included; `don't` and `black-and-white` are one each."""
+    return len(_WORD.findall(text))
+
+
+def has_preamble(text: str) -> bool:
+    return strip_preamble(text) != text.strip()
+
+
+def has_other_script(text: str) -> bool:
+    """Whether a letter belongs to a script that is not Latin."""
+    return any(
+        letter.isalpha()
+        and not unicodedata.name(letter, "").startswith(("LATIN", "MODIFIER", "FEMININE", "MASC"))
+        for letter in text
+        if letter > "\x7f"
+    )
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text; a line break ends one too, an abbreviation such as `Mr.` does not."""
+    found: list[str] = []
+    start = 0
+    for end in _END.finditer(text):
+        before = text[start : end.start()]
+        if _ABBREVIATION.search(before) and not re.search(r"[\r\n]", end[0]):
+            continue
+        closing = re.match(r"""["'”’)\]]*""", end[0])
+        found.append((before + (closing[0] if closing else "")).strip())
+        start = end.end()
+    found.append(text[start:].strip())
+    return [sentence for sentence in found if _WORD.search(sentence)]
+
+
+def strip_preamble(text: str) -> str:
+    """The caption behind "The image shows" and the like; the text itself where nothing would be left."""
+    stripped = text.strip()
+    rest = stripped
+    while (found := _PREAMBLE.match(rest) or _AGREEMENT.match(rest)) and found.end():
+        rest = rest[found.end() :]
+    return rest if _WORD.search(rest) else stripped
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence that is more than a preamble such as "Sure!" or "Here is a caption:"."""
+    found = sentences(text)
+    more = (each for each in found if not _PREAMBLE.fullmatch(each) and not _AGREEMENT.fullmatch(each))
+    return next(more, text)
+
+
+NORMALISATIONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"none": lambda text: text, "strip_preamble": strip_preamble, "first_sentence": first_sentence}
+)
+
+
+def normalised(text: str, how: str) -> str:
+    """The text as `how`, a name in NORMALISATIONS, makes it."""
+    return NORMALISATIONS[how](text)
