@@ -18,20 +18,38 @@ from evaluator.errors import DataError
 
 def read_json(path: Path) -> Any:
     """The document in a file of UTF-8, with or without a byte order mark."""
+    return parse_json(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """What a file of UTF-8 holds, without its byte order mark."""
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: this is a folder, not a JSON file") from None
+        raise DataError(f"{path}: this is a folder, not a {kind_of(path)} file") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8: this is not a JSON file") from error
+        raise DataError(
+            f"{path}: byte {error.start} is not UTF-8: this is not a {kind_of(path)} file"
+        ) from error
+
+
+def parse_json(content: str, path: Path, line: int = 1) -> Any:
+    """The document in `content`, which begins at this line of the file."""
+    try:
+        return json.loads(content)
     except json.JSONDecodeError as error:
-        raise DataError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+        where = f"{path}: line {line + error.lineno - 1}, column {error.colno}"
+        raise DataError(f"{where}: {error.msg}") from error
     except (ValueError, RecursionError) as error:  # a number or a nesting beyond what Python reads
         raise DataError(f"{path}: cannot be read as JSON: {error}") from error
+
+
+def kind_of(path: Path) -> str:
+    return "CSV" if path.suffix.lower() == ".csv" else "JSON"
 
 
 def describe(value: object) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -89,3 +90,39 @@ def test_published_captions(real_data: Path) -> None:
     assert len(read_captions(systems / "magic.json")) == 4_982
     zerocap = read_captions(systems / "zerocap.json")
     assert zerocap["391895"] == " rider on a road with a dog on a leash on a sunny day."
+
+
+@pytest.mark.parametrize(
+    "caption", [" both sides ", "two\nlines", "a\u2028b\x0b\x85", 'she said "no, thanks"', "", "\U0001f415"]
+)
+def test_json_lines_and_csv_hold_the_same(tmp_path: Path, caption: str) -> None:
+    captions = {"42": caption, "x/7": "a dog"}
+    lines = [
+        json.dumps({"image_id": key, "caption": said}, ensure_ascii=False) for key, said in captions.items()
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
+    with (tmp_path / "a.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, ["model", "caption", "image_id"])
+        writer.writeheader()
+        writer.writerows({"model": "m", "image_id": key, "caption": said} for key, said in captions.items())
+    assert read_captions(tmp_path / "a.jsonl") == captions
+    assert read_captions(tmp_path / "a.csv") == captions
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", '{"image_id": 1, "caption": "a"}\n{"image_id": 2,\n', "a.jsonl: line 2, column"),
+        ("a.jsonl", '{"image_id": 1, "caption": "a"}\n\n{"image_id": 1, "caption": "b"}\n', "at line 1"),
+        ("a.jsonl", '["a dog"]\n', "a.jsonl: line 1: expected an object"),
+        ("a.csv", "id,text\n1,a dog\n", "expected the head image_id,caption, found 'id,text'"),
+        ("a.csv", "image_id,caption\n1,a\n2\n", "a.csv: line 3.caption: expected text, found null"),
+        ("a.csv", "image_id,caption\n1,a\n1,b\n", "image 1 has a caption already, at line 2"),
+        ("a.csv", "", "expected the head"),
+    ],
+)
+def test_what_is_wrong_in_lines_and_rows(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError) as raised:
+        read_captions(tmp_path / name)
+    assert said in str(raised.value)
