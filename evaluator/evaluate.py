@@ -44,7 +44,7 @@ def select(items: list[Item], settings: Settings) -> list[Item]:
 
 def begin(run: RunFolder, config: RunConfig, items: Sequence[Item]) -> None:
     """Write down what is about to run. Raises ConfigError where the folder holds a different run."""
-    before = run.manifest() if run.exists() and run.captions() else {}
+    before = run.manifest() if run.captions() else {}
     if before and (changed := differences(before["identity"], config.identity)):
         raise ConfigError(
             f"{run.path} holds a run with other options:\n"

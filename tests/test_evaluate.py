@@ -18,7 +18,7 @@ from PIL import Image
 
 from evaluator.config import RunConfig, run_configs
 from evaluator.core import Outcome, Score
-from evaluator.errors import ConfigError, DataError
+from evaluator.errors import ConfigError, DataError, StoreError
 from evaluator.evaluate import evaluate
 from evaluator.scorers.bleu import BLEU
 from evaluator.store import RunFolder
@@ -282,7 +282,13 @@ def test_what_could_not_be_computed_is_tried_again(
     assert caplog.text.count("its oracle is asleep") == 2
 
 
-@pytest.mark.parametrize("lost", ["scores.json", "statistics.npz", "per_image.parquet", "captions.coco.json"])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        *("scores.json", "statistics.npz", "per_image.parquet", "captions.coco.json"),
+        *("items.jsonl", "config.yaml"),
+    ],
+)
 def test_what_was_computed_can_be_deleted(line: Line, lost: str) -> None:
     first = evaluate(line.config())
     before, _ = line.content(), line.log("asked")
@@ -293,6 +299,25 @@ def test_what_was_computed_can_be_deleted(line: Line, lost: str) -> None:
     assert after.keys() == before.keys()
     assert after["captions.jsonl"] == before["captions.jsonl"]
     assert after[lost] == before[lost]
+
+
+def test_captions_of_unknown_origin_are_not_taken_over(line: Line) -> None:
+    evaluate(line.config())
+    (line.run.path / "manifest.json").unlink()
+    with pytest.raises(StoreError, match=r"cannot read .*manifest\.json"):
+        evaluate(line.config())
+
+
+def test_pictures_may_be_given_later_but_not_changed(line: Line) -> None:
+    for name in ("pictures", "others"):
+        (line.folder / name).mkdir()
+        Image.new("RGB", (8, 8)).save(line.folder / name / "2.png")
+    evaluate(line.config())
+    evaluate(line.config(f"data.images={line.folder}/pictures"))
+    assert line.log("asked") == [["1", "2", "3", "4"]]
+    assert line.run.items()[1].image == line.folder / "pictures" / "2.png"
+    with pytest.raises(ConfigError, match=r"data\.images: "):
+        evaluate(line.config(f"data.images={line.folder}/others"))
 
 
 @pytest.mark.parametrize(("limit", "ids"), [("1", "1"), ("3", "123"), ("9", "1234"), ("null", "1234")])
