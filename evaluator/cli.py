@@ -229,11 +229,13 @@ def rescore(path: Path, overrides: Sequence[str], config_dir: Path | None) -> No
 def print_comparison(comparison: Comparison) -> None:
     from rich.console import Console
 
-    from evaluator.report.tables import reasons, terminal
+    from evaluator.report.tables import reasons, terminal, terminal_style
 
     # A table cut to 80 columns would hide numbers in a log file.
     console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(terminal(comparison))
+    if any(row.results.style for row in comparison.rows):
+        console.print(terminal_style(comparison))
     for reason in reasons(comparison):
         click.echo(reason)
     warn(comparison.warnings)

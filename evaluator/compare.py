@@ -11,9 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluator.core import Results, Score
+from evaluator.core import Results, Score, Style
 from evaluator.errors import ConfigError
 from evaluator.store import RunFolder
+
+# From these shares of the captions on, and this length beside the references', style weighs in the scores.
+STYLE_LIMITS = {
+    "preamble": (0.05, 'begin with a preamble such as "The image shows"'),
+    "markdown": (0.05, "hold markdown"),
+    "several_sentences": (0.2, "are of several sentences"),
+    "other_script": (0.05, "hold letters that are not Latin"),
+}
+LENGTH_LIMIT = 1.5
 
 # Their order in every table; metrics of one's own follow.
 METRIC_ORDER = (
@@ -61,7 +70,8 @@ def compare(paths: Sequence[Path]) -> Comparison:
             runs, labels(runs, manifests), manifests, results, strict=True
         )
     )
-    return Comparison(rows, metric_names(results), (*dataset_warnings(rows), *signature_warnings(rows)))
+    warnings = (*dataset_warnings(rows), *signature_warnings(rows), *style_warnings(rows))
+    return Comparison(rows, metric_names(results), warnings)
 
 
 def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -109,3 +119,25 @@ def signature_warnings(rows: Sequence[Row]) -> list[str]:
                 f"{metric} was not computed in the same way: {' against '.join(sorted(signatures))}"
             )
     return warnings
+
+
+def style_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs whose scores say as much about how their captions are written as about what they say."""
+    return [
+        f"{row.label}: {', '.join(found)}. Scores against short references are those of its style too; "
+        "normalize=strip_preamble or first_sentence shows how much"
+        for row in rows
+        if row.results.style and (found := style_remarks(row.results.style))
+    ]
+
+
+def style_remarks(style: Style) -> list[str]:
+    remarks = [
+        f"{100 * share:.0f} % of its captions {what}"
+        for name, (limit, what) in STYLE_LIMITS.items()
+        if (share := getattr(style, name)) >= limit
+    ]
+    theirs = style.reference_words_mean
+    if theirs and style.words_mean >= LENGTH_LIMIT * theirs:
+        remarks.append(f"its captions have {style.words_mean:.1f} words, the references {theirs:.1f}")
+    return remarks

@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Lt
 
@@ -57,6 +57,7 @@ class Settings:
     sweep: str | None = None
     limit: Annotated[int, Ge(1)] | None = None
     only_with_images: bool = False
+    normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
     resamples: Annotated[int, Ge(1)] = 1000
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
     seed: Annotated[int, Ge(0)] = 0

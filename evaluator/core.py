@@ -186,6 +186,20 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Style:
+    """How a run's captions are written; shares are from 0 to 1, lengths in words."""
+
+    words_mean: float
+    words_median: float
+    reference_words_mean: float | None  # None: no references
+    reference_words_median: float | None
+    preamble: float  # begin with "The image shows", "Here is a caption" and the like
+    markdown: float
+    several_sentences: float
+    other_script: float  # hold letters of a script that is not Latin
+
+
+@dataclass(frozen=True)
 class Results:
     """What scores.json says: how much of the data set was captioned, and how well."""
 
@@ -195,6 +209,7 @@ class Results:
     confidence: float = 0.95  # of the scores' intervals
     images_per_second: float | None = None
     cost_usd: float | None = None
+    style: Style | None = None  # None where no image has a caption
     fingerprint: str = ""  # of everything the scores were computed from
 
     @property

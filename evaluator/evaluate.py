@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from evaluator.config import RunConfig, Settings
 from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
@@ -19,6 +20,7 @@ from evaluator.errors import ConfigError, DataError, NotComputed
 from evaluator.provenance import circumstances, description, differences, fingerprint
 from evaluator.significance import Interval, intervals
 from evaluator.store import RunFolder, count_outcomes
+from evaluator.style import audit, normalised
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +85,11 @@ def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> 
         return before
     texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}
     scored = [item for item in items if item.id in texts]
-    measurements, not_computed = measure(scorers, scored, [texts[item.id] for item in scored])
+    said = [texts[item.id] for item in scored]
+    measurements, not_computed = measure(scorers, scored, said)
+    if settings.normalize != "none":
+        changed, _ = measure(scorers, scored, [normalised(text, settings.normalize) for text in said])
+        measurements += [of_normalised(measurement, settings.normalize) for measurement in changed]
     bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
     results = Results(
         images=len(items),
@@ -92,6 +98,7 @@ def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> 
         confidence=settings.confidence,
         images_per_second=images_per_second(captions.values()),
         cost_usd=cost_usd(captions.values()),
+        style=audit(said, [item.references for item in scored]) if said else None,
         # What could not be computed may be computable the next time: nothing stands for it.
         fingerprint="" if not_computed else digest,
     )
@@ -121,6 +128,12 @@ def measure(
             else:
                 not_computed.append(Score(name, reason=reason))
     return measurements, not_computed
+
+
+def of_normalised(measurement: Measurement, how: str) -> Measurement:
+    """The same under a name of its own: it is not a score of what the model said."""
+    signature = f"{measurement.signature}|norm:{how}"
+    return replace(measurement, name=f"{measurement.name} ({how})", signature=signature)
 
 
 def with_interval(measurement: Measurement, interval: Interval) -> Score:

@@ -65,7 +65,7 @@ def fingerprint(
     """A digest of everything that the scores come from: while it stays, they need not be computed again."""
     parts: list[Any] = [
         __version__,
-        [settings.resamples, settings.confidence, settings.seed],
+        [settings.resamples, settings.confidence, settings.seed, settings.normalize],
         {name: identity(scorer) for name, scorer in scorers.items()},
         [[item.id, str(item.image), item.references] for item in items],
         # The time of a failure counts nowhere, and another attempt takes another.

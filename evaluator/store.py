@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
+from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score, Style
 from evaluator.errors import StoreError
 
 if TYPE_CHECKING:
@@ -308,6 +308,7 @@ def _results_to_json(results: Results, measurements: Sequence[Measurement]) -> d
         "cost_usd": results.cost_usd,
         "confidence": results.confidence,
         "scores": scores,
+        "style": asdict(results.style) if results.style else None,
         "fingerprint": results.fingerprint,
     }
 
@@ -325,5 +326,6 @@ def _results_from_json(document: Mapping[str, Any]) -> Results:
         confidence=document["confidence"],
         images_per_second=document["images_per_second"],
         cost_usd=document["cost_usd"],
+        style=Style(**document["style"]) if document["style"] else None,
         fingerprint=document["fingerprint"],
     )

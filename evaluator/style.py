@@ -18,9 +18,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean, median
 from types import MappingProxyType
+
+from evaluator.core import Style
 
 _PICTURE = r"(?:image|picture|photo|photograph|scene|illustration|drawing|painting|snapshot)"
 _SHOWS = (
@@ -55,20 +56,6 @@ _END = re.compile(r"""(?<=[.!?…])["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_])|\s*
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'.])(?:mr|mrs|ms|dr|st|ave|ft|jr|sr|no|vs|approx|[a-z])\.$", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True)
-class Style:
-    """What a run's captions look like; shares are from 0 to 1, lengths in words."""
-
-    words_mean: float
-    words_median: float
-    reference_words_mean: float | None  # None: no references
-    reference_words_median: float | None
-    preamble: float  # begin with "The image shows", "Here is a caption" and the like
-    markdown: float
-    several_sentences: float
-    other_script: float  # hold letters of a script that is not Latin
 
 
 def audit(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Style:

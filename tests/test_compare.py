@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.compare import METRIC_ORDER, compare, labels, metric_names
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
+from evaluator.compare import METRIC_ORDER, compare, labels, metric_names, style_remarks
+from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score, Style
 from evaluator.errors import ConfigError, StoreError
 from evaluator.store import RunFolder
 
@@ -155,3 +156,14 @@ def test_what_is_no_run_or_not_scored_says_what_to_type(tmp_path: Path) -> None:
     RunFolder(tmp_path / "begun").begin({"choices": CHOICES}, "", [])
     with pytest.raises(StoreError, match=r"was not scored yet\. Type: evaluator score"):
         compare([tmp_path / "begun"])
+
+
+def test_a_style_that_weighs_in_the_scores_is_said() -> None:
+    plain = Style(10, 10, 10.4, 10, preamble=0.01, markdown=0, several_sentences=0.1, other_script=0)
+    assert style_remarks(plain) == []
+    chatty = replace(plain, words_mean=23, preamble=0.88)
+    assert style_remarks(chatty) == [
+        '88 % of its captions begin with a preamble such as "The image shows"',
+        "its captions have 23.0 words, the references 10.4",
+    ]
+    assert style_remarks(replace(plain, words_mean=23, reference_words_mean=None)) == []

@@ -389,3 +389,16 @@ def test_the_console_script_finds_what_lies_beside_it(line: Line) -> None:
     assert done.returncode == 0, done.stderr
     (run,) = (line.folder / "runs").iterdir()
     assert RunFolder(run).results().captioned == 4
+
+
+def test_normalised_captions_are_scored_beside_the_raw_ones(line: Line) -> None:
+    line.say({number: f"Here is a caption: {said[0]}" for number, said in REFERENCES.items()})
+    results = evaluate(line.config("normalize=strip_preamble"))
+    scores = {score.name: score for score in results.scores}
+    assert scores["BLEU-4 (strip_preamble)"].value == pytest.approx(1.0)
+    assert (scores["BLEU-4"].value or 0) < 0.8
+    assert scores["BLEU-4 (strip_preamble)"].signature == f"{scores['BLEU-4'].signature}|norm:strip_preamble"
+    assert results.style is not None
+    assert (results.style.preamble, results.style.markdown) == (1.0, 0.0)
+    assert line.run.results() == results
+    assert "BLEU-4 (strip_preamble)" not in [score.name for score in evaluate(line.config()).scores]

@@ -25,7 +25,7 @@ from evaluator.report.gallery import gallery
 from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.places import without_folders
-from evaluator.report.tables import HEADLINE, NOT_COMPUTED
+from evaluator.report.tables import NOT_COMPUTED, is_headline
 from evaluator.report.verdict import lead_metric, share, verdict
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def page(comparison: Comparison, images: int) -> str:
             warnings=[without_folders(warning) for warning in comparison.warnings],
             comparison=comparison,
             lines=lines(comparison),
-            headline=HEADLINE,
+            is_headline=is_headline,
             higher_is_better=higher_is_better(comparison),
             not_computed=NOT_COMPUTED,
             share=share(comparison.rows[0]),

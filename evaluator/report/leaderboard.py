@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from evaluator.compare import Comparison
 from evaluator.core import Score
 from evaluator.report.places import without_folders
-from evaluator.report.tables import HEADLINE, coverage, interval, points, speed
+from evaluator.report.tables import coverage, interval, is_headline, points, speed
 from evaluator.report.verdict import comparable, goodness, lead_metric, ranked, recipe
 
 # Of the drawing, in CSS pixels; its ends leave room for the dot.
@@ -81,7 +81,7 @@ def cells(comparison: Comparison, metric: str) -> list[Cell]:
     computed = [score for score in scores if score.computed]
     marked = len(computed) > 1 and comparable(comparison, metric)
     best = points(max(computed, key=goodness)) if marked else None
-    drawn = whiskers(scores) if metric in HEADLINE else [None] * len(scores)
+    drawn = whiskers(scores) if is_headline(metric) else [None] * len(scores)
     return [
         Cell(
             text=points(score),

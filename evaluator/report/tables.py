@@ -7,7 +7,8 @@ JSON are for programs and keep the scale of the files (1.4555).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 
 import pandas as pd
@@ -19,6 +20,15 @@ from evaluator.core import Score
 # With an interval in the table; every metric has one in scores.json, CSV and JSON.
 HEADLINE = ("METEOR", "CIDEr", "SPICE", "CLIPScore")
 NOT_COMPUTED = "not computed"
+STYLE_COLUMNS = (
+    *("model", "words", "median", "references"),
+    *("preamble", "markdown", "sentences > 1", "other script"),
+)
+
+
+def is_headline(metric: str) -> bool:
+    """Whether the table shows the metric's interval; that of normalised captions goes with the raw one's."""
+    return metric.split(" (")[0] in HEADLINE
 
 
 def points(score: Score) -> str:
@@ -35,7 +45,7 @@ def interval(score: Score) -> str:
 
 def with_interval(score: Score, separator: str) -> str:
     """A headline score with its interval, any other by itself."""
-    bounds = interval(score) if score.name in HEADLINE else ""
+    bounds = interval(score) if is_headline(score.name) else ""
     return f"{points(score)}{separator}({bounds})" if bounds else points(score)
 
 
@@ -73,11 +83,36 @@ def data_frame(comparison: Comparison) -> pd.DataFrame:
             "images_per_second": row.results.images_per_second,
             "cost_usd": row.results.cost_usd,
         }
+        record |= asdict(row.results.style) if row.results.style else {}
         for metric in comparison.metrics:
             score = row.score(metric)
             record |= {metric: score.value, f"{metric}_low": score.low, f"{metric}_high": score.high}
         records.append(record)
     return pd.DataFrame(records).set_index("model")
+
+
+def style_frame(comparison: Comparison) -> pd.DataFrame:
+    """How the captions are written, as people read it; empty where no run has a caption."""
+    share = "{:.1f} %".format
+    return pd.DataFrame(
+        [
+            {
+                "model": row.label,
+                "words": f"{style.words_mean:.1f}",
+                "median": f"{style.words_median:g}",
+                "references": ""
+                if style.reference_words_mean is None
+                else f"{style.reference_words_mean:.1f}",
+                "preamble": share(100 * style.preamble),
+                "markdown": share(100 * style.markdown),
+                "sentences > 1": share(100 * style.several_sentences),
+                "other script": share(100 * style.other_script),
+            }
+            for row in comparison.rows
+            if (style := row.results.style)
+        ],
+        columns=STYLE_COLUMNS,
+    ).set_index("model")
 
 
 def caption(comparison: Comparison) -> str:
@@ -100,11 +135,19 @@ def reasons(comparison: Comparison) -> list[str]:
 
 def terminal(comparison: Comparison) -> Table:
     """For rich: headline intervals stand under their scores."""
-    frame = display_frame(comparison, separator="\n")
-    table = Table(title=caption(comparison), title_justify="left")
+    return _rich(display_frame(comparison, separator="\n"), caption(comparison), comparison.metrics)
+
+
+def terminal_style(comparison: Comparison) -> Table:
+    """For rich: how the captions are written."""
+    return _rich(style_frame(comparison), "style of the captions: words, and shares of the captions")
+
+
+def _rich(frame: pd.DataFrame, title: str, may_wrap: Sequence[str] = ()) -> Table:
+    table = Table(title=title, title_justify="left")
     table.add_column("model", no_wrap=True)
     for column in frame.columns:
-        table.add_column(str(column), justify="right", no_wrap=column not in comparison.metrics)
+        table.add_column(str(column), justify="right", no_wrap=column not in may_wrap)
     for label, cells in zip(frame.index, frame.to_numpy(), strict=True):
         table.add_row(str(label), *cells)
     return table
@@ -136,6 +179,7 @@ def as_json(comparison: Comparison) -> str:
             "outcomes": dict(row.results.outcomes),
             "images_per_second": row.results.images_per_second,
             "cost_usd": row.results.cost_usd,
+            "style": asdict(row.results.style) if row.results.style else None,
             "scores": {
                 metric: {
                     "value": score.value,
