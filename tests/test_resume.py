@@ -130,7 +130,10 @@ def test_a_torn_line_is_closed_and_made_again(own: Path, tmp_path: Path) -> None
         assert texts(run) == before
 
 
-def test_a_real_captioner_resumes_to_the_same_captions(tmp_path: Path) -> None:
+def test_a_real_captioner_resumes_to_the_same_captions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     arguments = ["model=tiny-git", "data=demo", "scorer=[bleu]", "limit=24", "runner.batch_size=4"]
     for name in ("killed", "whole"):
         (tmp_path / name).mkdir()
