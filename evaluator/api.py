@@ -1,0 +1,86 @@
+"""The metrics as a library, on anybody's captions: no run folder, no files.
+
+>>> references = {"a": ["a cat on a mat"], "b": ["two dogs run", "dogs in a park"], "c": ["a red bus"]}
+>>> measured = score({"a": "a cat on a mat", "b": "a dog runs", "c": "a bus"}, references)
+>>> round(measured["CIDEr"].value, 4), measured["CIDEr"].per_image.round(2).tolist()
+(3.9145, [10.0, 0.0, 1.74])
+>>> measured["CIDEr"].signature.rpartition("|")[0]
+'CIDEr|variant:D|n:4|sigma:6|tok:ptb|refs:1-2|idf:corpus|images:3'
+>>> score(["a cat"], [["a cat"]], metrics=["BLEU"])["BLEU-4"].name
+'BLEU-4'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import TypeVar
+
+from evaluator.core import Item, Measurement, Scorer
+from evaluator.errors import ConfigError, DataError
+
+METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "BLEU": "evaluator.scorers.bleu:BLEU",
+        "METEOR": "evaluator.scorers.meteor:METEOR",
+        "ROUGE-L": "evaluator.scorers.rouge:ROUGE",
+        "CIDEr": "evaluator.scorers.cider:CIDEr",
+        "SPICE": "evaluator.scorers.spice:SPICE",
+        "CLIPScore": "evaluator.scorers.clipscore:CLIPScore",
+    }
+)
+
+Texts = str | Sequence[str]
+Value = TypeVar("Value")
+
+
+def score(
+    captions: Mapping[str, str] | Sequence[str],
+    references: Mapping[str, Texts] | Sequence[Texts],
+    metrics: Sequence[str | Scorer] = ("BLEU", "ROUGE-L", "CIDEr"),
+    images: Mapping[str, str | PathLike[str]] | Sequence[str | PathLike[str]] | None = None,
+) -> dict[str, Measurement]:
+    """Each metric's measurement by its name: `.value`, `.per_image` in the captions' order, `.signature`.
+
+    Captions, references and images (paths, for CLIPScore) go by image id, or are lists in the same order. A
+    metric is a name in METRICS, or a scorer with options of its own: `CIDEr(sigma=5)`. Raises DataError
+    where a caption has no references, ConfigError for an unknown metric, NotComputed for one that cannot be
+    computed here, with what to install.
+    """
+    said, known, pictures = by_id(captions), by_id(references), by_id(images or {})
+    if unknown := [key for key in said if key not in known]:
+        raise DataError(f"caption {unknown[0]!r} has no references: give one entry of references a caption")
+    items = [
+        Item(
+            key,
+            Path(pictures[key]) if key in pictures else None,
+            (texts,) if isinstance(texts := known[key], str) else tuple(texts),
+        )
+        for key in said
+    ]
+    measurements = [
+        measurement
+        for metric in metrics
+        for measurement in scorer_of(metric).score(items, list(said.values()))
+    ]
+    return {measurement.name: measurement for measurement in measurements}
+
+
+def by_id(values: Mapping[str, Value] | Sequence[Value]) -> dict[str, Value]:
+    """The values by image id; those of a list by their place."""
+    if isinstance(values, str):
+        raise DataError(f"expected one entry an image, found the text {values[:40]!r}: put it in a list")
+    return dict(values) if isinstance(values, Mapping) else {str(n): value for n, value in enumerate(values)}
+
+
+def scorer_of(metric: str | Scorer) -> Scorer:
+    if not isinstance(metric, str):
+        return metric
+    found = {name.lower(): target for name, target in METRICS.items()}
+    if metric.lower() not in found:
+        raise ConfigError(f"{metric!r} is no metric. There are {', '.join(METRICS)}, or give a scorer")
+    made: Scorer = resolve_name(found[metric.lower()])()
+    return made
