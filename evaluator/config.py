@@ -199,8 +199,14 @@ def recorded_scorers(text: str) -> dict[str, Scorer]:
     """
     import yaml
 
-    scorer: dict[str, dict[str, Any] | None] = yaml.safe_load(text).get("scorer") or {}
-    nodes = {name: node for name, node in scorer.items() if node}
+    try:
+        scorer: dict[str, dict[str, Any] | None] = yaml.safe_load(text).get("scorer") or {}
+        nodes = {name: node for name, node in scorer.items() if node and node["_target_"]}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"the run's config.yaml does not say how it was scored ({error!r}). "
+            "Type --scorer NAME, or scorer=[...]"
+        ) from error
     for name, node in nodes.items():
         if not node["_target_"].startswith("evaluator.scorers."):
             raise ConfigError(

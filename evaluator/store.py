@@ -18,12 +18,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from evaluator.errors import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Line = TypeVar("Line")
 
 FORMAT_VERSION = 1
 # What is computed from the captions; any of it may be deleted.
@@ -85,13 +88,13 @@ class RunFolder:
         return self._read("config.yaml").decode()
 
     def items(self) -> list[Item]:
-        return [_item_from_json(line) for line in self._lines("items.jsonl")]
+        return list(self._lines("items.jsonl", _item_from_json))
 
     def captions(self) -> dict[str, Caption]:
         """The latest outcome of each item that was tried, in the order they were first tried."""
         if not (self.path / "captions.jsonl").exists():
             return {}
-        return {line["item_id"]: _caption_from_json(line) for line in self._lines("captions.jsonl")}
+        return {caption.item_id: caption for caption in self._lines("captions.jsonl", _caption_from_json)}
 
     @contextmanager
     def ledger(self) -> Iterator[Callable[[Caption], None]]:
@@ -161,7 +164,8 @@ class RunFolder:
 
     def results(self) -> Results:
         """What scores.json says. Raises StoreError where the run was not scored yet."""
-        return _results_from_json(self._scores())
+        with self._understanding("scores.json"):
+            return _results_from_json(self._scores())
 
     def has_results(self) -> bool:
         """Whether everything that is computed from the captions is there."""
@@ -170,7 +174,7 @@ class RunFolder:
     def measurements(self) -> tuple[list[str], list[Measurement]]:
         """The scored ids and each metric's statistics over them."""
         scores = self._scores()["scores"]
-        with np.load(self.path / "statistics.npz") as arrays:
+        with self._understanding("statistics.npz"), np.load(self.path / "statistics.npz") as arrays:
             measurements = [
                 Measurement(
                     name, arrays[name], score["aggregate"], score["signature"], score["higher_is_better"]
@@ -188,7 +192,9 @@ class RunFolder:
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read {path} ({error}). Type: evaluator score {self.path}") from error
+            raise StoreError(
+                f"cannot read {path} ({error}). Delete it and type: evaluator score {self.path}"
+            ) from error
 
     def _scores(self) -> dict[str, Any]:
         if not all((self.path / name).is_file() for name in ("scores.json", "statistics.npz")):
@@ -203,20 +209,35 @@ class RunFolder:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            document: dict[str, Any] = json.loads(self._read(name))
+            document = json.loads(self._read(name))
         except ValueError as error:
             raise StoreError(f"{self.path / name} is not JSON ({error}). Delete it and run again") from error
+        if not isinstance(document, dict):
+            raise StoreError(f"{self.path / name} is not what this program writes. Delete it and run again")
         return document
 
-    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """Each line that is whole; a torn one is passed over."""
-        for line in self._read(name).split(b"\n"):
+    def _lines(self, name: str, read: Callable[[dict[str, Any]], Line]) -> Iterator[Line]:
+        """What each line says that is whole; a torn one is passed over."""
+        for number, line in enumerate(self._read(name).split(b"\n"), 1):
             try:
                 document = json.loads(line)
             except ValueError:
                 continue
             if isinstance(document, dict):
-                yield document
+                with self._understanding(f"{name}, line {number}", "Mend or delete that line"):
+                    found = read(document)
+                yield found
+
+    @contextmanager
+    def _understanding(self, place: str, advice: str = "Delete it and run again") -> Iterator[None]:
+        """A file that was changed by hand, or by a program of another version, is an error of ours."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OSError, zipfile.BadZipFile) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise StoreError(
+                f"{self.path}/{place} is not what this program writes ({what}). {advice}"
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

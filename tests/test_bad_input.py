@@ -290,6 +290,49 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_ours(
         replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"}, f"runs='{tmp_path / runs}'")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("captions.jsonl", '{"item_id": "1"}'),
+        ("captions.jsonl", '{"item_id": "1", "outcome": "lost", "reply": null}'),
+        ("items.jsonl", '{"id": "1"}'),
+        ("scores.json", "{}"),
+        ("scores.json", '{"images": '),
+        ("manifest.json", "[]"),
+        ("manifest.json", '{"format_version": 99}'),
+        ("config.yaml", "scorer: [bleu"),
+        ("config.yaml", "scorer: 3"),
+    ],
+)
+def test_a_run_folder_that_was_tampered_with_is_named(
+    tmp_path: Path,
+    references: References,
+    command: Callable[..., subprocess.CompletedProcess[str]],
+    name: str,
+    content: str,
+) -> None:
+    replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"})
+    (tmp_path / "runs" / "one" / name).write_text(content)
+    done = command("score", "runs/one")
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.count("error: ") == 1
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["statistics.npz", "per_image.parquet"])
+def test_a_table_that_is_damaged_says_how_to_make_it_again(
+    tmp_path: Path, references: References, name: str
+) -> None:
+    _, folder = replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"})
+    (folder.path / name).write_bytes(b"PK")
+    with pytest.raises(StoreError, match=rf"{name}.* Delete it"):
+        folder.measurements() if name == "statistics.npz" else folder.per_image()
+    (folder.path / name).unlink()
+    replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"})
+    assert folder.measurements()[0] == ["1"] == list(folder.per_image().index)
+
+
 # Checkpoints.
 
 
