@@ -193,7 +193,7 @@ class RunFolder:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise StoreError(
-                f"cannot read {path} ({error}). Delete it and type: evaluator score {self.path}"
+                f"cannot read {path} ({error}). Delete what is left of it. Type: evaluator score {self.path}"
             ) from error
 
     def _scores(self) -> dict[str, Any]:
