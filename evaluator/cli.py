@@ -83,12 +83,17 @@ def run(overrides: tuple[str, ...], multirun: bool, config_dir: Path | None) -> 
 
 
 @cli.command(name="score")
-@click.argument("captions", type=click.Path(exists=True, path_type=Path))
-@OVERRIDES
+@click.argument("arguments", nargs=-1, metavar="[CAPTIONS]... [OVERRIDES]...")
 @click.option(
     "--references",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="COCO captions file or Karpathy's dataset_coco.json.",
+)
+@click.option(
+    "--leave-one-out",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="REFERENCES",
+    help="The human baseline: each image's first reference against its others.",
 )
 @click.option(
     "--images",
@@ -97,46 +102,67 @@ def run(overrides: tuple[str, ...], multirun: bool, config_dir: Path | None) -> 
 )
 @click.option("--only-with-images", is_flag=True, help="Leave out images whose picture is not in --images.")
 @click.option("--scorer", "scorers", multiple=True, help="Only this scorer; may be repeated.")
-@click.option("--output", type=click.Path(path_type=Path), help="The run folder to make.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The run folder to make, of several files the folder for theirs; runs/ by default.",
+)
 @CONFIG_DIR
 def score_command(
-    captions: Path,
-    overrides: tuple[str, ...],
+    arguments: tuple[str, ...],
     references: Path | None,
+    leave_one_out: Path | None,
     images: Path | None,
     only_with_images: bool,
     scorers: tuple[str, ...],
     output: Path | None,
     config_dir: Path | None,
 ) -> None:
-    """Score captions made elsewhere, or a run folder again.
+    """Score captions made elsewhere, or run folders again.
 
-    CAPTIONS is a file in COCO's results format, [{"image_id": 42, "caption": "a dog"}, ...], or a run folder.
+    CAPTIONS are run folders, or files in COCO's results format, [{"image_id": 42, "caption": "a dog"}, ...],
+    in JSON Lines or in CSV. OVERRIDES are options as `evaluator run` takes them: normalize=strip_preamble
     """
     from evaluator.config import quoted, run_configs
 
-    chosen = [f"scorer=[{','.join(scorers)}]"] if scorers else []
-    if captions.is_dir():
-        rescore(captions, [*chosen, *overrides], config_dir)
+    paths = [Path(argument) for argument in arguments if is_path(argument)]
+    overrides = [argument for argument in arguments if not is_path(argument)]
+    if scorers:
+        overrides.insert(0, f"scorer=[{','.join(scorers)}]")
+    if missing := next((override for override in overrides if "=" not in override), None):
+        raise click.UsageError(f"there is no file or folder {missing!r}, and an option is typed option=value")
+    if paths and all(path.is_dir() for path in paths):
+        rescore(paths, overrides, config_dir)
         return
-    if references is None or output is None:
-        raise click.UsageError("a captions file needs --references FILE and --output RUN")
-    (config,) = run_configs(
-        [
-            "model=replay",
-            f"model.captions={quoted(captions)}",
-            "data=karpathy",
-            f"data.annotations={quoted(references)}",
-            *([f"data.images={quoted(images)}"] if images else []),
-            f"only_with_images={only_with_images}",
-            f"runs={quoted(output.parent)}",
-            f"name={quoted(output.name)}",
-            *chosen,
-            *overrides,
-        ],
-        config_dir,
-    )
-    evaluate_all([config], sweep=False)
+    if folder := next((path for path in paths if path.is_dir()), None):
+        raise click.UsageError(
+            f"{folder} is a folder: score run folders and captions files one after the other"
+        )
+    data = [
+        "data=karpathy",
+        *([f"data.images={quoted(images)}"] if images else []),
+        f"only_with_images={only_with_images}",
+    ]
+    if leave_one_out:
+        if paths:
+            raise click.UsageError(
+                "--leave-one-out scores people; score captions files by a command of their own"
+            )
+        data += [f"data.annotations={quoted(leave_one_out)}", "data.leave_out=1"]
+        paths = [human_captions([*data, *overrides], config_dir)]
+        output = output or Path("runs/human")
+    elif paths and references:
+        data += [f"data.annotations={quoted(references)}"]
+    else:
+        raise click.UsageError("type captions files with --references FILE, or --leave-one-out REFERENCES")
+    one = len(paths) == 1
+    configs = []
+    for path in paths:
+        folder = (output or Path("runs") / path.stem) if one else (output or Path("runs")) / path.stem
+        replayed = ["model=replay", f"model.captions={quoted(path)}"]
+        place = [f"runs={quoted(folder.parent)}", f"name={quoted(folder.name)}"]
+        configs += run_configs([*replayed, *data, *place, *overrides], config_dir)
+    evaluate_all(configs, sweep=not one)
 
 
 @cli.command(name="compare")
@@ -211,19 +237,44 @@ def evaluate_all(configs: Sequence[RunConfig], sweep: bool) -> None:
         sys.exit(INCOMPLETE)
 
 
-def rescore(path: Path, overrides: Sequence[str], config_dir: Path | None) -> None:
-    """Score a run folder again: with the scorers that are asked for, else with those it was scored with."""
+def is_path(argument: str) -> bool:
+    """Whether an argument names something that is there; a file may well have a `=` in its name."""
+    return Path(argument).exists()
+
+
+def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
+    """A captions file of what is left out of the references."""
+    import hashlib
+    import json
+
+    from evaluator.cache_folder import cache_folder
+    from evaluator.config import run_configs
+    from evaluator.data.human import said_by
+
+    (config,) = run_configs(
+        [*overrides, "model=replay", "model.captions=none", "data.leave_out=null"], config_dir
+    )
+    captions = [
+        {"image_id": item_id, "caption": said} for item_id, said in said_by(config.data.load(), 1).items()
+    ]
+    content = json.dumps(captions).encode()
+    path = cache_folder("human") / f"{hashlib.sha256(content).hexdigest()[:16]}.json"
+    path.write_bytes(content)
+    return path
+
+
+def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | None) -> None:
+    """Score run folders again: with the scorers that are asked for, else with those they were scored with."""
     from evaluator.compare import compare
     from evaluator.config import recorded_scorers, run_configs
     from evaluator.evaluate import score
     from evaluator.store import RunFolder
 
-    folder = RunFolder.existing(path)
     (config,) = run_configs(overrides, config_dir)
     asked = any(override.startswith("scorer") for override in overrides)
-    scorers = config.scorers if asked else recorded_scorers(folder.config_yaml())
-    score(folder, scorers, config.settings)
-    print_comparison(compare([path]))
+    for folder in [RunFolder.existing(path) for path in paths]:
+        score(folder, config.scorers if asked else recorded_scorers(folder.config_yaml()), config.settings)
+    print_comparison(compare(paths))
 
 
 def print_comparison(comparison: Comparison) -> None:

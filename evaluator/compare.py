@@ -110,15 +110,19 @@ def dataset_warnings(rows: Sequence[Row]) -> list[str]:
 
 
 def signature_warnings(rows: Sequence[Row]) -> list[str]:
-    """A metric with different signatures is two metrics."""
-    warnings = []
+    """A metric with different signatures is two metrics; those that differ in the same parts share a line."""
+    metrics: dict[tuple[str, ...], list[str]] = {}
     for metric in metric_names([row.results for row in rows]):
-        signatures = {row.score(metric).signature for row in rows if row.score(metric).computed}
+        scores = (row.score(metric) for row in rows)
+        signatures = {tuple(score.signature.split("|")): None for score in scores if score.computed}
         if len(signatures) > 1:
-            warnings.append(
-                f"{metric} was not computed in the same way: {' against '.join(sorted(signatures))}"
-            )
-    return warnings
+            shared = set.intersection(*map(set, signatures))
+            own = ["|".join(part for part in parts if part not in shared) for parts in signatures]
+            metrics.setdefault(tuple(own), []).append(metric)
+    return [
+        f"not computed in the same way in all runs: {', '.join(names)} ({' against '.join(own)})"
+        for own, names in metrics.items()
+    ]
 
 
 def style_warnings(rows: Sequence[Row]) -> list[str]:

@@ -177,6 +177,38 @@ def test_a_run_folder_is_scored_again(
     assert list(scores(tmp_path / "run")["scores"]) == ["ROUGE-L"]
 
 
+def test_several_files_of_several_kinds_are_scored_at_once(
+    references: Callable[..., Path], tmp_path: Path, command: Command
+) -> None:
+    path = references({1: ["a dog runs"], 2: ["a cat sits"]})
+    (tmp_path / "a.json").write_text('[{"image_id": 1, "caption": "a dog"}, {"image_id": 2, "caption": "x"}]')
+    (tmp_path / "b=c.jsonl").write_text(
+        '{"image_id": 1, "caption": "a dog"}\n{"image_id": 2, "caption": "x"}\n'
+    )
+    (tmp_path / "d.csv").write_text("image_id,caption\n1,a dog\n2,x\n")
+    files = ("a.json", "b=c.jsonl", "d.csv")
+    done = command("score", *files, "--references", path, "--scorer", "cider", "--output", "out", "seed=3")
+    assert done.returncode == 0, done.stderr
+    assert (
+        sorted(folder.name for folder in (tmp_path / "out").glob("*/captions.jsonl"))
+        == ["captions.jsonl"] * 3
+    )
+    values = [scores(tmp_path / "out" / name)["scores"]["CIDEr"]["value"] for name in ("a", "b=c", "d")]
+    assert len(set(values)) == 1
+    assert all(name in done.stdout for name in ("a", "b=c", "d"))
+    assert command("score", "out/a", "out/d", "resamples=10").returncode == 0
+
+
+def test_the_human_baseline(real_data: Path, tmp_path: Path, command: Command) -> None:
+    annotations = real_data / "coco" / "captions_karpathy_test.json"
+    done = command("score", "--leave-one-out", annotations, "--scorer", "cider")
+    assert done.returncode == 0, done.stderr
+    score = scores(tmp_path / "runs" / "human")["scores"]["CIDEr"]
+    # pycocoevalcap 1.2 on each image's first reference against the others
+    assert score["value"] == pytest.approx(0.8928, abs=5e-5)
+    assert "refs:4-5" in score["signature"]
+
+
 def test_run_replays_a_captions_file(
     references: Callable[..., Path], tmp_path: Path, command: Command
 ) -> None:
@@ -249,8 +281,11 @@ def test_a_sweep_ends_in_one_comparison(own: Path, tmp_path: Path, command: Comm
         ("run model=replay model.captions=unknown.json", "none is for an image of the data set"),
         ("run -m model=tiny-git,tiny-blip name=one", "several runs of this sweep would share"),
         ("run --nosuch", "--nosuch"),
-        ("score nosuch.json", "'nosuch.json' does not exist"),
-        ("score unknown.json", "--references FILE and --output RUN"),
+        ("score nosuch.json", "there is no file or folder 'nosuch.json'"),
+        ("score unknown.json", "type captions files with --references FILE"),
+        ("score", "type captions files with --references FILE"),
+        ("score unknown.json . --references unknown.json", "one after the other"),
+        ("score unknown.json --leave-one-out unknown.json", "by a command of their own"),
         ("score .", "is not a run folder"),
         ("compare .", "is not a run folder"),
         ("compare --format nosuch .", "'nosuch' is not one of"),

@@ -133,14 +133,19 @@ def test_different_data_is_warned_of(tmp_path: Path) -> None:
 
 def test_different_signatures_are_warned_of(tmp_path: Path) -> None:
     signatures: list[dict[str, Any]] = [
-        {"BLEU-4": "BLEU-4", "CIDEr": "CIDEr|n:4"},
-        {"BLEU-4": "BLEU-4", "CIDEr": "CIDEr|n:3"},
-        {"BLEU-4": "BLEU-4"},  # lacks CIDEr, which is no signature of its own
+        {"BLEU-4": "BLEU-4|images:5", "CIDEr": "CIDEr|n:4|images:5"},
+        {"BLEU-4": "BLEU-4|images:4", "CIDEr": "CIDEr|n:3|images:5"},
+        {"BLEU-4": "BLEU-4|images:5"},  # lacks CIDEr, which is no signature of its own
+        {"BLEU-4": "BLEU-4|images:4", "CIDEr": "CIDEr|n:4|images:4"},
     ]
     paths = [scored(tmp_path / str(n), signatures=found) for n, found in enumerate(signatures)]
-    (warning,) = compare(paths).warnings
-    assert warning == "CIDEr was not computed in the same way: CIDEr|n:3 against CIDEr|n:4"
+    start = "not computed in the same way in all runs: "
+    assert compare(paths[:2]).warnings == (
+        f"{start}BLEU-4 (images:5 against images:4)",
+        f"{start}CIDEr (n:4 against n:3)",
+    )
     assert compare([paths[0], paths[2]]).warnings == ()
+    assert compare([paths[0], paths[3]]).warnings == (f"{start}BLEU-4, CIDEr (images:5 against images:4)",)
 
 
 def test_a_run_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from evaluator.core import Item
+from evaluator.data.human import without
 from evaluator.data.pictures import find_pictures
 from evaluator.errors import DataError
 from evaluator.json_file import describe, entries, image_id, member, read_json, text
@@ -24,11 +28,13 @@ class COCO:
 
     images: Path | None
     annotations: Path
+    leave_out: Annotated[int, Ge(1)] | None = None
 
     def load(self) -> list[Item]:
         """The items, in the order of the file's images. Raises DataError with the place of what is wrong."""
         items = read_coco(read_json(self.annotations), self.annotations)
-        return find_pictures(items, self.images, self.annotations)
+        found = find_pictures(items, self.images, self.annotations)
+        return without(found, self.leave_out)
 
 
 def read_coco(document: object, path: Path) -> list[Item]:

@@ -12,9 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from evaluator.core import Item
 from evaluator.data.coco import file_name, read_coco, refuse_repeats
+from evaluator.data.human import without
 from evaluator.data.pictures import find_pictures
 from evaluator.errors import DataError
 from evaluator.json_file import entries, image_id, member, read_json, text
@@ -27,13 +31,15 @@ class Karpathy:
     images: Path | None
     annotations: Path
     split: str = "test"
+    leave_out: Annotated[int, Ge(1)] | None = None
 
     def load(self) -> list[Item]:
         """The items of the split, in the file's order. Raises DataError with the place of what is wrong."""
         document = read_json(self.annotations)
         in_coco_format = isinstance(document, dict) and "annotations" in document
         read = read_coco(document, self.annotations) if in_coco_format else self._read(document)
-        return find_pictures(read, self.images, self.annotations)
+        found = find_pictures(read, self.images, self.annotations)
+        return without(found, self.leave_out)
 
     def _read(self, document: object) -> list[Item]:
         images = entries(document, "images", str(self.annotations))
