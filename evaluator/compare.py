@@ -75,7 +75,7 @@ def compare(paths: Sequence[Path]) -> Comparison:
 
 
 def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What tells the runs apart: the model, data and prompt where these differ, else the folder's name."""
+    """What tells the runs apart: model, data and prompt where these differ; a name that was given; the folder's."""
     choices = [manifest["choices"] for manifest in manifests]
     differing = [
         group
@@ -84,7 +84,7 @@ def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) ->
     ]
     short = [" ".join(choice[group] for group in differing) for choice in choices]
     named = [
-        run.name if run.name != "-".join(c.values()) else text
+        text if run.name in (plain := "-".join(c.values()), f"{plain}-{run.name[-6:]}") else run.name
         for run, c, text in zip(runs, choices, short, strict=True)
     ]
     names = [run.name for run in runs]

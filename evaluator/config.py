@@ -170,11 +170,13 @@ def checked(composed: Composed) -> RunConfig:
                 f"{group}: nothing is chosen. Type {group}=...; `evaluator list` shows the choices"
             )
     components = {group: built(_plain(root, group), group, group) for group in (*IDENTITY_GROUPS, "runner")}
-    scorers = {
-        name: built(node, f"scorer.{name}", "scorer")
-        for name, node in (_plain(root, "scorer") or {}).items()
-        if node
-    }
+    nodes = _plain(root, "scorer") or {}
+    if "_target_" in nodes:
+        raise ConfigError(
+            f"scorer: the YAML of {nodes['_target_']} does not say its place among the scorers. "
+            "Make '# @package scorer.NAME' its first line, as in conf/scorer/"
+        )
+    scorers = {name: built(node, f"scorer.{name}", "scorer") for name, node in nodes.items() if node}
     options = {str(key): value for key, value in root.items() if key not in NODES}
     settings = validated(Settings, options, "")
     return RunConfig(

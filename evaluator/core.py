@@ -72,12 +72,7 @@ class Outcome(StrEnum):
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether the next run of the same folder asks again."""
-        return self in (Outcome.ERROR, Outcome.SKIPPED, Outcome.MISSING)
-
-    @property
-    def is_incomplete(self) -> bool:
-        """Whether a further run could get this caption, so that this one is not finished."""
+        """Whether a further run could get this caption: the next one of the same folder asks again."""
         return self in (Outcome.ERROR, Outcome.SKIPPED)
 
 
@@ -224,7 +219,7 @@ class Results:
     @property
     def is_incomplete(self) -> bool:
         """Whether another run of the same folder could get more captions."""
-        return any(Outcome(name).is_incomplete for name in self.outcomes)
+        return any(Outcome(name).can_be_retried for name in self.outcomes)
 
 
 class Dataset(Protocol):

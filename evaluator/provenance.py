@@ -46,14 +46,12 @@ def circumstances() -> dict[str, Any]:
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """Each option of data, model or prompt that differs: its full name, its value before and now."""
-    found = [
+    return [
         (f"{group}.{option}", before.get(group, {}).get(option), now[group].get(option))
         for group in now
         for option in sorted(before.get(group, {}).keys() | now[group].keys())
         if before.get(group, {}).get(option) != now[group].get(option)
     ]
-    # Captions made without pictures owe nothing to them: these may be given later, as CLIPScore asks.
-    return [difference for difference in found if difference[:2] != ("data.images", None)]
 
 
 def fingerprint(

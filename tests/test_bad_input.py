@@ -363,16 +363,12 @@ def checkpoint(folder: Path, kind: str) -> Path | str:
     return folder
 
 
-UNNOTICED = pytest.mark.xfail(strict=True, reason="the loader does not notice yet")
-
-
 @pytest.mark.parametrize(
     "kind",
     [
         *("nosuch/checkpoint", "./nosuch", "bert", "clip", "no such type", "no weights", "pickled weights"),
         *("no config", "config is no JSON", "no processor"),
-        pytest.param("torn weights", marks=UNNOTICED),
-        pytest.param("no tokenizer", marks=UNNOTICED),
+        *("torn weights", "no tokenizer"),
     ],
 )
 def test_a_checkpoint_that_is_no_captioner_is_named(tmp_path: Path, kind: str) -> None:

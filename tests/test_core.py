@@ -23,8 +23,7 @@ def test_only_ok_is_ever_a_caption(outcome: Outcome) -> None:
 
 
 def test_what_is_tried_again() -> None:
-    assert {outcome for outcome in Outcome if outcome.can_be_retried} == {"error", "skipped", "missing"}
-    assert {outcome for outcome in Outcome if outcome.is_incomplete} == {"error", "skipped"}
+    assert {outcome for outcome in Outcome if outcome.can_be_retried} == {"error", "skipped"}
 
 
 def test_coverage() -> None:

@@ -9,13 +9,13 @@ Everything else in the file is passed over. An image without captions stays, wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge
 
-from evaluator.core import Item
+from evaluator.core import NOT_IDENTITY, Item
 from evaluator.data.human import without
 from evaluator.data.pictures import find_pictures
 from evaluator.errors import DataError
@@ -26,7 +26,7 @@ from evaluator.json_file import describe, entries, image_id, member, read_json, 
 class COCO:
     """The images and captions of a file in COCO's format; `images` is the folder of the pictures, if any."""
 
-    images: Path | None
+    images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
     annotations: Path
     leave_out: Annotated[int, Ge(1)] | None = None
 

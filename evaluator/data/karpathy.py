@@ -10,13 +10,13 @@ with `restval`. A file in COCO's own format that holds one split already is read
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge
 
-from evaluator.core import Item
+from evaluator.core import NOT_IDENTITY, Item
 from evaluator.data.coco import file_name, read_coco, refuse_repeats
 from evaluator.data.human import without
 from evaluator.data.pictures import find_pictures
@@ -28,7 +28,7 @@ from evaluator.json_file import entries, image_id, member, read_json, text
 class Karpathy:
     """One split of a file such as dataset_coco.json; `images` is val2014's parent, or val2014."""
 
-    images: Path | None
+    images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None

@@ -151,6 +151,7 @@ def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
     try:
         import torch  # noqa: F401  (transformers without it fails late and unclearly)
         import transformers
+        from safetensors import SafetensorError
     except ImportError as error:
         raise MissingPackage(error.name or "torch", "local") from error
     transformers.utils.logging.set_verbosity_error()
@@ -176,13 +177,20 @@ def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
             output_loading_info=True,
             **source,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(_explain(options, error)) from error
     missing = sorted(loading["missing_keys"])
     if len(missing) > TOLERATED_MISSING_WEIGHTS * len(list(model.parameters())):
         raise ModelError(
             f"model.checkpoint: {options.checkpoint!r} lacks {len(missing)} of the model's weights "
             f"({missing[0]} ...): its captions would be noise. Choose a checkpoint trained for captioning"
+        )
+    # transformers makes up a tokenizer of a few tokens where a checkpoint brings none.
+    if len(processor.tokenizer) < vocabulary_size(config) / 2:
+        raise ModelError(
+            f"model.checkpoint: {options.checkpoint!r} has a tokenizer of {len(processor.tokenizer)} tokens for a "
+            f"vocabulary of {vocabulary_size(config)}: its tokenizer's files are missing. Save it again with "
+            "processor.save_pretrained"
         )
     model = model.to(device).eval()
     image_processor, decoding = processor.image_processor, options.decoding()
@@ -250,6 +258,11 @@ def resized(image_processor: Any, size: int) -> Any:
     return type(image_processor).from_dict(options)
 
 
+def vocabulary_size(config: Any) -> int:
+    """Of the language model, which has a config of its own in all families but GIT."""
+    return int(getattr(config, "text_config", config).vocab_size)
+
+
 def stop_ids(config: Any, generation_config: Any, tokenizer: Any) -> frozenset[int]:
     """Every id that ends a caption or pads it."""
     found: set[int] = set()
@@ -263,7 +276,7 @@ def stop_ids(config: Any, generation_config: Any, tokenizer: Any) -> frozenset[i
 def _explain(options: LocalCaptioner, error: Exception) -> str:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     name = f"model.checkpoint: {options.checkpoint!r}"
-    if "safetensors" in str(error) and options.safetensors_only:
+    if "safetensors" in str(error) and isinstance(error, OSError) and options.safetensors_only:
         return f"{name} has no safetensors weights. If you trust it, type model.safetensors_only=false"
     if "trust_remote_code" in str(error):
         return f"{name} brings code of its own. If you trust it, type model.trust_remote_code=true"
