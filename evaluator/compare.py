@@ -75,7 +75,7 @@ def compare(paths: Sequence[Path]) -> Comparison:
 
 
 def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What tells the runs apart: model, data and prompt where these differ; a name that was given; the folder's."""
+    """What tells the runs apart: model, data and prompt where these differ, or a name that was given."""
     choices = [manifest["choices"] for manifest in manifests]
     differing = [
         group

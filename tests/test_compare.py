@@ -102,11 +102,12 @@ def named(*runs: tuple[str, str, str, str]) -> list[str]:
             [("pets-git-none", "pets", "git", "none"), ("coco-git-none", "coco", "git", "none")],
             ["pets git", "coco git"],
         ),
-        # A name of its own, or one with a hash of options, says more than the model does.
+        # A name of its own says more than the model does; a hash of options only where it must.
+        ([("pets-git-none-1a2b3c", "pets", "git", "none")], ["git"]),
         ([("mine", "pets", "git", "none"), ("pets-git-none", "pets", "git", "none")], ["mine", "git"]),
         (
             [("pets-git-none-1a2b3c", "pets", "git", "none"), ("pets-git-none", "pets", "git", "none")],
-            ["pets-git-none-1a2b3c", "git"],
+            ["pets-git-none-1a2b3c", "pets-git-none"],
         ),
         # Where the names would be the same, the folders' are taken, and then their paths.
         (

@@ -186,11 +186,10 @@ def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
             f"({missing[0]} ...): its captions would be noise. Choose a checkpoint trained for captioning"
         )
     # transformers makes up a tokenizer of a few tokens where a checkpoint brings none.
-    if len(processor.tokenizer) < vocabulary_size(config) / 2:
+    if (tokens := len(processor.tokenizer)) < (vocabulary := vocabulary_size(config)) / 2:
         raise ModelError(
-            f"model.checkpoint: {options.checkpoint!r} has a tokenizer of {len(processor.tokenizer)} tokens for a "
-            f"vocabulary of {vocabulary_size(config)}: its tokenizer's files are missing. Save it again with "
-            "processor.save_pretrained"
+            f"model.checkpoint: {options.checkpoint!r} lacks its tokenizer's files: {tokens} tokens were found for "
+            f"a vocabulary of {vocabulary}. Save it again with processor.save_pretrained"
         )
     model = model.to(device).eval()
     image_processor, decoding = processor.image_processor, options.decoding()
