@@ -188,7 +188,7 @@ def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
     # transformers makes up a tokenizer of a few tokens where a checkpoint brings none.
     if (tokens := len(processor.tokenizer)) < (vocabulary := vocabulary_size(config)) / 2:
         raise ModelError(
-            f"model.checkpoint: {options.checkpoint!r} lacks its tokenizer's files: {tokens} tokens found, of "
+            f"model.checkpoint: {options.checkpoint!r} lacks its tokenizer: {tokens} tokens were found, of "
             f"a vocabulary of {vocabulary}. Save it again with processor.save_pretrained"
         )
     model = model.to(device).eval()
