@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Everything heavy is imported by the command that needs it.
 
-Exit codes: 0 fine, 2 a mistake of the caller, 3 captions are missing that a further run could get.
+Exit codes: 0 fine, 1 a check failed, 2 a mistake of the caller, 3 captions are missing that another
+run could get.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from evaluator.config import RunConfig
     from evaluator.core import Results
 
+FAILED = 1
 INCOMPLETE = 3
 
 
@@ -192,6 +194,24 @@ def report_command(runs: tuple[Path, ...], output: Path) -> None:
     from evaluator.report.html import write_report
 
     click.echo(write_report(compare(runs), output))
+
+
+@cli.command(name="verify-metrics")
+def verify_metrics_command() -> None:
+    """Check this installation's metrics against known values of the original programs."""
+    from evaluator.verify import verify
+
+    checks = verify()
+    click.echo(f"{'metric':10}{'expected':>20}{'got':>20}{'difference':>12}")
+    for check in checks:
+        got = "not computed" if check.got is None else f"{check.got:.15f}"
+        difference = "" if check.difference is None else f"{check.difference:.0e}"
+        click.echo(f"{check.metric:10}{check.expected:20.15f}{got:>20}{difference:>12}")
+    for reason in dict.fromkeys(f"{check.metric}: {check.reason}" for check in checks if check.reason):
+        click.echo(reason)
+    if wrong := [check.metric for check in checks if check.got is not None and not check.agrees]:
+        click.echo(f"{', '.join(wrong)}: not the number of the original program", err=True)
+        sys.exit(FAILED)
 
 
 @cli.command(name="list")
