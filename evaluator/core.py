@@ -241,6 +241,21 @@ class Session(Protocol):
         """
 
 
+class RemoteSession(Protocol):
+    """An open captioner that answers one image at a time, many at once: a connected client."""
+
+    def prepare(self, item: Item) -> Any:
+        """Read and encode the picture; runs ahead in worker threads. Raises ImageError."""
+
+    def cache_key(self, prepared: Any) -> Mapping[str, Any]:
+        """Everything that decides the answer: the picture's digest, the backend, model, prompt, options."""
+
+    async def ask(self, prepared: Any) -> Reply:
+        """One request. Raises CaptionError where the answer is final and no caption, TryAgain where another
+        attempt may help, and ModelError where no further request of this run can succeed.
+        """
+
+
 class Captioner(Protocol):
     """Options only, so that it pickles; weights and clients live inside `open`."""
 

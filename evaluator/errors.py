@@ -6,6 +6,7 @@
     ├── ImageError                 a picture cannot be read: becomes the image's outcome
     ├── ModelError                 a checkpoint or provider cannot be used at all: stops the run
     ├── CaptionError               one image got no caption: carries its outcome
+    ├── TryAgain                   a request failed in a way that another attempt may mend: says when
     ├── OutOfMemory                a batch was too large: the runner halves it
     ├── StoreError                 a run folder cannot be read or written
     ├── MissingPackage             an optional package is not installed: says the install line
@@ -46,6 +47,19 @@ class CaptionError(EvaluatorError):
         super().__init__(message)
         self.outcome = outcome
         self.reply = reply
+
+
+class TryAgain(EvaluatorError):
+    """A request failed in a way that another attempt may mend: a limit, an overload, a broken connection."""
+
+    def __init__(self, message: str, kind: str, hold_seconds: float | None = None, everyone: bool = False):
+        """`kind` names the failure for counts; the provider says to wait `hold_seconds`, `everyone` if it is
+        a limit on the whole account and not a mishap of this one request.
+        """
+        super().__init__(message)
+        self.kind = kind
+        self.hold_seconds = hold_seconds
+        self.everyone = everyone
 
 
 class OutOfMemory(EvaluatorError):
