@@ -93,10 +93,13 @@ def test_every_command_works(folder: Path) -> None:
     assert len(typed_here) >= 9
     printed = {command: typed(command, folder) for command in typed_here}
     (six_runs,) = (text for command, text in printed.items() if "model=git,blip,blip2" in command)
-    assert all(f"{model} {prompt}" in six_runs for model in ("git", "blip", "blip2") for prompt in ("none",))
+    assert all(
+        f"{model} {prompt}" in six_runs for model in ("git", "blip", "blip2") for prompt in ("none", "photo")
+    )
     assert len(list((folder / "runs").glob("coco-*-*-*"))) == 7  # six, and one with prompt=vqa
     assert "Shouting" in next(text for command, text in printed.items() if "shouting" in command)
     assert (folder / "leaderboard.html").is_file()
+    assert "CIDEr|variant:D" in typed(f"{sys.executable} library.py", folder)
 
 
 def test_the_makefile_has_every_target_named() -> None:
