@@ -16,34 +16,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator.core import Array, Item, Measurement
-from evaluator.scorers.ngrams import CountedReferences, Numbers, count_captions, count_references, shared_rows
+from evaluator.scorers.prepared import ORDERS, PreparedReferences, compared, prepare
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-
-ORDERS = 4
+from evaluator.scorers.sorted_keys import Numbers, joined, second_of
 
 
 def bleu_statistics(captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
     """Rows (N, 10): clipped matches, n-grams (both of 1 to 4 words), length, closest reference's length."""
-    counted_references = count_references(references, ORDERS)
-    counted = count_captions(captions, counted_references)
+    prepared = prepare(references)
+    found = compared(captions, prepared)
+    lengths = found.texts.words.lengths
     columns: list[Numbers] = []
-    for order, bag in enumerate(counted.bags):
-        shared = shared_rows(counted, counted_references, order)
-        most = np.zeros_like(bag.counts)
-        np.maximum.at(most, shared.caption, counted_references.bags[order].counts[shared.reference])
-        columns.append(np.bincount(bag.texts, np.minimum(bag.counts, most), minlength=len(captions)))
-    columns += [np.maximum(counted.lengths - order, 0) for order in range(ORDERS)]
-    columns += [counted.lengths, closest_lengths(counted.lengths, counted_references)]
+    for bag, shared, ngrams in zip(found.bags, found.shared, prepared.ngrams, strict=True):
+        clipped = np.minimum(bag.counts[shared.held], ngrams.most[shared.keys])
+        columns.append(np.bincount(bag.texts[shared.held], clipped, minlength=len(captions)))
+    columns += [np.maximum(lengths - order, 0) for order in range(ORDERS)]
+    columns += [lengths, closest_lengths(lengths, prepared)]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def closest_lengths(lengths: Numbers, references: CountedReferences) -> Numbers:
+def closest_lengths(lengths: Numbers, references: PreparedReferences) -> Numbers:
     """The length of the reference closest to each caption's, the shorter one of two."""
     distances = np.abs(references.lengths - lengths[references.image_of])
-    best_first = np.lexsort((references.lengths, distances, references.image_of))
-    first_of_image = np.searchsorted(references.image_of, np.arange(len(lengths)))
-    return references.lengths[best_first[first_of_image]]
+    best = np.minimum.reduceat(joined(distances, references.lengths), references.first_of_image)
+    return second_of(best)
 
 
 @dataclass(frozen=True)

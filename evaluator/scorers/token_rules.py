@@ -235,6 +235,7 @@ RULES = (
 )
 
 COMPILED = tuple((re.compile(f"({rule.token})(?:{rule.followed_by})"), rule.written) for rule in RULES)
+ABBREVIATION = re.compile(f"{before_more}|{before_a_name}")
 
 
 def lex(text: str, following: str = "\n") -> Iterator[str]:

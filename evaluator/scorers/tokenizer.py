@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from evaluator.scorers.token_rules import lex
+from evaluator.scorers.token_rules import ABBREVIATION, lex
 
 # coco-caption's list. The brackets that it names come out of the program in lower case, and so stay.
 PUNCTUATION = frozenset(["''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"])
@@ -31,8 +31,10 @@ _REACHES_OVER_A_SPACE = re.compile(
     r"|\. [.\d]"
     r"|(?:(?<![A-Za-z])|['\u0092\u2019;+&]\w*)[A-Za-z]\.(?: +[A-Z<]| *$)"
 )
+# Most captions: without a line break, and without anything that the pattern above could find.
+_PLAIN_CAPTION = re.compile(r"[A-Za-z ,-]*(?:[A-Za-z]{2}\. *)?")
 _ABOVE_THE_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
-_PLAIN_WORD = re.compile("[A-Za-z]+")
+_PLAIN_WORD = re.compile("([A-Za-z]+)([,.]?)")
 _TWO_TOKENS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
 
 _DISTINCT_PIECES = 1 << 16  # COCO's 25,010 captions of the Karpathy test split have 11,457
@@ -40,27 +42,32 @@ _DISTINCT_PIECES = 1 << 16  # COCO's 25,010 captions of the Karpathy test split 
 
 def tokenize(text: str) -> tuple[str, ...]:
     """The lower-case tokens of a caption, none for an empty one. `1 1/2` is one token, with a hard space."""
-    line = _BREAKS.sub(" ", text)
-    if _REACHES_OVER_A_SPACE.search(line):
-        return _tokens(line, _what_follows(line))
-    return tuple([token for piece in line.split(" ") for token in tokenize_piece(piece)])
+    return tuple([token for piece in pieces(text) for token in tokenize_piece(piece)])
 
 
 @lru_cache(maxsize=4)
 def tokenize_all(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """The tokens of many captions. The last few calls are remembered: each metric asks for the same ones."""
+    """The tokens of many captions. The last few calls are remembered."""
     return tuple([tokenize(text) for text in texts])
+
+
+def pieces(text: str) -> list[str]:
+    """What of a caption can be tokenized each for itself: what stands between spaces, or else all of it."""
+    if _PLAIN_CAPTION.fullmatch(text):
+        return text.split(" ")
+    line = _BREAKS.sub(" ", text)
+    return [line] if _REACHES_OVER_A_SPACE.search(line) else line.split(" ")
 
 
 @lru_cache(maxsize=_DISTINCT_PIECES)
 def tokenize_piece(piece: str) -> tuple[str, ...]:
-    """Tokens of what stands between two spaces, where nothing reaches over them."""
-    if _PLAIN_WORD.fullmatch(piece) and piece.lower() not in _TWO_TOKENS:
-        return (piece.lower(),)
-    return _tokens(piece)
+    """The tokens of one of a caption's pieces."""
+    if (found := _PLAIN_WORD.fullmatch(piece)) and (word := found[1].lower()) not in _TWO_TOKENS:
+        return (piece.lower() if found[2] == "." and ABBREVIATION.fullmatch(piece) else word,)
+    return _tokens(piece, _what_follows(piece) if _REACHES_OVER_A_SPACE.search(piece) else "\n")
 
 
-def _tokens(text: str, following: str = "\n") -> tuple[str, ...]:
+def _tokens(text: str, following: str) -> tuple[str, ...]:
     lower = [_whole(token).lower() for token in lex(_in_halves(text), following)]
     if lower:
         lower[-1] = lower[-1].rstrip()  # as coco-caption does; some web addresses end in a wide space

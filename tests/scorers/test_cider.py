@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from evaluator.core import Item
-from evaluator.errors import ConfigError, NotComputed
+from evaluator.errors import NotComputed
 from evaluator.scorers.cider import CIDEr, cider
 from evaluator.scorers.tokenizer import tokenize
 
@@ -152,11 +154,69 @@ def test_the_options_count() -> None:
     assert measurement.per_image == pytest.approx(scores(corpus, 2, 2.5))
 
 
-def test_other_document_frequencies_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"scorer\.cider\.idf: 'coco-val' is unknown\..*idf=corpus"):
-        CIDEr(idf="coco-val")
+def plain_by_definition(corpus: Corpus) -> list[float]:
+    """Vedantam et al. 2015, section 3, n-gram by n-gram, with the program's factor of ten and no stemming."""
+
+    def counts(text: str, n: int) -> Counter[tuple[str, ...]]:
+        words = text.split()
+        return Counter(tuple(words[place : place + n]) for place in range(len(words) - n + 1))
+
+    def cosine(caption: str, reference: str, n: int) -> float:
+        ours, theirs = counts(caption, n), counts(reference, n)
+        weight = {
+            gram: math.log(
+                len(corpus) / max(1, sum(any(gram in counts(text, n) for text in of) for _, of in corpus))
+            )
+            for gram in ours.keys() | theirs.keys()
+        }
+        dot = sum(ours[gram] * theirs[gram] * weight[gram] ** 2 for gram in ours)
+        lengths = [
+            math.sqrt(sum((count * weight[gram]) ** 2 for gram, count in some.items()))
+            for some in (ours, theirs)
+        ]
+        return dot / math.prod(lengths) if all(lengths) else 0.0
+
+    return [
+        10 * sum(cosine(caption, text, n) for text in of for n in range(1, 5)) / 4 / len(of)
+        for caption, of in corpus
+    ]
 
 
-def test_names_are_those_of_the_measurements() -> None:
+@given(corpora)
+def test_plain_cider_is_the_papers_definition(corpus: Corpus) -> None:
+    captions, references = zip(*corpus, strict=True)
+    assert cider(captions, references, variant="plain") == pytest.approx(
+        plain_by_definition(corpus), abs=1e-9
+    )
+
+
+@given(corpora)
+def test_clipping_and_the_length_penalty_only_take_away(corpus: Corpus) -> None:
+    captions, references = zip(*corpus, strict=True)
+    assert (cider(captions, references) <= cider(captions, references, variant="plain") + 1e-9).all()
+
+
+def test_plain_cider_is_a_metric_of_its_own(published: Published) -> None:
+    items, captions = published("minigpt4_vicuna7b_zeroshot")
+    (measurement,) = CIDEr(variant="plain").score(items, captions)
+    assert measurement.name == "CIDEr-plain"
+    assert measurement.signature.startswith(
+        "CIDEr-plain|variant:plain|n:4|tok:ptb|refs:5-6|idf:corpus|images:5000|v:"
+    )
+    # Neither a longer caption nor a word said twice costs anything, and this system says much.
+    (as_reported,) = CIDEr().score(items, captions)
+    assert measurement.value > 2 * as_reported.value
+
+
+@pytest.mark.parametrize("variant", ["D", "plain"])
+def test_names_are_those_of_the_variant(variant: Literal["D", "plain"]) -> None:
     items = [Item("1", None, ("a cat",)), Item("2", None, ("a dog",))]
-    assert tuple(measurement.name for measurement in CIDEr().score(items, ["a", "b"])) == CIDEr().names
+    scorer = CIDEr(variant=variant)
+    assert tuple(measurement.name for measurement in scorer.score(items, ["a", "b"])) == scorer.names
+
+
+def test_longer_ngrams_than_the_usual() -> None:
+    # All five words agree in the first image, nothing in the second.
+    corpus: Corpus = [("a b c d e", ("a b c d e",)), ("x", ("y",))]
+    assert scores(corpus, n=5).tolist() == pytest.approx([10.0, 0.0])
+    assert scores(corpus, n=6)[0] == pytest.approx(10 * 5 / 6)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.scorers.ngrams import Bag, CountedReferences, count_captions, count_references, shared_rows
+from evaluator.scorers.ngrams import Bag, count, index
+from evaluator.scorers.vocabulary import Numbering, read
 
+ORDERS = 4
 texts = st.lists(st.sampled_from("abcde"), max_size=8).map(" ".join)
-corpora = st.lists(
-    st.tuples(texts, st.lists(texts, min_size=1, max_size=3).map(tuple)), min_size=1, max_size=6
-)
 
 
 def one_by_one(text: str, order: int) -> Counter[tuple[str, ...]]:
@@ -20,14 +20,14 @@ def one_by_one(text: str, order: int) -> Counter[tuple[str, ...]]:
     return Counter(tuple(words[start : start + order]) for start in range(len(words) - order + 1))
 
 
-def spelled(references: CountedReferences, order: int) -> dict[int, tuple[str, ...]]:
-    """The n-grams of the references by their numbers, unfolded from the pairs."""
-    words = {number: (word,) for word, number in references.words.items()}
+def spelled(vocabulary: Numbering, pairs: list[np.ndarray], order: int) -> dict[int, tuple[str, ...]]:
+    """The n-grams by their numbers, unfolded from the pairs."""
+    words = {number: (word,) for word, number in vocabulary.items()}
     grams = words
-    for pairs in references.pairs[: order - 1]:
+    for of_order in pairs[: order - 1]:
         grams = {
             number: grams[int(pair) >> 31] + words[int(pair) & (2**31 - 1)]
-            for number, pair in enumerate(pairs)
+            for number, pair in enumerate(of_order)
         }
     return grams
 
@@ -37,56 +37,46 @@ def counts_of(bag: Bag, text: int) -> Counter[int]:
     return Counter(dict(zip(bag.grams[rows].tolist(), bag.counts[rows].tolist(), strict=True)))
 
 
-@given(corpora)
-def test_references_are_counted_as_one_by_one(corpus: list[tuple[str, tuple[str, ...]]]) -> None:
-    references = tuple(of_image for _, of_image in corpus)
-    counted = count_references(references)
-    flat = [text for of_image in references for text in of_image]
-    for order in range(1, 5):
-        name = spelled(counted, order)
-        for number, text in enumerate(flat):
-            found = counts_of(counted.bags[order - 1], number)
-            assert {name[gram]: count for gram, count in found.items()} == one_by_one(text, order)
-        frequencies = Counter(
-            gram
-            for of_image in references
-            for gram in set().union(*(one_by_one(text, order) for text in of_image))
-        )
-        told = counted.document_frequencies[order - 1]
-        assert {name[gram]: told[gram] for gram in name} == frequencies
-    assert counted.lengths.tolist() == [len(text.split()) for text in flat]
-    assert counted.images == len(corpus)
+@given(st.lists(texts), st.lists(texts))
+def test_bags_hold_what_counting_one_by_one_finds(first: list[str], second: list[str]) -> None:
+    vocabulary = Numbering()
+    nothing = [np.empty(0, np.int64)] * (ORDERS - 1)
+    bags, known = count(read(first, vocabulary).words, nothing)
+    more_bags, new = count(read(second, vocabulary).words, known)
+    pairs = [np.concatenate(both) for both in zip(known, new, strict=True)]
+    for some, found in ((first, bags), (second, more_bags)):
+        for order in range(1, ORDERS + 1):
+            name = spelled(vocabulary, pairs, order)
+            assert len(set(name.values())) == len(name)
+            for place, text in enumerate(some):
+                told = counts_of(found[order - 1], place)
+                assert {name[gram]: times for gram, times in told.items()} == one_by_one(text, order)
 
 
-@given(corpora)
-def test_captions_share_what_they_share(corpus: list[tuple[str, tuple[str, ...]]]) -> None:
-    captions = tuple(caption + " unheard" for caption, _ in corpus)
-    references = tuple(of_image for _, of_image in corpus)
-    counted_references = count_references(references)
-    counted = count_captions(captions, counted_references)
-    for order in range(1, 5):
-        caption_bag, reference_bag = counted.bags[order - 1], counted_references.bags[order - 1]
-        for image, caption in enumerate(captions):
-            expected = sorted(one_by_one(caption, order).values())
-            assert sorted(counts_of(caption_bag, image).values()) == expected
-        rows = shared_rows(counted, counted_references, order - 1)
-        assert (caption_bag.grams[rows.caption] == reference_bag.grams[rows.reference]).all()
-        images = counted_references.image_of[reference_bag.texts[rows.reference]]
-        assert (caption_bag.texts[rows.caption] == images).all()
-        shared = sum(
-            len(one_by_one(caption, order).keys() & one_by_one(text, order).keys())
-            for caption, of_image in zip(captions, references, strict=True)
-            for text in of_image
-        )
-        assert len(rows.caption) == shared
-
-
-def test_a_hard_space_within_a_token_parts_two_words() -> None:
-    # `1 1/2` is one token of the tokenizer, but coco-caption splits its joined tokens at any white space.
-    assert count_references((("1 1/2 cups",),)).lengths.tolist() == [3]
+@given(st.lists(st.lists(texts, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_an_index_gathers_by_image(corpus: list[list[str]]) -> None:
+    image_of = np.repeat(np.arange(len(corpus)), list(map(len, corpus)))
+    vocabulary = Numbering()
+    flat = [text for of_image in corpus for text in of_image]
+    ((bag,), _) = count(read(flat, vocabulary).words, [])
+    found = index(image_of, bag.texts, bag.grams, bag.counts)
+    name = list(vocabulary)
+    expected = {
+        (image, word): sorted((place, flat[place].split().count(word)) for place in places)
+        for image in range(len(corpus))
+        for word in name
+        if (places := [at for at in np.flatnonzero(image_of == image).tolist() if word in flat[at].split()])
+    }
+    told = {}
+    for place, key in enumerate(found.keys.tolist()):
+        rows = found.rows(np.array([place]))
+        held = sorted(zip(found.texts[rows].tolist(), found.values[rows].tolist(), strict=True))
+        told[key >> 31, name[key & (2**31 - 1)]] = held
+        assert found.most[place] == max(times for _, times in held)
+    assert told == expected
 
 
 def test_texts_without_words_are_empty_bags() -> None:
-    references = count_references((("",), (".",)))
-    assert [len(bag.grams) for bag in references.bags] == [0, 0, 0, 0]
-    assert [len(bag.grams) for bag in count_captions(("", "a cat"), references).bags] == [2, 1, 0, 0]
+    bags, pairs = count(read(["", "."], Numbering()).words, [np.empty(0, np.int64)] * 3)
+    assert [len(bag.grams) for bag in bags] == [0, 0, 0, 0]
+    assert [len(found) for found in pairs] == [0, 0, 0]

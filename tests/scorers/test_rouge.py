@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from evaluator.core import Item
 from evaluator.errors import NotComputed
-from evaluator.scorers.rouge import ROUGE, longest_common_subsequence, rouge_l
+from evaluator.scorers.prepared import compared, prepare
+from evaluator.scorers.rouge import ROUGE, common_subsequences, longest_common_subsequence, rouge_l
 from evaluator.scorers.tokenizer import tokenize
 
 Published = Callable[[str], tuple[list[Item], list[str]]]
@@ -44,27 +45,62 @@ def test_texts_longer_than_a_machine_word(first: list[str], second: list[str]) -
     assert longest_common_subsequence(first, second) == by_table(first, second)
 
 
+sentences = st.lists(st.sampled_from("abcd"), max_size=70).map(" ".join)
+corpora = st.lists(
+    st.tuples(sentences, st.lists(sentences, min_size=1, max_size=3).map(tuple)), min_size=1, max_size=4
+)
+
+
+@given(corpora)
+def test_all_references_at_once_as_one_by_one(corpus: list[tuple[str, tuple[str, ...]]]) -> None:
+    captions, references = zip(*corpus, strict=True)
+    prepared = prepare(references)
+    found = common_subsequences(compared(captions, prepared).texts.tokens, prepared)
+    assert found.tolist() == [
+        by_table(caption.split(), text.split()) or int(not caption and not text)
+        for caption, of_image in corpus
+        for text in of_image
+    ]
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 128, 129])
+def test_references_around_a_machine_words_length(length: int) -> None:
+    text = " ".join("ab"[place * 7 % 5 % 2] for place in range(length))
+    assert rouge_l((text,), ((text,),)).tolist() == [1.0]
+    (score,) = rouge_l((f"{text} a c",), ((f"c {text}", "c"),))
+    common = by_table(f"{text} a c".split(), f"c {text}".split())
+    precision = common / (length + 2)
+    assert score == pytest.approx(2.44 * precision / (1 + 1.44 * precision))  # recall 1 by the second
+
+
+def test_a_hard_space_does_not_part_a_token() -> None:
+    # `1 1/2` is one token for ROUGE-L: it is split at plain spaces only.
+    assert rouge_l(("1 1/2",), (("1",),)).tolist() == [0.0]
+    assert rouge_l(("1 1/2",), (("1 1/2",),)).tolist() == [1.0]
+
+
 def test_precision_and_recall_may_come_from_two_references() -> None:
     # precision 2/2 by the second, recall 2/3 by the second; the first gives 1/2 and 1/2.
-    assert rouge_l(("a", "b"), [("a", "x"), ("a", "b", "c")]) == pytest.approx(
-        (1 + 1.44) * 1 * (2 / 3) / (2 / 3 + 1.44 * 1)
+    assert rouge_l(("a b",), (("a x", "a b c"),)) == pytest.approx(
+        [(1 + 1.44) * 1 * (2 / 3) / (2 / 3 + 1.44 * 1)]
     )
     # precision 1 by the first, recall 1 by the second.
-    assert rouge_l(("a", "b", "c", "d"), [("a", "b", "c", "d", "e"), ("a",)]) == pytest.approx(1.0)
+    assert rouge_l(("a b c d",), (("a b c d e", "a"),)) == pytest.approx([1.0])
 
 
 @pytest.mark.parametrize(
     ("caption", "references", "score"),
     [
-        ((), [("a",)], 0.0),
-        (("a",), [()], 0.0),
-        ((), [()], 1.0),
-        (("a",), [("b",)], 0.0),
-        (("a",), [("a",)], 1.0),
+        ("", ("a",), 0.0),
+        ("a", ("",), 0.0),
+        ("", ("",), 1.0),
+        ("", ("a", "."), 1.0),
+        ("a", ("b",), 0.0),
+        ("a", ("a",), 1.0),
     ],
 )
-def test_what_is_empty(caption: tuple[str, ...], references: list[tuple[str, ...]], score: float) -> None:
-    assert rouge_l(caption, references) == pytest.approx(score)
+def test_what_is_empty(caption: str, references: tuple[str, ...], score: float) -> None:
+    assert rouge_l((caption,), (references,)) == pytest.approx([score])
 
 
 @pytest.mark.parametrize(
@@ -102,18 +138,21 @@ def test_each_image_as_in_coco_caption(published: Published, coco_caption: CocoC
     np.testing.assert_allclose(measurement.per_image, theirs["ROUGE-L"][1], atol=1e-12)
 
 
-@given(words, st.lists(words, min_size=1, max_size=4))
+@given(corpora)
 def test_generated_captions_as_in_coco_caption(
-    coco_caption: CocoCaption, caption: list[str], references: list[list[str]]
+    coco_caption: CocoCaption, corpus: list[tuple[str, tuple[str, ...]]]
 ) -> None:
-    texts = [" ".join(reference) for reference in references]
-    theirs, _ = coco_caption([" ".join(caption)], [texts])["ROUGE-L"]
-    assert rouge_l(caption, references) == pytest.approx(theirs, abs=1e-12)
+    captions, references = zip(*corpus, strict=True)
+    _, theirs = coco_caption(captions, references)["ROUGE-L"]
+    np.testing.assert_allclose(rouge_l(captions, references), theirs, atol=1e-12)
 
 
-@given(words, st.lists(words, min_size=1, max_size=4))
-def test_scores_lie_between_zero_and_one(caption: list[str], references: list[list[str]]) -> None:
-    assert 0.0 <= rouge_l(caption, references) <= 1.0 + 1e-12
+@given(corpora)
+def test_scores_lie_between_zero_and_one(corpus: list[tuple[str, tuple[str, ...]]]) -> None:
+    captions, references = zip(*corpus, strict=True)
+    scores = rouge_l(captions, references)
+    assert (scores >= 0.0).all()
+    assert (scores <= 1.0 + 1e-12).all()
 
 
 def test_an_image_without_references_is_not_scored() -> None:
