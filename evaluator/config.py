@@ -365,6 +365,10 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
             return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_translated(error)) from error
+    except ValueError as error:  # Hydra's for `model=null` and the like
+        raise ConfigError(
+            f"{' '.join(overrides)}: {error}. `evaluator list` shows the choices of each group"
+        ) from error
 
 
 def _translated(error: Exception) -> str:
