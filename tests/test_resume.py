@@ -33,7 +33,13 @@ class Process:
         self.started_with = self.lines()
         line = [sys.executable, "-m", "evaluator", "run", *map(str, arguments), "name=one"]
         self.process = subprocess.Popen(
-            line, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            line,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A test runner in the background ignores Ctrl-C, and its children would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
     def lines(self) -> int:

@@ -105,5 +105,5 @@ def test_an_error_since_the_scoring_does_not_take_the_place_of_what_was_scored(m
 def test_a_damaged_table_is_an_error_of_ours(make_run: MakeRun, damage: Callable[[Path], object]) -> None:
     path = make_run("run", {"1": "a dog"}, {"CIDEr": [0.5]})
     damage(path / "per_image.parquet")
-    with pytest.raises(StoreError, match=r"per_image\.parquet .*type: evaluator score"):
+    with pytest.raises(StoreError, match=r"per_image\.parquet .*Type: evaluator score"):
         gallery(compare([path]), 10)
