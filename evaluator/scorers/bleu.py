@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator.core import Array, Item, Measurement
-from evaluator.scorers.prepared import ORDERS, PreparedReferences, compared, prepare
+from evaluator.scorers.compared import ComparedPart, compared
+from evaluator.scorers.prepared import ORDERS, Part, prepare
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
 from evaluator.scorers.sorted_keys import Numbers, joined, second_of
@@ -25,18 +26,21 @@ from evaluator.scorers.sorted_keys import Numbers, joined, second_of
 def bleu_statistics(captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
     """Rows (N, 10): clipped matches, n-grams (both of 1 to 4 words), length, closest reference's length."""
     prepared = prepare(references)
-    found = compared(captions, prepared)
-    lengths = found.texts.words.lengths
+    parts = zip(compared(captions, prepared).parts, prepared.parts, strict=True)
+    return np.concatenate([_statistics(captions_of, part) for captions_of, part in parts])
+
+
+def _statistics(captions: ComparedPart, references: Part) -> Array:
     columns: list[Numbers] = []
-    for bag, shared, ngrams in zip(found.bags, found.shared, prepared.ngrams, strict=True):
+    for bag, shared, ngrams in zip(captions.bags, captions.shared, references.ngrams, strict=True):
         clipped = np.minimum(bag.counts[shared.held], ngrams.most[shared.keys])
-        columns.append(np.bincount(bag.texts[shared.held], clipped, minlength=len(captions)))
-    columns += [np.maximum(lengths - order, 0) for order in range(ORDERS)]
-    columns += [lengths, closest_lengths(lengths, prepared)]
+        columns.append(np.bincount(bag.texts[shared.held], clipped, minlength=len(captions.lengths)))
+    columns += [np.maximum(captions.lengths - order, 0) for order in range(ORDERS)]
+    columns += [captions.lengths, closest_lengths(captions.lengths, references)]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def closest_lengths(lengths: Numbers, references: PreparedReferences) -> Numbers:
+def closest_lengths(lengths: Numbers, references: Part) -> Numbers:
     """The length of the reference closest to each caption's, the shorter one of two."""
     distances = np.abs(references.lengths - lengths[references.image_of])
     best = np.minimum.reduceat(joined(distances, references.lengths), references.first_of_image)

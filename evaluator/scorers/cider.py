@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Annotated, Literal
 
 import numpy as np
@@ -26,21 +25,22 @@ from annotated_types import Ge, Gt
 
 from evaluator.core import Array, Item, Measurement
 from evaluator.errors import NotComputed
+from evaluator.scorers.compared import Compared, ComparedPart, compared
 from evaluator.scorers.idf import CORPUS, Table, find_table, read_table
-from evaluator.scorers.prepared import Compared, PreparedReferences, compared, prepare
+from evaluator.scorers.prepared import Part, PreparedReferences, prepare
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.sorted_keys import Numbers
+from evaluator.scorers.sorted_keys import Numbers, at
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What the references' n-grams weigh, for each order."""
+    """What n-grams weigh, and how long that makes the references' vectors."""
 
-    images: int
-    of_gram: tuple[Array, ...]
-    of_reference: tuple[Array, ...]  # the lengths of the references' vectors
-    in_table: tuple[Numbers, ...] = ()  # the table's number of each n-gram
+    of_frequency: Array  # of an n-gram that so many images' references hold
+    frequencies: tuple[Numbers, ...]  # for each order, by the number of the n-gram
+    of_reference: tuple[tuple[Array, ...], ...]  # for each part of the references, for each order
+    in_table: tuple[Numbers, ...] = ()  # for each order, the table's number of each n-gram
 
 
 def cider(
@@ -55,84 +55,73 @@ def cider(
     prepared = prepare(references, n)
     found = compared(captions, prepared)
     weights = weigh(prepared, table)
-    of_gram = with_new(weights, found, prepared, table)
-    cosines = [
-        _cosines(found, prepared, order, of_gram[order], weights.of_reference[order], clip=variant == "D")
-        for order in range(n)
-    ]
-    of_reference = np.mean(cosines, axis=0)
-    if variant == "D" and n > 1:  # coco-caption counts the length in bigrams: it knows none where n is 1
-        of_reference *= _length_penalties(found.texts.words.lengths, prepared, sigma)
-    image_of = prepared.image_of
-    return np.asarray(10.0 * np.bincount(image_of, of_reference) / np.bincount(image_of))
+    new = new_frequencies(found, weights, table)
+    scores = []
+    for part, captions_of, lengths in zip(prepared.parts, found.parts, weights.of_reference, strict=True):
+        cosines = []
+        for order in range(n):
+            of_row = weights.of_frequency[
+                at(captions_of.bags[order].grams, weights.frequencies[order], new[order])
+            ]
+            cosines.append(_cosines(captions_of, part, order, of_row, lengths[order], clip=variant == "D"))
+        of_reference = np.mean(cosines, axis=0)
+        if variant == "D" and n > 1:  # coco-caption counts the length in bigrams: it knows none where n is 1
+            difference = captions_of.lengths[part.image_of] - part.lengths
+            of_reference *= np.exp(-(difference**2) / (2 * sigma**2))
+        scores.append(10.0 * np.bincount(part.image_of, of_reference) / np.bincount(part.image_of))
+    return np.concatenate(scores)
 
 
 @lru_cache(maxsize=2)
 def weigh(references: PreparedReferences, table: Table | None) -> Weights:
-    """Remembered for the next system."""
-    orders = range(len(references.ngrams))
-    if table is None:
-        images, in_table = references.images, []
-        frequencies = [references.document_frequencies(order) for order in orders]
-    else:
-        images, in_table = table.images, table.numbers(list(references.vocabulary), references.pairs)
-        frequencies = [table.frequency(order, numbers) for order, numbers in enumerate(in_table)]
-    of_gram = tuple(_rarity(known, images) for known in frequencies)
-    texts = len(references.image_of)
+    """The weights of the references' n-grams. They are remembered for the next system."""
+    images, frequencies = references.images, references.frequencies
+    in_table: tuple[Numbers, ...] = ()
+    if table is not None:
+        images = table.images
+        in_table = tuple(table.numbers(list(references.vocabulary), references.pairs))
+        frequencies = tuple(table.frequency(order, numbers) for order, numbers in enumerate(in_table))
+    # log(images / images whose references hold the n-gram); what none holds is as rare as what one holds.
+    of_frequency = np.log(images) - np.log(np.maximum(np.arange(images + 1), 1))
     of_reference = tuple(
-        _norms(ngrams.texts, ngrams.values, np.repeat(weights[ngrams.grams], ngrams.sizes), texts)
-        for ngrams, weights in zip(references.ngrams, of_gram, strict=False)
+        tuple(
+            _norms(
+                ngrams.texts,
+                ngrams.values,
+                np.repeat(of_frequency[known[ngrams.grams]], ngrams.sizes),
+                part.lengths,
+            )
+            for ngrams, known in zip(part.ngrams, frequencies, strict=False)
+        )
+        for part in references.parts
     )
-    return Weights(images, of_gram, of_reference, tuple(in_table))
+    return Weights(of_frequency, frequencies, of_reference, in_table)
 
 
-def with_new(
-    weights: Weights, captions: Compared, references: PreparedReferences, table: Table | None
-) -> list[Array]:
-    """The weights of the references' n-grams, then of those that only the captions hold, for each order."""
-    words = list(islice(captions.vocabulary, len(references.vocabulary), None))
+def new_frequencies(found: Compared, weights: Weights, table: Table | None) -> list[Numbers]:
+    """For each order, the document frequencies of the n-grams that only captions hold."""
     if table is None:
-        sizes = [len(words), *map(len, captions.new_pairs)]
-        new = [np.full(size, np.log(weights.images)) for size in sizes]
-    else:
-        numbers = table.numbers(words, captions.new_pairs, weights.in_table)
-        new = [
-            _rarity(table.frequency(order, found[len(known) :]), weights.images)
-            for order, (found, known) in enumerate(zip(numbers, weights.in_table, strict=True))
-        ]
-    return [np.concatenate(both) for both in zip(weights.of_gram, new, strict=True)]
+        return [np.zeros(len(new), np.int64) for new in (found.new_words, *found.new_pairs)]
+    numbers = table.numbers(found.new_words, found.new_pairs, weights.in_table)
+    return [table.frequency(order, some) for order, some in enumerate(numbers)]
 
 
 def _cosines(
-    captions: Compared,
-    references: PreparedReferences,
-    order: int,
-    of_gram: Array,
-    of_reference: Array,
-    clip: bool,
+    captions: ComparedPart, references: Part, order: int, weights: Array, of_reference: Array, clip: bool
 ) -> Array:
     """For each reference, the cosine with its image's caption by n-grams of one order."""
     bag, shared, ngrams = captions.bags[order], captions.shared[order], references.ngrams[order]
-    of_caption = _norms(bag.texts, bag.counts, of_gram[bag.grams], len(captions.texts.words.lengths))
+    of_caption = _norms(bag.texts, bag.counts, weights, captions.lengths)
     norms = of_caption[references.image_of] * of_reference
     theirs, ours = ngrams.values[shared.rows], bag.counts[shared.row_of]
-    products = (np.minimum(ours, theirs) if clip else ours) * theirs * of_gram[bag.grams[shared.row_of]] ** 2
+    products = (np.minimum(ours, theirs) if clip else ours) * theirs * weights[shared.row_of] ** 2
     dots = np.bincount(ngrams.texts[shared.rows], products, minlength=len(norms))
     return np.divide(dots, norms, out=np.zeros_like(norms), where=norms > 0)
 
 
-def _rarity(frequencies: Numbers, images: int) -> Array:
-    """log(images / images whose references hold the n-gram), for each n-gram."""
-    return np.asarray(np.log(images) - np.log(np.maximum(frequencies, 1)))
-
-
-def _norms(texts: Numbers, counts: Numbers, weights: Array, total: int) -> Array:
-    return np.sqrt(np.bincount(texts, (counts * weights) ** 2, minlength=total))
-
-
-def _length_penalties(lengths: Numbers, references: PreparedReferences, sigma: float) -> Array:
-    difference = lengths[references.image_of] - references.lengths
-    return np.asarray(np.exp(-(difference**2) / (2 * sigma**2)))
+def _norms(texts: Numbers, counts: Numbers, weights: Array, lengths: Numbers) -> Array:
+    """The length of each text's vector, of rows (text, count of an n-gram, its weight)."""
+    return np.sqrt(np.bincount(texts, (counts * weights) ** 2, minlength=len(lengths)))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ import numpy as np
 from evaluator.cache_folder import cache_folder
 from evaluator.errors import ConfigError, DataError
 from evaluator.scorers.prepared import prepare
-from evaluator.scorers.sorted_keys import Numbers, first_of, joined, places, second_of
+from evaluator.scorers.sorted_keys import Numbers, at, first_of, joined, places, second_of
 
 CORPUS = "corpus"  # no table: the frequencies of the references being scored
 SUFFIX = ".npz"
@@ -74,20 +74,19 @@ class Table:
     def numbers(
         self, words: Sequence[str], pairs: Sequence[Numbers], known: Sequence[Numbers] = ()
     ) -> list[Numbers]:
-        """The table's number of each n-gram of somebody else's numbering, -1 where the table lacks it.
+        """For each order, the table's numbers of n-grams of another numbering, -1 where the table lacks one.
 
-        `known` are the numbers for the first n-grams of each order; `words` and `pairs` come after those.
+        `words` and `pairs` say what the n-grams are; they come after those whose numbers are `known`.
         """
         known = known or [np.empty(0, np.int64)] * (len(pairs) + 1)
-        of_word = np.fromiter((self._number_of.get(word, -1) for word in words), np.int64)
-        numbers = [np.concatenate([known[0], of_word])]
-        for before, new, table in zip(known[1:], pairs, self.pairs, strict=False):
-            first, second = numbers[-1][first_of(new)], numbers[0][second_of(new)]
+        found = [np.fromiter((self._number_of.get(word, -1) for word in words), np.int64, len(words))]
+        for before, new, table in zip(known, pairs, self.pairs, strict=False):
+            first, second = at(first_of(new), before, found[-1]), at(second_of(new), known[0], found[0])
             there = (first >= 0) & (second >= 0)
-            found = np.full(len(new), -1)
-            found[there] = _numbers_in(table, joined(first[there], second[there]))
-            numbers.append(np.concatenate([before, found]))
-        return numbers
+            numbers = np.full(len(new), -1)
+            numbers[there] = _numbers_in(table, joined(first[there], second[there]))
+            found.append(numbers)
+        return found
 
     def frequency(self, order: int, numbers: Numbers) -> Numbers:
         """Of n-grams of order + 1 words by the table's numbers."""
@@ -107,7 +106,7 @@ def make_table(references: tuple[tuple[str, ...], ...], name: str, longest: int 
     if not references:
         raise DataError("there are no references to make a table of document frequencies from")
     prepared = prepare(references, longest)
-    counts = [prepared.document_frequencies(order) for order in range(longest)]
+    counts = prepared.frequencies[:longest]
     words = list(prepared.vocabulary)
     kept = sorted(np.flatnonzero(counts[0] > 1).tolist(), key=lambda number: words[number])
     order_of_words = np.array(kept, np.int64)

@@ -5,8 +5,8 @@ of its last word), by its place in a sorted table of all pairs that are known.
 
     >>> from evaluator.scorers.vocabulary import Numbering, read
     >>> words = read(["a red cat", "the red cat"], Numbering()).words
-    >>> counted, pairs = count(words, [np.empty(0, np.int64)])
-    >>> for bag in counted:
+    >>> bags, pairs = count([words], [np.empty(0, np.int64)])
+    >>> for (bag,) in bags:
     ...     print(bag.texts, bag.grams, bag.counts)
     [0 0 0 1 1 1] [0 1 2 1 2 3] [1 1 1 1 1 1]
     [0 0 1 1] [0 1 1 2] [1 1 1 1]
@@ -62,21 +62,47 @@ class Index:
         return spans(self.starts[keys], self.sizes[keys])
 
 
-def count(words: Sequences, known: Sequence[Numbers]) -> tuple[list[Bag], list[Numbers]]:
-    """Bags of the n-grams of 1, 2, ... words, and the pairs of the n-grams from bigrams on that are new.
+def count(parts: Sequence[Sequences], known: Sequence[Numbers]) -> tuple[list[list[Bag]], list[Numbers]]:
+    """For each order the bags of the n-grams of 1, 2, ... words; and the pairs of the n-grams that are new.
 
-    `known` are the pairs whose numbers are given, for each order from bigrams on.
+    The words come in several parts, with a bag for each. `known` are the pairs whose numbers are given, for
+    each order from bigrams on.
     """
-    text_of, ends = words.text_of, np.cumsum(words.lengths)
-    starts, grams = np.arange(len(words.numbers)), words.numbers
-    bags, pairs = [_bag(text_of, grams)], []
+    grams = [words.numbers for words in parts]
+    bags, pairs = [_bags(parts, 1, grams)], []
     for size, known_pairs in enumerate(known, start=2):
-        inside = starts + size <= ends[text_of[starts]]
-        starts, grams = starts[inside], grams[inside]
-        grams, new = numbered(joined(grams, words.numbers[starts + size - 1]), known_pairs)
-        bags.append(_bag(text_of[starts], grams))
+        keys = [_pairs(words, size, shorter) for words, shorter in zip(parts, grams, strict=True)]
+        grams, new = numbered(keys, known_pairs)
+        bags.append(_bags(parts, size, grams))
         pairs.append(new)
     return bags, pairs
+
+
+def _pairs(words: Sequences, size: int, shorter: Numbers) -> Numbers:
+    """The n-grams of `size` words, one text after the other, from the numbers of those a word shorter."""
+    sizes = _ngrams_in(words, size)
+    begins = spans(_starts(_ngrams_in(words, size - 1)), sizes)
+    ends = spans(_starts(words.lengths) + size - 1, sizes)
+    return joined(shorter[begins], words.numbers[ends])
+
+
+def _bags(parts: Sequence[Sequences], size: int, grams: Sequence[Numbers]) -> list[Bag]:
+    return [_bag(words, size, numbers) for words, numbers in zip(parts, grams, strict=True)]
+
+
+def _bag(words: Sequences, size: int, grams: Numbers) -> Bag:
+    """Count the n-grams of `size` words, given by their numbers, one text after the other."""
+    keys = np.sort(joined(np.repeat(np.arange(len(words.lengths)), _ngrams_in(words, size)), grams))
+    starts = group_starts(keys)
+    return Bag(first_of(keys[starts]), second_of(keys[starts]), np.diff(np.append(starts, len(keys))))
+
+
+def _ngrams_in(words: Sequences, size: int) -> Numbers:
+    return np.maximum(words.lengths - (size - 1), 0)
+
+
+def _starts(sizes: Numbers) -> Numbers:
+    return np.cumsum(sizes) - sizes
 
 
 def index(image_of: Numbers, texts: Numbers, grams: Numbers, values: Numbers) -> Index:
@@ -86,9 +112,3 @@ def index(image_of: Numbers, texts: Numbers, grams: Numbers, values: Numbers) ->
     keys = keys[order]
     starts = group_starts(keys)
     return Index(keys[starts], np.append(starts, len(keys)), texts[order], values[order])
-
-
-def _bag(texts: Numbers, grams: Numbers) -> Bag:
-    keys = np.sort(joined(texts, grams))
-    starts = group_starts(keys)
-    return Bag(first_of(keys[starts]), second_of(keys[starts]), np.diff(np.append(starts, len(keys))))

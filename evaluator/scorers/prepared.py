@@ -1,14 +1,13 @@
-"""References prepared once, and captions compared with them once, for BLEU, ROUGE-L and CIDEr together.
+"""References prepared once, for BLEU, ROUGE-L and CIDEr together.
 
 What takes long - tokens, n-grams, which reference of an image holds which of them - is done once per data
-set. A system's captions then need one look for each of their own n-grams.
+set, remembered, and kept in the cache folder for the next process.
 
     >>> references = prepare((("a red cat", "the red cat"), ("a dog",)))
-    >>> references.document_frequencies(0).tolist()  # of the words in `list(references.vocabulary)`
-    [0, 2, 1, 1, 1, 1]
-    >>> found = compared(("a red cat", "a red dog"), references)
-    >>> [len(bag.grams) for bag in found.bags], [len(shared.rows) for shared in found.shared]
-    ([6, 4, 2, 0], [7, 3, 1, 0])
+    >>> dict(zip(references.vocabulary, references.frequencies[0].tolist(), strict=True))
+    {'': 0, 'a': 2, 'red': 1, 'cat': 1, 'the': 1, 'dog': 1}
+    >>> [len(pairs) for pairs in references.pairs]
+    [4, 2, 0]
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.scorers.array_files import read_arrays, write_arrays
-from evaluator.scorers.ngrams import Bag, Index, count, index
-from evaluator.scorers.sorted_keys import Numbers, group_starts, joined, places
-from evaluator.scorers.vocabulary import NO_TOKEN, Numbering, Sequences, Texts, read
+from evaluator.scorers.ngrams import Index, count, index
+from evaluator.scorers.sorted_keys import Numbers, first_of, group_starts, joined, second_of
+from evaluator.scorers.vocabulary import NO_TOKEN, Numbering, Sequences, read
 
 ORDERS = 4  # of n-grams: BLEU needs them, and CIDEr unless told otherwise
 
@@ -38,20 +37,20 @@ MADE_BY = (
     *("sorted_keys", "ngrams", "prepared"),
 )
 
+IMAGES_OF_A_PART = 1 << 11
+
 # A reference of more tokens does not fit into the bits of one machine word.
 BITS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class PreparedReferences:
-    """All references of all images, one image after the other."""
+class Part:
+    """The references of some images that follow each other; images and references count from 0 within it."""
 
     image_of: Numbers  # of each reference
-    vocabulary: Numbering
     tokens: Sequences
     lengths: Numbers  # in words, of each reference
-    pairs: tuple[Numbers, ...]  # of bigrams, trigrams, ...: the place of a pair is its n-gram's number
-    ngrams: tuple[Index, ...]  # with how often the reference holds the n-gram
+    ngrams: tuple[Index, ...]  # of 1, 2, ... words, with how often a reference holds them
     positions: Index  # of tokens, with a bit for each place where the token stands; up to 64 tokens
 
     @property
@@ -63,31 +62,19 @@ class PreparedReferences:
         """The first reference of each image."""
         return group_starts(self.image_of)
 
-    def document_frequencies(self, order: int) -> Numbers:
-        """In how many images' references each n-gram of order + 1 words stands, by its number."""
-        grams = len(self.pairs[order - 1]) if order else len(self.vocabulary)
-        return np.bincount(self.ngrams[order].grams, minlength=grams)
-
 
 @dataclass(frozen=True, eq=False)
-class Shared:
-    """Where a caption and the references of its image hold the same n-gram, for one order."""
+class PreparedReferences:
+    """All references of all images, and the numbers of their words and n-grams."""
 
-    held: Numbers  # rows of the caption's bag that any reference holds
-    keys: Numbers  # beside them, the place of the same n-gram in the references' index
-    rows: Numbers  # the rows of all those keys in the index, one a reference
-    row_of: Numbers  # beside them, the row of the caption's bag
+    vocabulary: Numbering
+    pairs: tuple[Numbers, ...]  # of bigrams, trigrams, ...: the place of a pair is its n-gram's number
+    frequencies: tuple[Numbers, ...]  # in how many images' references each n-gram of 1, 2, ... words stands
+    parts: tuple[Part, ...]
 
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """One caption an image, beside the references."""
-
-    texts: Texts
-    vocabulary: Numbering  # the references', and what only the captions hold
-    bags: tuple[Bag, ...]
-    new_pairs: tuple[Numbers, ...]  # of n-grams that no reference holds; their numbers come after the others
-    shared: tuple[Shared, ...]
+    @property
+    def images(self) -> int:
+        return sum(part.images for part in self.parts)
 
 
 def prepare(references: tuple[tuple[str, ...], ...], orders: int = ORDERS) -> PreparedReferences:
@@ -127,19 +114,46 @@ def made_by() -> bytes:
 
 
 def made_from(references: tuple[tuple[str, ...], ...], orders: int) -> PreparedReferences:
-    image_of = np.repeat(np.arange(len(references)), [len(of_image) for of_image in references])
+    """Tokenize and count, some images at a time: what is needed for them stays in the processor's cache."""
     vocabulary = Numbering([NO_TOKEN])
-    texts = read([text for of_image in references for text in of_image], vocabulary)
-    bags, pairs = count(texts.words, [np.empty(0, np.int64)] * (orders - 1))
+    parts = [
+        references[first : first + IMAGES_OF_A_PART] for first in range(0, len(references), IMAGES_OF_A_PART)
+    ]
+    texts = [read([text for of_image in some for text in of_image], vocabulary) for some in parts]
+    images = [np.repeat(np.arange(len(some)), list(map(len, some))) for some in parts]
+    bags, pairs = count([some.words for some in texts], [np.empty(0, np.int64)] * (orders - 1))
+    ngrams = [
+        [
+            index(image_of, bag.texts, bag.grams, bag.counts)
+            for image_of, bag in zip(images, of_order, strict=True)
+        ]
+        for of_order in bags
+    ]
+    frequencies = [
+        np.bincount(np.concatenate([some.grams for some in of_order]), minlength=total)
+        for of_order, total in zip(ngrams, [len(vocabulary), *map(len, pairs)], strict=True)
+    ]
     return PreparedReferences(
-        image_of,
         vocabulary,
-        texts.tokens,
-        texts.words.lengths,
         tuple(pairs),
-        tuple(index(image_of, bag.texts, bag.grams, bag.counts) for bag in bags),
-        positions(image_of, texts.tokens),
+        tuple(frequencies),
+        tuple(
+            Part(image_of, some.tokens, some.words.lengths, of_part, positions(image_of, some.tokens))
+            for image_of, some, of_part in zip(images, texts, zip(*ngrams, strict=True), strict=True)
+        ),
     )
+
+
+def positions(image_of: Numbers, tokens: Sequences) -> Index:
+    """Which reference holds which token where, for the references of 1 to 64 tokens."""
+    fits = np.repeat(tokens.lengths <= BITS, tokens.lengths)
+    bits = np.left_shift(np.uint64(1), tokens.places[fits].astype(np.uint64))
+    keys = joined(tokens.text_of[fits], tokens.numbers[fits])
+    order = np.argsort(keys)
+    starts = group_starts(keys[order])
+    masks = np.bitwise_or.reduceat(bits[order], starts) if len(starts) else bits
+    keys = keys[order[starts]]
+    return index(image_of, first_of(keys), second_of(keys), masks.view(np.int64))
 
 
 def to_arrays(prepared: PreparedReferences) -> dict[str, NDArray[Any]]:
@@ -147,58 +161,40 @@ def to_arrays(prepared: PreparedReferences) -> dict[str, NDArray[Any]]:
     vocabulary = "\n".join(prepared.vocabulary).encode(
         "utf-8", "surrogatepass"
     )  # no token holds a line break
-    arrays: dict[str, NDArray[Any]] = {
-        "vocabulary": np.frombuffer(vocabulary, np.uint8),
-        **{name: getattr(prepared, name) for name in ("image_of", "lengths")},
-        "token_numbers": prepared.tokens.numbers,
-        "token_lengths": prepared.tokens.lengths,
-        **{f"pairs{order}": pairs for order, pairs in enumerate(prepared.pairs, 2)},
-    }
-    indices: list[tuple[object, Index]] = [*enumerate(prepared.ngrams, 1), ("positions", prepared.positions)]
-    for name, found in indices:
-        arrays |= {f"{field.name}_{name}": getattr(found, field.name) for field in fields(Index)}
+    arrays: dict[str, NDArray[Any]] = {"vocabulary": np.frombuffer(vocabulary, np.uint8)}
+    arrays |= {f"pairs {order}": pairs for order, pairs in enumerate(prepared.pairs, 2)}
+    arrays |= {f"frequencies {order}": counts for order, counts in enumerate(prepared.frequencies, 1)}
+    for place, part in enumerate(prepared.parts):
+        arrays |= {
+            f"{place} image_of": part.image_of,
+            f"{place} tokens": part.tokens.numbers,
+            f"{place} token_lengths": part.tokens.lengths,
+            f"{place} lengths": part.lengths,
+        }
+        for name, found in [*enumerate(part.ngrams, 1), ("positions", part.positions)]:
+            arrays |= {f"{place} {name} {field.name}": getattr(found, field.name) for field in fields(Index)}
     return arrays
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> PreparedReferences:
-    def index_called(name: str | int) -> Index:
-        return Index(*(arrays[f"{field.name}_{name}"] for field in fields(Index)))
+    orders = sum(name.startswith("frequencies ") for name in arrays)
+    parts = sum(name.endswith(" image_of") for name in arrays)
 
-    orders = sum(name.startswith("pairs") for name in arrays) + 1
+    def found(place: int, name: object) -> Index:
+        return Index(*(arrays[f"{place} {name} {field.name}"] for field in fields(Index)))
+
     return PreparedReferences(
-        arrays["image_of"],
         Numbering(arrays["vocabulary"].tobytes().decode("utf-8", "surrogatepass").split("\n")),
-        Sequences(arrays["token_numbers"], arrays["token_lengths"]),
-        arrays["lengths"],
-        tuple(arrays[f"pairs{order}"] for order in range(2, orders + 1)),
-        tuple(index_called(order) for order in range(1, orders + 1)),
-        index_called("positions"),
+        tuple(arrays[f"pairs {order}"] for order in range(2, orders + 1)),
+        tuple(arrays[f"frequencies {order}"] for order in range(1, orders + 1)),
+        tuple(
+            Part(
+                arrays[f"{place} image_of"],
+                Sequences(arrays[f"{place} tokens"], arrays[f"{place} token_lengths"]),
+                arrays[f"{place} lengths"],
+                tuple(found(place, order) for order in range(1, orders + 1)),
+                found(place, "positions"),
+            )
+            for place in range(parts)
+        ),
     )
-
-
-def positions(image_of: Numbers, tokens: Sequences) -> Index:
-    """Which reference holds which token where, for the references of 1 to 64 tokens."""
-    fits = np.repeat(tokens.lengths <= BITS, tokens.lengths)
-    text_of, numbers = tokens.text_of[fits], tokens.numbers[fits]
-    bits = np.left_shift(np.uint64(1), tokens.places[fits].astype(np.uint64))
-    keys = joined(text_of, numbers)
-    order = np.argsort(keys)
-    starts = group_starts(keys[order])
-    masks = np.bitwise_or.reduceat(bits[order], starts) if len(starts) else bits[:0]
-    return index(image_of, text_of[order][starts], numbers[order][starts], masks.view(np.int64))
-
-
-@lru_cache(maxsize=2)
-def compared(captions: tuple[str, ...], references: PreparedReferences) -> Compared:
-    """Tokenize and count one caption an image. BLEU, ROUGE-L and CIDEr of a system share what this finds."""
-    vocabulary = references.vocabulary.copied()
-    texts = read(captions, vocabulary)
-    bags, new_pairs = count(texts.words, references.pairs)
-    shared = tuple(map(_shared, bags, references.ngrams))
-    return Compared(texts, vocabulary, tuple(bags), tuple(new_pairs), shared)
-
-
-def _shared(bag: Bag, references: Index) -> Shared:
-    place, found = places(joined(bag.texts, bag.grams), references.keys)
-    held, keys = np.flatnonzero(found), place[found]
-    return Shared(held, keys, references.rows(keys), np.repeat(held, references.sizes[keys]))

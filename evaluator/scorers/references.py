@@ -31,7 +31,8 @@ class References:
     @classmethod
     def of(cls, items: Sequence[Item], captions: Sequence[str], metric: str) -> References:
         """Raises NotComputed where no item has references."""
-        pairs = list(zip(items, captions, strict=True))
+        if len(items) != len(captions):
+            raise ValueError(f"{len(captions)} captions for {len(items)} images")
         places = tuple(place for place, item in enumerate(items) if item.references)
         if not places:
             raise NotComputed(
@@ -39,8 +40,8 @@ class References:
                 "choose a data set with references, or give a references file"
             )
         return cls(
-            tuple(pairs[place][0] for place in places),
-            tuple(pairs[place][1] for place in places),
+            tuple(items[place] for place in places),
+            tuple(captions[place] for place in places),
             places,
             len(items),
         )

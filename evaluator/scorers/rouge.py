@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator.core import Array, Item, Measurement
-from evaluator.scorers.prepared import BITS, PreparedReferences, compared, prepare
+from evaluator.scorers.compared import compared
+from evaluator.scorers.prepared import BITS, Part, prepare
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
 from evaluator.scorers.sorted_keys import Numbers, joined, places
@@ -32,18 +33,22 @@ BETA = 1.2
 def rouge_l(captions: tuple[str, ...], references: tuple[tuple[str, ...], ...], beta: float = BETA) -> Array:
     """Scores (N,) from 0 to 1, of one caption an image and its references, at least one an image."""
     prepared = prepare(references)
-    tokens = compared(captions, prepared).texts.tokens
-    of_caption = np.maximum(tokens.lengths, 1)[prepared.image_of]
-    of_reference = np.maximum(prepared.tokens.lengths, 1)
-    common = common_subsequences(tokens, prepared)
-    precision = np.maximum.reduceat(common / of_caption, prepared.first_of_image)
-    recall = np.maximum.reduceat(common / of_reference, prepared.first_of_image)
+    parts = zip(compared(captions, prepared).parts, prepared.parts, strict=True)
+    return np.concatenate([_scores(captions_of.tokens, part, beta) for captions_of, part in parts])
+
+
+def _scores(captions: Sequences, references: Part, beta: float) -> Array:
+    of_caption = np.maximum(captions.lengths, 1)[references.image_of]
+    of_reference = np.maximum(references.tokens.lengths, 1)
+    common = common_subsequences(captions, references)
+    precision = np.maximum.reduceat(common / of_caption, references.first_of_image)
+    recall = np.maximum.reduceat(common / of_reference, references.first_of_image)
     weighed = recall + beta**2 * precision
-    scores = np.zeros(len(captions))
-    return np.divide((1 + beta**2) * precision * recall, weighed, out=scores, where=weighed > 0)
+    nothing = np.zeros_like(weighed)
+    return np.divide((1 + beta**2) * precision * recall, weighed, out=nothing, where=weighed > 0)
 
 
-def common_subsequences(captions: Sequences, references: PreparedReferences) -> Numbers:
+def common_subsequences(captions: Sequences, references: Part) -> Numbers:
     """For each reference, the length of its longest common subsequence with its image's caption."""
     common = _of_one_machine_word(captions, references)
     empty = (references.tokens.lengths == 0) & (captions.lengths == 0)[references.image_of]
@@ -58,7 +63,7 @@ def common_subsequences(captions: Sequences, references: PreparedReferences) -> 
     return common
 
 
-def _of_one_machine_word(captions: Sequences, references: PreparedReferences) -> Numbers:
+def _of_one_machine_word(captions: Sequences, references: Part) -> Numbers:
     """The bits of `longest_common_subsequence` for all references at once, 0 for those that are too long.
 
     A step takes the next word of each caption. Where a reference lacks that word, its bits stay as they are.

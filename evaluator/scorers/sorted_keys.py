@@ -13,18 +13,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Kind = TypeVar("Kind", np.int64, np.float64)
 
 _SECOND_BITS = 31
 _SECOND = (1 << _SECOND_BITS) - 1
 
-# Searching for this many keys at a time looks at a part of the table that the processor's cache holds, and
-# at no more of a larger table.
+# So many keys are searched for or numbered at a time that what this takes fits into the processor's cache.
+# Eight times as many keys then take eight times as long, and not ten or fifteen times.
 _KEYS_AT_A_TIME = 1 << 12
+_KEYS_OF_A_PART = 1 << 15
 
 
 def joined(first: Numbers, second: Numbers) -> Numbers:
@@ -52,13 +57,38 @@ def places(keys: Numbers, table: Numbers) -> tuple[Numbers, Flags]:
     return place, found
 
 
-def numbered(keys: Numbers, known: Numbers) -> tuple[Numbers, Numbers]:
-    """A number for each key, its place among the sorted known ones or beyond them; and the new keys."""
-    distinct, inverse = np.unique(keys, return_inverse=True)
-    number, found = places(distinct, known)
-    new = distinct[~found]
-    number[~found] = len(known) + np.arange(len(new))
-    return number[inverse], new
+def numbered(keys: Sequence[Numbers], known: Numbers) -> tuple[list[Numbers], Numbers]:
+    """A number for each key of several arrays, its place in the sorted `known` or beyond; and the new keys.
+
+    Done part by part, a part being the keys whose first numbers lie in one range.
+    """
+    sizes = [len(some) for some in keys]
+    parts = sum(sizes) // _KEYS_OF_A_PART + 1
+    range_of_firsts = max((int(first_of(some).max(initial=0)) for some in keys), default=0) // parts + 1
+    part_of = np.concatenate([(first_of(some) // range_of_firsts).astype(np.uint16) for some in keys])
+    # NumPy sorts numbers of 16 bits in linear time.
+    rows_by_part = np.split(
+        np.argsort(part_of, kind="stable"), np.cumsum(np.bincount(part_of, minlength=parts))[:-1]
+    )
+    together = np.concatenate(keys)
+    numbers, new, total = np.empty(len(together), np.int64), [known[:0]], len(known)
+    for rows in rows_by_part:
+        distinct, inverse = np.unique(together[rows], return_inverse=True)
+        place, found = places(distinct, known)
+        new.append(distinct[~found])
+        place[~found] = np.arange(total, total + len(new[-1]))
+        total += len(new[-1])
+        numbers[rows] = place[inverse]
+    return np.split(numbers, np.cumsum(sizes)[:-1]), np.concatenate(new)
+
+
+def at(numbers: Numbers, first: NDArray[Kind], then: NDArray[Kind]) -> NDArray[Kind]:
+    """What stands at these numbers in two arrays that continue each other."""
+    beyond = numbers >= len(first)
+    found = np.empty(len(numbers), first.dtype)
+    found[~beyond] = first[numbers[~beyond]]
+    found[beyond] = then[numbers[beyond] - len(first)]
+    return found
 
 
 def group_starts(keys: Numbers) -> Numbers:

@@ -37,19 +37,21 @@ def counts_of(bag: Bag, text: int) -> Counter[int]:
     return Counter(dict(zip(bag.grams[rows].tolist(), bag.counts[rows].tolist(), strict=True)))
 
 
-@given(st.lists(texts), st.lists(texts))
-def test_bags_hold_what_counting_one_by_one_finds(first: list[str], second: list[str]) -> None:
+@given(st.lists(texts), st.lists(texts), st.lists(texts))
+def test_bags_hold_what_counting_one_by_one_finds(
+    first: list[str], second: list[str], third: list[str]
+) -> None:
     vocabulary = Numbering()
     nothing = [np.empty(0, np.int64)] * (ORDERS - 1)
-    bags, known = count(read(first, vocabulary).words, nothing)
-    more_bags, new = count(read(second, vocabulary).words, known)
+    bags, known = count([read(some, vocabulary).words for some in (first, second)], nothing)
+    more_bags, new = count([read(third, vocabulary).words], known)
     pairs = [np.concatenate(both) for both in zip(known, new, strict=True)]
-    for some, found in ((first, bags), (second, more_bags)):
-        for order in range(1, ORDERS + 1):
-            name = spelled(vocabulary, pairs, order)
-            assert len(set(name.values())) == len(name)
+    for order in range(1, ORDERS + 1):
+        name = spelled(vocabulary, pairs, order)
+        assert len(set(name.values())) == len(name)
+        for some, bag in zip((first, second, third), bags[order - 1] + more_bags[order - 1], strict=True):
             for place, text in enumerate(some):
-                told = counts_of(found[order - 1], place)
+                told = counts_of(bag, place)
                 assert {name[gram]: times for gram, times in told.items()} == one_by_one(text, order)
 
 
@@ -58,7 +60,7 @@ def test_an_index_gathers_by_image(corpus: list[list[str]]) -> None:
     image_of = np.repeat(np.arange(len(corpus)), list(map(len, corpus)))
     vocabulary = Numbering()
     flat = [text for of_image in corpus for text in of_image]
-    ((bag,), _) = count(read(flat, vocabulary).words, [])
+    (((bag,),), _) = count([read(flat, vocabulary).words], [])
     found = index(image_of, bag.texts, bag.grams, bag.counts)
     name = list(vocabulary)
     expected = {
@@ -77,6 +79,6 @@ def test_an_index_gathers_by_image(corpus: list[list[str]]) -> None:
 
 
 def test_texts_without_words_are_empty_bags() -> None:
-    bags, pairs = count(read(["", "."], Numbering()).words, [np.empty(0, np.int64)] * 3)
-    assert [len(bag.grams) for bag in bags] == [0, 0, 0, 0]
+    bags, pairs = count([read(["", "."], Numbering()).words], [np.empty(0, np.int64)] * 3)
+    assert [len(bag.grams) for (bag,) in bags] == [0, 0, 0, 0]
     assert [len(found) for found in pairs] == [0, 0, 0]

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from evaluator.scorers import prepared
 from evaluator.scorers.bleu import bleu_statistics
-from evaluator.scorers.cider import cider
-from evaluator.scorers.prepared import compared, digest, from_arrays, made_from, prepare, to_arrays
+from evaluator.scorers.cider import cider, weigh
+from evaluator.scorers.compared import compared
+from evaluator.scorers.prepared import digest, from_arrays, made_from, prepare, to_arrays
 from evaluator.scorers.rouge import rouge_l
 
 Texts = tuple[tuple[str, ...], ...]
@@ -39,20 +40,20 @@ SAID = tuple(f"a cat on a red mat {n % 5}" for n in range(300))
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache, and nothing remembered from before."""
     monkeypatch.setenv("EVALUATOR_CACHE", str(tmp_path))
-    prepared._prepare.cache_clear()
-    compared.cache_clear()
+    forget()
     yield tmp_path / "references"
+    forget()
+
+
+def forget() -> None:
+    """As in another process: nothing is remembered."""
     prepared._prepare.cache_clear()
     compared.cache_clear()
+    weigh.cache_clear()
 
 
-def as_in_another_process() -> None:
-    prepared._prepare.cache_clear()
-    compared.cache_clear()
-
-
-def all_scores() -> list[np.ndarray]:
-    return [bleu_statistics(SAID, MANY), rouge_l(SAID, MANY), cider(SAID, MANY)]
+def all_scores(captions: tuple[str, ...] = SAID, references: Texts = MANY) -> list[np.ndarray]:
+    return [scores(captions, references) for scores in (bleu_statistics, rouge_l, cider)]
 
 
 def one_by_one(text: str, order: int) -> Counter[tuple[str, ...]]:
@@ -61,38 +62,30 @@ def one_by_one(text: str, order: int) -> Counter[tuple[str, ...]]:
 
 
 @given(corpora)
-def test_captions_share_what_they_share(corpus: Corpus) -> None:
-    captions = tuple(caption + " unheard" for caption, _ in corpus)
-    references = tuple(of_image for _, of_image in corpus)
-    known = prepare(references)
-    found = compared(captions, known)
-    for order in range(1, 5):
-        bag, ngrams, shared = found.bags[order - 1], known.ngrams[order - 1], found.shared[order - 1]
-        for image, caption in enumerate(captions):
-            expected = sorted(one_by_one(caption, order).values())
-            assert sorted(bag.counts[bag.texts == image].tolist()) == expected
-        images = known.image_of[ngrams.texts[shared.rows]]
-        assert (bag.texts[shared.row_of] == images).all()
-        assert (bag.grams[shared.held] == ngrams.grams[shared.keys]).all()
-        expected_rows = sum(
-            len(one_by_one(caption, order).keys() & one_by_one(text, order).keys())
-            for caption, of_image in zip(captions, references, strict=True)
-            for text in of_image
-        )
-        assert len(shared.rows) == len(shared.row_of) == expected_rows
-
-
-@given(corpora)
 def test_document_frequencies_count_images(corpus: Corpus) -> None:
     references = tuple(of_image for _, of_image in corpus)
-    for order in range(1, 5):
+    for order, frequencies in enumerate(prepare(references).frequencies, 1):
         expected = Counter(
             gram
             for of_image in references
             for gram in set().union(*(one_by_one(text, order) for text in of_image))
         )
-        told = prepare(references).document_frequencies(order - 1)
-        assert sorted(told[told > 0].tolist()) == sorted(expected.values())
+        assert sorted(frequencies[frequencies > 0].tolist()) == sorted(expected.values())
+
+
+@given(corpora)
+def test_parts_change_no_score(corpus: Corpus) -> None:
+    captions = tuple(caption + " unheard" for caption, _ in corpus)
+    references = tuple(of_image for _, of_image in corpus)
+    together = all_scores(captions, references)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared, "IMAGES_OF_A_PART", 2)
+        forget()
+        apart = all_scores(captions, references)
+        assert len(prepare(references).parts) == (len(references) + 1) // 2
+    forget()
+    for one, other in zip(together, apart, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
 
 
 @given(corpora)
@@ -109,7 +102,7 @@ def test_arrays_hold_all_of_it(corpus: Corpus) -> None:
 def test_a_second_process_reads_and_does_not_tokenize(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = all_scores()
     assert len(list(folder.iterdir())) == 1
-    as_in_another_process()
+    forget()
     monkeypatch.setattr(prepared, "made_from", None)
     for told, wanted in zip(all_scores(), expected, strict=True):
         assert (told == wanted).all()
@@ -132,7 +125,7 @@ def test_a_damaged_file_is_made_again(folder: Path, damage: str) -> None:
     (path,) = folder.iterdir()
     content = path.read_bytes()
     if damage == "another's":
-        as_in_another_process()
+        forget()
         prepare(MANY[:200])
         (other,) = set(folder.iterdir()) - {path}
         other.replace(path)
@@ -147,7 +140,7 @@ def test_a_damaged_file_is_made_again(folder: Path, damage: str) -> None:
                 "one bit": content[:middle] + flipped + content[middle + 1 :],
             }[damage]
         )
-    as_in_another_process()
+    forget()
     for told, wanted in zip(all_scores(), expected, strict=True):
         assert (told == wanted).all()
     assert path.read_bytes() == content

@@ -23,5 +23,5 @@ def test_no_references_at_all_says_what_to_give() -> None:
 
 
 def test_each_image_has_one_caption() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="captions for"):
         References.of(ITEMS, ["x"], "BLEU")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from evaluator.core import Item
 from evaluator.errors import NotComputed
-from evaluator.scorers.prepared import compared, prepare
+from evaluator.scorers.compared import compared
+from evaluator.scorers.prepared import prepare
 from evaluator.scorers.rouge import ROUGE, common_subsequences, longest_common_subsequence, rouge_l
 from evaluator.scorers.tokenizer import tokenize
 
@@ -55,7 +56,8 @@ corpora = st.lists(
 def test_all_references_at_once_as_one_by_one(corpus: list[tuple[str, tuple[str, ...]]]) -> None:
     captions, references = zip(*corpus, strict=True)
     prepared = prepare(references)
-    found = common_subsequences(compared(captions, prepared).texts.tokens, prepared)
+    (captions_of,), (part,) = compared(captions, prepared).parts, prepared.parts
+    found = common_subsequences(captions_of.tokens, part)
     assert found.tolist() == [
         by_table(caption.split(), text.split()) or int(not caption and not text)
         for caption, of_image in corpus

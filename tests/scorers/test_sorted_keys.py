@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.scorers import sorted_keys
-from evaluator.scorers.sorted_keys import first_of, group_starts, joined, numbered, places, second_of, spans
+from evaluator.scorers.sorted_keys import (
+    at,
+    first_of,
+    group_starts,
+    joined,
+    numbered,
+    places,
+    second_of,
+    spans,
+)
 
 small = st.lists(st.integers(0, 20))
 pairs = st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)))
@@ -28,22 +38,36 @@ def test_joined_keys_come_apart_and_sort_as_pairs_do(some: list[tuple[int, int]]
 
 @given(small, st.sets(st.integers(0, 20)), st.sampled_from([1, 2, 1000]))
 def test_places_are_those_of_the_table(keys: list[int], table: set[int], at_a_time: int) -> None:
-    before = sorted_keys._KEYS_AT_A_TIME
-    sorted_keys._KEYS_AT_A_TIME = at_a_time
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sorted_keys, "_KEYS_AT_A_TIME", at_a_time)
         place, found = places(array(sorted(keys)), array(sorted(table)))
-    finally:
-        sorted_keys._KEYS_AT_A_TIME = before
     assert found.tolist() == [key in table for key in sorted(keys)]
     assert [sorted(table)[at] for at in place[found]] == [key for key in sorted(keys) if key in table]
 
 
-@given(small, st.sets(st.integers(0, 20)))
-def test_equal_keys_get_the_same_number_and_known_ones_their_place(keys: list[int], known: set[int]) -> None:
-    table = sorted(known)
-    numbers, new = numbered(array(keys), array(table))
-    assert new.tolist() == sorted(set(keys) - known)
-    assert [[*table, *new][number] for number in numbers] == keys
+few_pairs = st.tuples(st.integers(0, 9), st.integers(0, 3))
+
+
+@given(
+    st.lists(st.lists(few_pairs), min_size=1, max_size=3), st.sets(few_pairs), st.sampled_from([1, 3, 1000])
+)
+def test_equal_keys_get_the_same_number_and_known_ones_their_place(
+    several: list[list[tuple[int, int]]], known: set[tuple[int, int]], at_a_time: int
+) -> None:
+    keys = [joined(array([one for one, _ in some]), array([two for _, two in some])) for some in several]
+    table = np.sort(joined(array([one for one, _ in known]), array([two for _, two in known])))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sorted_keys, "_KEYS_OF_A_PART", at_a_time)
+        numbers, new = numbered(keys, table)
+    assert new.tolist() == sorted(set(np.concatenate(keys).tolist()) - set(table.tolist()))
+    names = np.concatenate([table, new])
+    assert [names[some].tolist() for some in numbers] == [some.tolist() for some in keys]
+
+
+@given(st.lists(st.integers(0, 9)), st.integers(0, 10))
+def test_at_reads_two_arrays_as_one(numbers: list[int], border: int) -> None:
+    values = np.arange(10) * 7
+    assert at(array(numbers), values[:border], values[border:]).tolist() == values[array(numbers)].tolist()
 
 
 @given(small)
