@@ -1,159 +1,235 @@
-"""Seconds for tokens, BLEU, ROUGE-L and CIDEr of 5,000 captions with 5 references each, and pycocoevalcap's.
+"""How fast captions are scored with BLEU-1 to 4, ROUGE-L and CIDEr, beside pycocoevalcap in the same run.
 
     python benchmarks/scoring.py
 
-Both score the same captions in the same run, the peer with its Java tokenizer: those of a published system
-for the Karpathy test split where the real data is at hand (EVALUATOR_TEST_DATA), else captions of drawn
-scenes.
+warm      one more system for references that are known already: tokens, corpus scores, scores an image
+cold      a whole process with nothing cached: imports, reading the files, references, captions
+growth    CPU time an image of 40,000 images over that of 5,000, references and captions prepared and scored
+
+Warm and cold are over the captions of published systems for the Karpathy test split where the real data is
+at hand (EVALUATOR_TEST_DATA), else over captions of drawn scenes; pycocoevalcap tokenizes with Java, and
+cannot keep its references. The images of growth have words drawn anew, so that nothing remembered helps.
 Readable lines first, one JSON object last.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import random
+import resource
 import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterable
+from itertools import chain, islice
 from pathlib import Path
 
-from evaluator.core import Item
-from evaluator.demo.captions import describe, references
-from evaluator.demo.scenes import training_scenes
-from evaluator.scorers import ngrams, tokenizer
-from evaluator.scorers.bleu import BLEU
-from evaluator.scorers.cider import CIDEr
-from evaluator.scorers.rouge import ROUGE
-
 IMAGES = 5_000
-REPEATS = 3
-SYSTEM = "blip2_opt2.7b_coco_finetuned"
+MANY_IMAGES = 40_000
+REPEATS = 5
 REAL_DATA = Path(os.environ.get("EVALUATOR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+SYSTEMS = (
+    "blip2_opt2.7b_coco_finetuned",
+    "blip_vit_l_beam",
+    "updown_paddle_xe",
+    "minigpt4_vicuna7b_zeroshot",
+)
 
-Data = tuple[str, list[Item], list[str]]
-Timed = tuple[dict[str, float], dict[str, float]]
-
-
-def real_captions(folder: Path) -> Data:
-    texts: dict[int, list[str]] = {}
-    for row in json.loads((folder / "coco" / "captions_karpathy_test.json").read_text())["annotations"]:
-        texts.setdefault(row["image_id"], []).append(row["caption"])
-    rows = json.loads((folder / "systems" / f"{SYSTEM}.json").read_text())[:IMAGES]
-    items = [Item(str(row["image_id"]), None, tuple(texts[row["image_id"]])) for row in rows]
-    return f"{SYSTEM}, Karpathy test", items, [row["caption"] for row in rows]
+References = dict[str, list[str]]
+Captions = dict[str, str]
 
 
-def drawn_captions() -> Data:
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        os.environ["EVALUATOR_CACHE"] = str(Path(name) / "cache")
+        references, systems = files(Path(name))
+        first, *others = systems
+        figures: dict[str, object] = {"images": IMAGES, "data": first.stem}
+        theirs = shutil.which("java") is not None
+        if not theirs:
+            print("no comparison: install Java and pip install 'evaluator[coco]' for the peer's figures")
+
+        warm = our_warm_seconds(references, first, others)
+        figures["warm_seconds"] = round(warm, 3)
+        cold = process_seconds("ours", references, first)
+        figures["cold_seconds"] = round(cold, 2)
+        if theirs:
+            scores, peer = peer_scores(references, first)
+            figures["peer_warm_seconds"] = round(peer, 2)
+            figures["warm_ratio"] = round(peer / warm, 1)
+            peer_cold = process_seconds("peer", references, first)
+            figures["peer_cold_seconds"] = round(peer_cold, 2)
+            figures["cold_ratio"] = round(peer_cold / cold, 1)
+            ours = our_scores(references, first)
+            figures["greatest_difference"] = max(abs(ours[name] - scores[name]) for name in scores)
+        print(f"warm   {warm:8.3f} s", f"pycocoevalcap {peer:8.3f} s" if theirs else "")
+        print(f"cold   {cold:8.3f} s", f"pycocoevalcap {peer_cold:8.3f} s" if theirs else "")
+
+        few, many = growth(references)
+        figures["growth_ratio"] = round(many["seconds"] / few["seconds"], 3)
+        figures["growth_of_memory"] = round(many["bytes"] / few["bytes"], 3)
+        for images, found in ((IMAGES, few), (MANY_IMAGES, many)):
+            print(
+                f"{images:,} images: {found['seconds'] * 1e6:.0f} microseconds of CPU, "
+                f"{found['bytes'] / 1e3:.1f} kB an image"
+            )
+        print(json.dumps(figures))
+
+
+def files(folder: Path) -> tuple[Path, list[Path]]:
+    """A references file, and the captions files of several systems for the same images."""
+    references = REAL_DATA / "coco" / "captions_karpathy_test.json"
+    if references.is_file():
+        return references, [REAL_DATA / "systems" / f"{name}.json" for name in SYSTEMS]
+    return drawn_files(folder)
+
+
+def drawn_files(folder: Path) -> tuple[Path, list[Path]]:
+    from evaluator.demo.captions import describe, references
+    from evaluator.demo.scenes import training_scenes
+
     scenes = list(islice(training_scenes(0), IMAGES))
-    items = [
-        Item(str(place), None, references(scene, f"reference {place}")) for place, scene in enumerate(scenes)
+    texts = [
+        {"id": 5 * place + which, "image_id": place, "caption": text}
+        for place, scene in enumerate(scenes)
+        for which, text in enumerate(references(scene, f"reference {place}"))
     ]
-    source = random.Random(0)
-    return "drawn scenes", items, [describe(scene, source) for scene in scenes]
+    images = [{"id": place, "file_name": f"{place}.png"} for place in range(len(scenes))]
+    annotations = folder / "captions_drawn.json"
+    annotations.write_text(json.dumps({"images": images, "annotations": texts}))
+    paths = [folder / f"drawn_{seed}.json" for seed in range(len(SYSTEMS))]
+    for seed, path in enumerate(paths):
+        source = random.Random(seed)
+        rows = [{"image_id": place, "caption": describe(scene, source)} for place, scene in enumerate(scenes)]
+        path.write_text(json.dumps(rows))
+    return annotations, paths
 
 
-def ours(items: list[Item], captions: list[str]) -> Timed:
-    """Seconds of each step, and the scores. What a step finds already made costs it nothing."""
-    seconds: dict[str, float] = {}
-    scores: dict[str, float] = {}
-    texts = tuple(text for item in items for text in item.references)
-
-    def tokens() -> None:
-        tokenizer.tokenize_all(texts)
-        tokenizer.tokenize_all(tuple(captions))
-
-    seconds["tokens"] = timed(tokens)
-    for scorer in (BLEU(), ROUGE(), CIDEr()):
-        start = time.perf_counter()
-        scores |= {measurement.name: measurement.value for measurement in scorer.score(items, captions)}
-        seconds[type(scorer).__name__] = time.perf_counter() - start
-    return seconds, scores
+def read_files(references: Path, captions: Path) -> tuple[References, Captions]:
+    texts: References = {}
+    for row in json.loads(references.read_text(encoding="utf-8"))["annotations"]:
+        texts.setdefault(str(row["image_id"]), []).append(row["caption"])
+    said = {str(row["image_id"]): row["caption"] for row in json.loads(captions.read_text(encoding="utf-8"))}
+    shared = list(islice((image for image in said if image in texts), IMAGES))
+    return {image: texts[image] for image in shared}, {image: said[image] for image in shared}
 
 
-def forget() -> None:
-    """As in a process that has just started."""
-    for remembered in (tokenizer.tokenize_all, tokenizer.tokenize_piece, ngrams.count_references):
-        remembered.cache_clear()
+def score(references: References, captions: Captions) -> dict[str, float]:
+    """Corpus scores; the scores of the images are computed beside them."""
+    from evaluator.core import Item
+    from evaluator.scorers.bleu import BLEU
+    from evaluator.scorers.cider import CIDEr
+    from evaluator.scorers.rouge import ROUGE
+
+    items = [Item(image, None, tuple(texts)) for image, texts in references.items()]
+    said = list(captions.values())
+    found = list(chain.from_iterable(scorer.score(items, said) for scorer in (BLEU(), ROUGE(), CIDEr())))
+    for measurement in found:
+        _ = measurement.per_image
+    return {measurement.name: measurement.value for measurement in found}
 
 
-def peer(items: list[Item], captions: list[str]) -> Timed:
+def our_scores(references: Path, captions: Path) -> dict[str, float]:
+    return score(*read_files(references, captions))
+
+
+def our_warm_seconds(references: Path, first: Path, others: Iterable[Path]) -> float:
+    """The median over systems that come after the first, each scored once."""
+    our_scores(references, first)
+    data = [read_files(references, other) for other in others]
+    return statistics.median(timed(score, *each) for each in data)
+
+
+def peer_scores(references: Path, captions: Path) -> tuple[dict[str, float], float]:
+    """The scores of pycocoevalcap, and its seconds without imports and reading."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-    given = {item.id: [{"caption": text} for text in item.references] for item in items}
-    made = {item.id: [{"caption": text}] for item, text in zip(items, captions, strict=True)}
-    seconds: dict[str, float] = {}
-    scores: dict[str, float] = {}
+    texts, said = read_files(references, captions)
     start = time.perf_counter()
-    given, made = PTBTokenizer().tokenize(given), PTBTokenizer().tokenize(made)
-    seconds["tokens"] = time.perf_counter() - start
-    for name, scorer in (("BLEU", Bleu(4)), ("ROUGE", Rouge()), ("CIDEr", Cider())):
-        start = time.perf_counter()
-        with contextlib.redirect_stdout(io.StringIO()):
-            value, _ = scorer.compute_score(given, made)
-        seconds[name] = time.perf_counter() - start
-        if name == "BLEU":
-            scores |= {f"BLEU-{order}": score for order, score in enumerate(value, start=1)}
-        else:
-            scores["ROUGE-L" if name == "ROUGE" else name] = float(value)
-    return seconds, scores
+    given = PTBTokenizer().tokenize({key: [{"caption": text} for text in of] for key, of in texts.items()})
+    made = PTBTokenizer().tokenize({key: [{"caption": text}] for key, text in said.items()})
+    bleu, _ = Bleu(4).compute_score(given, made, verbose=0)
+    scores = {f"BLEU-{order}": value for order, value in enumerate(bleu, start=1)}
+    scores["ROUGE-L"] = float(Rouge().compute_score(given, made)[0])
+    scores["CIDEr"] = float(Cider().compute_score(given, made)[0])
+    return scores, time.perf_counter() - start
 
 
-def timed(step: Callable[[], None]) -> float:
+def process_seconds(whose: str, references: Path, captions: Path) -> float:
+    """A whole process, each time with an empty cache folder; the median."""
+
+    def once() -> float:
+        with tempfile.TemporaryDirectory() as cache:
+            command = [sys.executable, __file__, whose, str(references), str(captions)]
+            environment = {**os.environ, "EVALUATOR_CACHE": cache}
+            return timed(subprocess.run, command, check=True, env=environment, stdout=subprocess.DEVNULL)
+
+    return statistics.median(once() for _ in range(3))
+
+
+def growth(references: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """CPU seconds and bytes an image, the best of some processes each: other programs only ever add to it."""
+
+    def best(images: int) -> dict[str, float]:
+        found = [
+            json.loads(
+                subprocess.check_output([sys.executable, __file__, "grow", str(references), str(images)])
+            )
+            for _ in range(REPEATS)
+        ]
+        return {name: min(each[name] for each in found) for name in ("seconds", "bytes")}
+
+    return best(IMAGES), best(MANY_IMAGES)
+
+
+def grow(references: Path, images: int) -> dict[str, float]:
+    """References and captions of known lengths, their words drawn from all words of the references."""
+    os.environ["EVALUATOR_CACHE"] = tempfile.mkdtemp(dir=os.environ["EVALUATOR_CACHE"])
+    texts = [row["caption"].split() for row in json.loads(references.read_text())["annotations"]]
+    words = list(chain.from_iterable(texts))
+    source = random.Random(images)
+
+    def drawn() -> str:
+        return " ".join(source.choices(words, k=len(source.choice(texts)))) + "."
+
+    made = {str(image): [drawn() for _ in range(5)] for image in range(images)}
+    said = {image: drawn() for image in made}
+    few = dict(islice(made.items(), 3))
+    score(few, {image: said[image] for image in few})  # imports, and what NumPy sets up
+    before, start = peak_bytes(), time.process_time()
+    score(made, said)
+    return {
+        "seconds": (time.process_time() - start) / images,
+        "bytes": (peak_bytes() - before) / images,
+    }
+
+
+def peak_bytes() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def timed(call: Callable[..., object], *arguments: object, **options: object) -> float:
     start = time.perf_counter()
-    step()
+    call(*arguments, **options)
     return time.perf_counter() - start
 
 
-def best(runs: list[Timed]) -> Timed:
-    return min(runs, key=lambda run: sum(run[0].values()))
-
-
-def main() -> None:
-    real = (REAL_DATA / "coco" / "captions_karpathy_test.json").is_file()
-    source, items, captions = real_captions(REAL_DATA) if real else drawn_captions()
-    texts = sum(len(item.references) for item in items)
-    print(f"{len(items):,} captions, {texts:,} references ({source}); the best of {REPEATS} runs, seconds")
-
-    first_runs = []
-    for _ in range(REPEATS):
-        forget()
-        first_runs.append(ours(items, captions))
-    first, scores = best(first_runs)
-    # Another system on the same references: its captions are new, the references are counted already.
-    again, _ = best([ours(items, [f"{text} {run}" for text in captions]) for run in range(REPEATS)])
-    figures: dict[str, object] = {
-        "images": len(items),
-        "references": texts,
-        "source": source,
-        "ours_first_system_seconds": round(sum(first.values()), 4),
-        "ours_next_system_seconds": round(sum(again.values()), 4),
-    }
-    theirs: dict[str, float] | None = None
-    with contextlib.suppress(ImportError):
-        if shutil.which("java"):
-            theirs, their_scores = best([peer(items, captions) for _ in range(REPEATS)])
-            figures["peer"] = "pycocoevalcap"
-            figures["peer_seconds"] = round(sum(theirs.values()), 4)
-            figures["times_faster_first_system"] = round(sum(theirs.values()) / sum(first.values()), 1)
-            figures["times_faster_next_system"] = round(sum(theirs.values()) / sum(again.values()), 1)
-            figures["greatest_difference"] = max(abs(scores[name] - their_scores[name]) for name in scores)
-    print(f"{'':8}{'first system':>14}{'next system':>14}{'pycocoevalcap':>16}")
-    for step in first:
-        told = f"{theirs[step]:16.3f}" if theirs else f"{'-':>16}"
-        print(f"{step:8}{first[step]:14.3f}{again[step]:14.3f}{told}")
-    if theirs:
-        print(f"greatest difference of a score: {figures['greatest_difference']:.1e}")
-    else:
-        print("no comparison: pip install 'evaluator[coco]' and install Java for the peer's figures")
-    print(json.dumps(figures))
-
-
 if __name__ == "__main__":
-    main()
+    match sys.argv[1:]:
+        case []:
+            main()
+        case ["ours", references, captions]:
+            our_scores(Path(references), Path(captions))
+        case ["peer", references, captions]:
+            peer_scores(Path(references), Path(captions))
+        case ["grow", references, images]:
+            Path(os.environ["EVALUATOR_CACHE"]).mkdir(exist_ok=True)
+            print(json.dumps(grow(Path(references), int(images))))
