@@ -27,6 +27,7 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "BLEU": "evaluator.scorers.bleu:BLEU",
         "ROUGE-L": "evaluator.scorers.rouge:ROUGE",
         "CIDEr": "evaluator.scorers.cider:CIDEr",
+        "SPICE": "evaluator.scorers.spice:SPICE",
         "CLIPScore": "evaluator.scorers.clipscore:CLIPScore",
     }
 )

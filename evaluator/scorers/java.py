@@ -1,0 +1,87 @@
+"""Java programs beside the evaluation: which Java there is, and one run with a time limit.
+
+>>> major_version('openjdk version "17.0.12" 2024-07-16'), major_version('java version "1.8.0_292"')
+(17, 8)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from evaluator.errors import NotComputed
+
+LAST_LINES = 5  # of what a program wrote before it failed: they hold its reason
+
+
+def find_java(program: str, metric: str) -> str:
+    """The path of a Java program such as `java`. Raises NotComputed where there is none."""
+    if found := shutil.which(program):
+        return found
+    raise NotComputed(
+        f"{metric} needs Java, and there is no program {program!r}. Install Java (Debian and Ubuntu: "
+        f"apt install default-jre-headless), or say where it is: scorer.{metric.lower()}.java=/path/to/java"
+    )
+
+
+def version_of(program: str) -> int | None:
+    """The Java's major version, None where it does not tell."""
+    try:
+        told = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return major_version(told.stderr)
+
+
+def major_version(told: str) -> int | None:
+    """What `java -version` says: up to Java 8 the second number, since then the first."""
+    found = re.search(r'version "(?:1\.)?(\d+)', told)
+    return int(found[1]) if found else None
+
+
+def run_java(command: Sequence[str], folder: Path, seconds: float, metric: str) -> None:
+    """Run to the end, in a process group of its own that never outlives this call.
+
+    Raises NotComputed with the program's last lines where it fails or is killed, and after `seconds`.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise NotComputed(
+                f"{metric} was stopped after {seconds:g} seconds without a result. Type "
+                f"scorer.{metric.lower()}.time_limit_seconds={2 * seconds:g} to wait longer"
+            ) from None
+        finally:
+            end(process)
+    if process.returncode:
+        raise NotComputed(f"{metric}'s Java program failed: {reason(said, process.returncode, metric)}")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Stop the program and everything that it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def reason(said: bytes, code: int, metric: str) -> str:
+    text = said.decode("utf-8", "replace")
+    if "OutOfMemoryError" in text:
+        return f"its memory was not enough. Type scorer.{metric.lower()}.memory=16G to give it more"
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}, as systems do that run out of memory"
+    errors = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("\tat ")]
+    return " / ".join(errors[-LAST_LINES:]) or f"exit code {code}, without a word"

@@ -1,0 +1,113 @@
+"""SPICE (Anderson et al. 2016, https://arxiv.org/abs/1607.08822), by its authors' Java program.
+
+Caption and references are parsed into scene graphs; the score is the F-measure of the tuples that match.
+The program and its libraries come with pycocoevalcap, the parser's models (Stanford CoreNLP 3.6.0, 384 MB)
+are fetched once by a command of that package. As there, captions are tokenized first and the corpus score is
+the mean of the images' scores.
+
+The program writes its results through the JavaScript engine that Java 15 removed: it needs Java 8 to 14.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Gt
+
+from evaluator.cache_folder import cache_folder
+from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
+from evaluator.errors import NotComputed
+from evaluator.scorers.java import find_java, run_java, version_of
+from evaluator.scorers.references import References
+from evaluator.scorers.signature import signature
+from evaluator.scorers.tokenizer import tokenize
+
+NEWEST_JAVA = 14
+PROGRAM = "spice-1.0.jar"
+MODELS = ("stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar")
+
+
+@dataclass(frozen=True)
+class SPICE:
+    """Scores captions by the objects, attributes and relations that they share with their references."""
+
+    java: str = field(default="java", metadata=NOT_IDENTITY)
+    folder: str | None = field(default=None, metadata=NOT_IDENTITY)
+    memory: str = field(default="8G", metadata=NOT_IDENTITY)
+    time_limit_seconds: Annotated[float, Gt(0)] = field(default=3600.0, metadata=NOT_IDENTITY)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("SPICE",)
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        """Raises NotComputed where Java, the program or its models are missing, and where it fails."""
+        texts = References.of(items, captions, "SPICE")
+        folder = program_folder(self.folder)
+        java = find_java(self.java, "SPICE")
+        if (version := version_of(java)) and version > NEWEST_JAVA:
+            raise NotComputed(
+                f"SPICE needs Java 8 to {NEWEST_JAVA}, and {java} is Java {version}. Install an older one "
+                "beside it and type scorer.spice.java=/path/to/java"
+            )
+        with tempfile.TemporaryDirectory(prefix="spice-") as name:
+            question, answer = Path(name) / "captions.json", Path(name) / "scores.json"
+            question.write_text(json.dumps(rows(texts)), encoding="ascii")
+            command = [java, f"-Xmx{self.memory}", "-jar", PROGRAM, str(question), "-out", str(answer)]
+            command += ["-cache", str(cache_folder("spice")), "-silent"]
+            run_java(command, folder, self.time_limit_seconds, "SPICE")
+            scores = read_scores(answer, len(texts.items))
+        statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))
+        return [Measurement("SPICE", statistics, "mean", signature("SPICE", texts.items, tok="ptb"))]
+
+
+def program_folder(chosen: str | None) -> Path:
+    """Where the program lies, with its libraries and models beside it. Raises NotComputed."""
+    if chosen is None:
+        package = importlib.util.find_spec("pycocoevalcap")
+        if package is None or not package.submodule_search_locations:
+            raise NotComputed(
+                "SPICE's program comes with the package pycocoevalcap, which is not installed. Install it "
+                "with: pip install 'evaluator[coco]'"
+            )
+        folder = Path(package.submodule_search_locations[0]) / "spice"
+    else:
+        folder = Path(chosen).expanduser().absolute()
+    if not (folder / PROGRAM).is_file():
+        raise NotComputed(
+            f"SPICE's program {PROGRAM} is not in {folder}: give its folder as scorer.spice.folder="
+        )
+    if missing := [name for name in MODELS if not (folder / "lib" / name).is_file()]:
+        raise NotComputed(
+            f"SPICE's parser is not there ({folder / 'lib' / missing[0]}). Fetch it once, 384 MB: "
+            "python -m pycocoevalcap.spice.get_stanford_models"
+        )
+    return folder
+
+
+def rows(texts: References) -> list[dict[str, Any]]:
+    """The program's questions. Tokens hold no line break, and JSON's escapes any other character."""
+    return [
+        {"image_id": place, "test": spoken(caption), "refs": [spoken(text) for text in item.references]}
+        for place, (item, caption) in enumerate(zip(texts.items, texts.captions, strict=True))
+    ]
+
+
+def spoken(text: str) -> str:
+    return " ".join(tokenize(text))
+
+
+def read_scores(answer: Path, images: int) -> Array:
+    """Scores (N,), from 0 to 1. Raises NotComputed for an answer that lacks some."""
+    try:
+        found = {row["image_id"]: row["scores"]["All"]["f"] for row in json.loads(answer.read_text("utf-8"))}
+        return np.array([float(found[place]) for place in range(images)])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotComputed(f"SPICE's program ended without the scores of all images ({error!r})") from None
