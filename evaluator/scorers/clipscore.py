@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
 from evaluator.errors import NotComputed
-from evaluator.scorers.clip_features import load_encoder
+from evaluator.scorers.clip_checkpoint import load_encoder
 from evaluator.scorers.signature import signature
 
 FeatureRows = NDArray[np.floating[Any]]
@@ -56,7 +56,7 @@ def ref_clip_score(
 
 @dataclass(frozen=True)
 class CLIPScore:
-    """Scores captions against their pictures; any CLIP of the hub or in a folder will do."""
+    """Scores captions against their pictures; any CLIP or SigLIP will do."""
 
     checkpoint: str = "openai/clip-vit-base-patch32"
     revision: str | None = None
@@ -81,13 +81,13 @@ class CLIPScore:
             self.checkpoint, self.revision, self.device, self.dtype, self.batch_size, self.safetensors_only
         )
         pictures = encoder.images([item.image for item in items])
-        texts = encoder.texts([self.prefix + caption for caption in captions])
+        texts = encoder.texts([self.prefix + caption for caption in captions], "captions")
         scores = clip_score(pictures, texts, self.weight)
         measurements = [self._measurement("CLIPScore", scores, items, encoder.version)]
         if any(item.references for item in items):
             flat = [self.prefix + reference for item in items for reference in item.references]
             ends = np.cumsum([len(item.references) for item in items])
-            references = np.split(encoder.texts(flat, remember=True), ends[:-1])
+            references = np.split(encoder.texts(flat, "references", remember=True), ends[:-1])
             scores = ref_clip_score(scores, texts, references)
             measurements.append(self._measurement("RefCLIPScore", scores, items, encoder.version))
         return measurements

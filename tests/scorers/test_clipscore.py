@@ -19,6 +19,7 @@ from PIL import Image
 from evaluator.core import Item
 from evaluator.errors import NotComputed
 from evaluator.scorers import clip_features
+from evaluator.scorers.clip_checkpoint import load_encoder
 from evaluator.scorers.clipscore import CLIPScore, clip_score, ref_clip_score
 
 torch = pytest.importorskip("torch")
@@ -64,10 +65,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered_and_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_remembered_and_no_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     # The hub's client reads its environment when it is imported, which was before the tests set it.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(clip_features, "_memories", type(clip_features._memories)(clip_features.Memory))
+    monkeypatch.setenv("EVALUATOR_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
@@ -190,9 +193,11 @@ def test_both_scores_are_the_models_one_by_one(checkpoint: Path, items: list[Ite
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
-def test_the_batch_size_changes_nothing(checkpoint: Path, items: list[Item], batch_size: int) -> None:
+def test_the_batch_size_changes_nothing(
+    checkpoint: Path, items: list[Item], batch_size: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     expected = scored(CLIPScore(str(checkpoint)), items)
-    clip_features._memories.clear()
+    monkeypatch.setenv("EVALUATOR_CACHE", str(tmp_path / "another cache"))
     scores = scored(CLIPScore(str(checkpoint), batch_size=batch_size), items)
     for name, values in expected.items():
         assert scores[name] == pytest.approx(values, abs=1e-5, nan_ok=True)
@@ -220,14 +225,14 @@ def test_half_precision_is_near(checkpoint: Path, items: list[Item], dtype: Any)
 
 
 def test_a_long_text_loses_its_end_and_says_so(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
-    encoder = clip_features.load_encoder(str(checkpoint))
+    encoder = load_encoder(str(checkpoint))
     seen = "x" * 75  # a token each; the two ends are the other 2 of the 77
     with caplog.at_level(logging.WARNING):
         whole, _ = encoder.texts([seen, "short"])
         assert not caplog.records
         cut, _ = encoder.texts([seen + "y" * 500, "short"])
-    assert [record.getMessage()[:46] for record in caplog.records] == [
-        "1 of 2 texts are longer than the 77 tokens tha"
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 of 2 texts are longer than the 77 tokens that the model reads: their ends are not seen"
     ]
     [otherwise_cut] = encoder.texts([seen + "z"])
     assert cut == pytest.approx(otherwise_cut, abs=1e-5)
@@ -382,7 +387,10 @@ def test_a_checkpoint_that_is_not_at_hand(items: list[Item], tmp_path: Path) -> 
 def test_a_checkpoint_that_is_no_clip(items: list[Item], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
     not_computed(
-        CLIPScore(str(tmp_path)), items, "'bert' checkpoint and no CLIP", "scorer.clipscore.checkpoint="
+        CLIPScore(str(tmp_path)),
+        items,
+        "'bert' checkpoint and no CLIP or SigLIP",
+        "scorer.clipscore.checkpoint=",
     )
 
 
@@ -428,9 +436,20 @@ def test_a_missing_package_answers_with_its_install_line(
     not_computed(CLIPScore(), items, f"{package} is not installed", "pip install 'evaluator[local]'")
 
 
-def test_a_gpu_without_room(checkpoint: Path, items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: tried 9"
+        ),
+    ],
+)
+def test_no_room_for_a_batch(
+    checkpoint: Path, items: list[Item], monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
     def full(*_: object, **__: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr(transformers.CLIPModel, "get_image_features", full)
     not_computed(CLIPScore(str(checkpoint)), items, "batch of 64", "scorer.clipscore.batch_size=8")
