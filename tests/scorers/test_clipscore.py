@@ -221,6 +221,89 @@ def test_half_precision_is_near(checkpoint: Path, items: list[Item], dtype: Any)
     )
 
 
+# --- other programs, other models -------------------------------------------------------------------------
+
+
+def test_torchmetrics_gives_the_same(checkpoint: Path, tmp_path: Path) -> None:
+    """Its CLIPScore is 100 max(cos, 0) without a prefix; pictures of the model's own size are not resized."""
+    multimodal = pytest.importorskip("torchmetrics.functional.multimodal", reason="torchmetrics is missing")
+    random = np.random.default_rng(2)
+    pixels = random.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    said = ["a dog lies on shoes", "two cats", "x", "a long red bus"]
+    items = []
+    for number, picture in enumerate(pixels):
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+        items.append(Item(str(number), tmp_path / f"{number}.png"))
+    ours = scored(CLIPScore(str(checkpoint), prefix="", weight=100.0), items, said)["CLIPScore"]
+
+    class AsBefore(transformers.CLIPModel):  # type: ignore[misc]
+        """Gives the features themselves, as before transformers 5; torchmetrics expects them."""
+
+        def get_image_features(self, *given: Any, **options: Any) -> Any:
+            return super().get_image_features(*given, **options).pooler_output
+
+        def get_text_features(self, *given: Any, **options: Any) -> Any:
+            return super().get_text_features(*given, **options).pooler_output
+
+    def loaded() -> tuple[Any, Any]:
+        model = AsBefore.from_pretrained(checkpoint)
+        return model, transformers.CLIPProcessor.from_pretrained(checkpoint, backend="pil")
+
+    theirs = [
+        multimodal.clip_score(torch.from_numpy(picture).permute(2, 0, 1), text, loaded).item()
+        for picture, text in zip(pixels, said, strict=True)
+    ]
+    assert sum(score > 0 for score in theirs) >= 2, "scores that are clipped at 0 compare nothing"
+    assert ours == pytest.approx(theirs, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def siglip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SigLIP with random weights, and a sentencepiece model of its own."""
+    sentencepiece = pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
+    folder = tmp_path_factory.mktemp("siglip")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a dog lies on shoes", "two cats on a long red bus", "some people"] * 20),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=27,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        pad_piece="<pad>",
+        minloglevel=2,
+    )
+    tokenizer = transformers.SiglipTokenizer(str(folder / "spiece.model"), pad_token="</s>")
+    tokenizer.save_pretrained(folder)
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    ids = {"vocab_size": len(tokenizer), "bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 1}
+    torch.manual_seed(0)
+    config = transformers.SiglipConfig(
+        text_config=tower | ids | {"max_position_embeddings": 16, "projection_size": 32},
+        vision_config=tower | {"image_size": 32, "patch_size": 8},
+    )
+    transformers.SiglipModel(config).save_pretrained(folder)
+    transformers.SiglipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def test_a_siglip_reads_texts_of_its_contexts_length(siglip: Path, items: list[Item]) -> None:
+    captions = ["two cats", "a dog", "", "some people on a bus", "shoes", "two cats"]
+    scores = scored(CLIPScore(str(siglip), prefix="", weight=100.0), items, captions)["CLIPScore"]
+    assert (scores > 0).any(), "scores that are clipped at 0 compare nothing"
+    model = transformers.SiglipModel.from_pretrained(siglip)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(siglip)
+    processor = transformers.AutoImageProcessor.from_pretrained(siglip, backend="pil")
+    for item, caption, score in zip(items, captions, scores, strict=True):
+        assert item.image is not None
+        pixels = processor(Image.open(item.image).convert("RGB"), return_tensors="pt")["pixel_values"]
+        ids = tokenizer(caption, padding="max_length", max_length=16, return_tensors="pt")["input_ids"]
+        with torch.inference_mode():
+            output = model(input_ids=ids, pixel_values=pixels)
+        cosine = (output.image_embeds @ output.text_embeds.T).item()
+        assert score == pytest.approx(100.0 * max(cosine, 0.0), abs=1e-3)
+
+
 # --- texts ---------------------------------------------------------------------------------------------
 
 
