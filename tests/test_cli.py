@@ -92,6 +92,21 @@ def test_captions_that_a_file_lacks_lower_the_coverage_and_nothing_else(
     assert "99.64 %" in command("compare", systems / "magic").stdout
 
 
+def test_a_line_break_in_a_caption_changes_that_captions_score_alone(
+    systems: Path, real_data: Path, tmp_path: Path, command: Command
+) -> None:
+    lines = json.loads((real_data / "systems" / "blip2_opt2.7b_coco_finetuned.json").read_text())
+    lines[2000]["caption"] = f"{lines[2000]['caption']}\r\nand\r\na unicorn\u2028here"
+    (tmp_path / "changed.json").write_text(json.dumps(lines))
+    annotations = real_data / "coco" / "captions_karpathy_test.json"
+    command("score", "changed.json", "--references", annotations, "--output", "changed")
+    tables = [pd.read_parquet(run / "per_image.parquet") for run in (systems / "blip2", tmp_path / "changed")]
+    before, after = (table.sort_index() for table in tables)
+    for metric in REFERENCE_NAMES:
+        changed = before.index[before[metric] != after[metric]]
+        assert changed.tolist() == [str(lines[2000]["image_id"])], metric
+
+
 def test_without_pictures_clipscore_says_what_to_type(systems: Path) -> None:
     for name in ("CLIPScore", "RefCLIPScore"):
         score = scores(systems / "blip2")["scores"][name]
