@@ -10,12 +10,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from evaluator.demo.captions import describe
 from evaluator.demo.scenes import COLORS, GROUNDS, SHAPES, TEXTURES, training_scenes
 
+MERGES = Path(__file__).parent / "merges"
 WIDTH = 96
 IMAGE_SIZE = 64
 QUERIES = 12
@@ -65,32 +67,19 @@ def word_pieces(extra: tuple[str, ...] = ()) -> Any:
     )
 
 
-def byte_pairs(end_of_word: str = "") -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Bytes and merges learned from the captions: CLIP's with an end of word, OPT's without."""
-    import json
+def byte_pairs(name: str, end_of_word: str = "") -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """A vocabulary of bytes and merges: CLIP's with an end of word, OPT's without.
 
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+    The merges were learned from the captions once, and are kept: merges that are equally frequent come in an
+    order that changes from one learning to the next.
+    """
+    from tokenizers.pre_tokenizers import ByteLevel
 
-    suffix: dict[str, Any] = {"end_of_word_suffix": end_of_word} if end_of_word else {}
-    tokenizer = Tokenizer(models.BPE(**suffix))
-    levels = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not end_of_word)
-    split = pre_tokenizers.Split(Regex(r"\w+|[^\s\w]+"), "removed", invert=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, levels]) if end_of_word else levels
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(
-        [*sentences(), *words()] * 2,
-        trainers.BpeTrainer(
-            vocab_size=2000,
-            min_frequency=2,
-            initial_alphabet=alphabet,
-            show_progress=False,
-            **suffix,
-        ),
-    )
-    learned = json.loads(tokenizer.to_str())["model"]
-    merges = [tuple(pair) for pair in learned["merges"]]
-    tokens = [*sorted(alphabet), *(f"{byte}{end_of_word}" for byte in sorted(alphabet) if end_of_word)]
-    tokens += ["".join(pair) for pair in merges]
+    lines = (MERGES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    merges = [(first, second) for first, second in (line.split(" ") for line in lines)]
+    alphabet = sorted(ByteLevel.alphabet())
+    tokens = [*alphabet, *(f"{byte}{end_of_word}" for byte in alphabet if end_of_word)]
+    tokens += [first + second for first, second in merges]
     return {token: place for place, token in enumerate(dict.fromkeys(tokens))}, merges
 
 
@@ -138,7 +127,8 @@ def blip() -> tuple[Any, Any]:
 
 
 def blip2() -> tuple[Any, Any]:
-    """An image encoder of three layers, a Q-Former of two, an OPT of three."""
+    """An image encoder of four layers, a Q-Former of one, an OPT of two."""
+    import torch
     from transformers import (
         Blip2Config,
         Blip2ForConditionalGeneration,
@@ -148,7 +138,7 @@ def blip2() -> tuple[Any, Any]:
         OPTConfig,
     )
 
-    vocabulary, merges = byte_pairs()
+    vocabulary, merges = byte_pairs("opt")
     special = ("<s>", "<pad>", "</s>", "<unk>")
     tokenizer = GPT2Tokenizer(
         vocab={token: place for place, token in enumerate([*special, *vocabulary])},
@@ -176,26 +166,29 @@ def blip2() -> tuple[Any, Any]:
         pad_token_id=tokenizer.pad_token_id,
     )
     queries = dict(TEXT) | {
-        "num_hidden_layers": 2,
+        "num_hidden_layers": 1,
         "encoder_hidden_size": WIDTH,
         "cross_attention_frequency": 1,
         "vocab_size": 1,
     }
     config = Blip2Config(
-        vision_config=dict(VISION) | {"num_hidden_layers": 3, "initializer_range": 0.02},
+        vision_config=dict(VISION) | {"num_hidden_layers": 4, "initializer_range": 0.02},
         qformer_config=queries,
         text_config=text.to_dict(),
         num_query_tokens=QUERIES,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
     )
-    return Blip2ForConditionalGeneration(config), processor
+    model = Blip2ForConditionalGeneration(config)
+    # From the default of zeros all queries are alike, and part only slowly.
+    torch.nn.init.normal_(model.query_tokens)
+    return model, processor
 
 
 def clip() -> tuple[Any, Any]:
     """Two towers, four layers for pictures and three for texts, and one space for both."""
     from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
 
-    vocabulary, merges = byte_pairs(end_of_word="</w>")
+    vocabulary, merges = byte_pairs("clip", end_of_word="</w>")
     tokens = [*vocabulary, "<|startoftext|>", "<|endoftext|>"]
     tokenizer = CLIPTokenizer(
         vocab={token: place for place, token in enumerate(tokens)}, merges=merges, model_max_length=CONTEXT
