@@ -25,6 +25,7 @@ from evaluator.errors import ConfigError, DataError
 METRICS: Mapping[str, str] = MappingProxyType(
     {
         "BLEU": "evaluator.scorers.bleu:BLEU",
+        "METEOR": "evaluator.scorers.meteor:METEOR",
         "ROUGE-L": "evaluator.scorers.rouge:ROUGE",
         "CIDEr": "evaluator.scorers.cider:CIDEr",
         "SPICE": "evaluator.scorers.spice:SPICE",

@@ -19,7 +19,7 @@ from evaluator.api import score
 from evaluator.errors import NotComputed
 
 KNOWN = Path(__file__).parent / "known_values.json"
-METRICS = ("BLEU", "ROUGE-L", "CIDEr")
+METRICS = ("BLEU", "METEOR", "ROUGE-L", "CIDEr")
 
 # The same operations in another order differ in the last digits of a float64.
 TOLERANCE = 1e-9

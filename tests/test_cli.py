@@ -28,6 +28,7 @@ REFERENCE_NAMES = {
     "BLEU-2": "Bleu_2",
     "BLEU-3": "Bleu_3",
     "BLEU-4": "Bleu_4",
+    "METEOR": "METEOR",
     "ROUGE-L": "ROUGE_L",
     "CIDEr": "CIDEr",
 }
@@ -52,7 +53,8 @@ def refused(done: Done) -> str:
 def systems(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the runs of two published systems, each scored by one command."""
     folder = tmp_path_factory.mktemp("systems")
-    home = {"HOME": str(folder), "EVALUATOR_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
+    cache = tmp_path_factory.getbasetemp() / "home" / "cache"
+    home = {"HOME": str(folder), "EVALUATOR_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
     for name, output in (("blip2_opt2.7b_coco_finetuned", "blip2"), ("magic", "magic")):
         subprocess.run(
             [

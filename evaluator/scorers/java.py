@@ -44,21 +44,23 @@ def major_version(told: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def run_java(command: Sequence[str], folder: Path, seconds: float, metric: str) -> None:
-    """Run to the end, in a process group of its own that never outlives this call.
+def run_java(
+    command: Sequence[str], seconds: float, metric: str, folder: Path | None = None, question: bytes = b""
+) -> bytes:
+    """What the program answers to the question: it runs to the end, and never outlives this call.
 
     Raises NotComputed with the program's last lines where it fails or is killed, and after `seconds`.
     """
     with subprocess.Popen(
         command,
         cwd=folder,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate(timeout=seconds)
+            answer, said = process.communicate(question, timeout=seconds)
         except subprocess.TimeoutExpired:
             raise NotComputed(
                 f"{metric} was stopped after {seconds:g} seconds without a result. Type "
@@ -68,6 +70,7 @@ def run_java(command: Sequence[str], folder: Path, seconds: float, metric: str) 
             end(process)
     if process.returncode:
         raise NotComputed(f"{metric}'s Java program failed: {reason(said, process.returncode, metric)}")
+    return answer
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -62,7 +62,7 @@ class SPICE:
             question.write_text(json.dumps(rows(texts)), encoding="ascii")
             command = [java, f"-Xmx{self.memory}", "-jar", PROGRAM, str(question), "-out", str(answer)]
             command += ["-cache", str(cache_folder("spice")), "-silent"]
-            run_java(command, folder, self.time_limit_seconds, "SPICE")
+            run_java(command, self.time_limit_seconds, "SPICE", folder)
             scores = read_scores(answer, len(texts.items))
         statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))
         return [Measurement("SPICE", statistics, "mean", signature("SPICE", texts.items, tok="ptb"))]

@@ -58,7 +58,7 @@ def test_a_program_that_is_no_program_has_no_version(tmp_path: Path) -> None:
 
 def test_a_program_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
     with pytest.raises(NotComputed, match=r"stopped after 2 seconds.*time_limit_seconds=4"):
-        run_java(python(LEAVES_A_CHILD), tmp_path, 2, "SPICE")
+        run_java(python(LEAVES_A_CHILD), 2, "SPICE", tmp_path)
     child = int((tmp_path / "child").read_text())
     for _ in range(100):
         if not is_running(child):
@@ -78,25 +78,29 @@ def is_running(process: int) -> bool:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("import sys; print('reading'); sys.exit('Error: no such file')", "reading / Error: no such file"),
+        (
+            "import sys; print('reading', file=sys.stderr); sys.exit('Error: no such file')",
+            "reading / Error: no such file",
+        ),
         ("import sys; sys.exit(3)", "exit code 3"),
         (
-            "import sys; print('java.lang.OutOfMemoryError: Java heap space'); sys.exit(1)",
+            "import sys; sys.exit('java.lang.OutOfMemoryError: Java heap space')",
             r"not enough. Type scorer\.spice\.memory=",
         ),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
-        (r"import sys; sys.stdout.buffer.write(b'\xff\tat x\n\tat y\n'); sys.exit(1)", "\ufffd\tat x"),
+        (r"import sys; sys.stderr.buffer.write(b'\xff\tat x\n\tat y\n'); sys.exit(1)", "\ufffd\tat x"),
     ],
 )
 def test_a_failure_is_told_in_the_programs_own_words(tmp_path: Path, code: str, expected: str) -> None:
     with pytest.raises(NotComputed, match=expected):
-        run_java(python(code), tmp_path, 60, "SPICE")
+        run_java(python(code), 60, "SPICE", tmp_path)
 
 
 def test_a_program_that_writes_a_lot_does_not_block(tmp_path: Path) -> None:
-    run_java(python("print('x' * 1_000_000)"), tmp_path, 60, "SPICE")
+    code = "import sys; print('x' * 1_000_000, file=sys.stderr); print(len(sys.stdin.read()))"
+    assert run_java(python(code), 60, "SPICE", tmp_path, b"y" * 1_000_000).strip() == b"1000000"
 
 
 def test_it_runs_in_its_folder(tmp_path: Path) -> None:
-    run_java(python("open('here', 'w').close()"), tmp_path, 60, "SPICE")
+    run_java(python("open('here', 'w').close()"), 60, "SPICE", tmp_path)
     assert os.listdir(tmp_path) == ["here"]

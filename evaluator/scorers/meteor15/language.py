@@ -1,0 +1,204 @@
+"""What METEOR 1.5 knows of English: its lists and tables, read from the installed program once and kept.
+
+    language = load_language()          # the first time 20 seconds, later a fraction of one
+    language.synonyms.of("dog")
+
+The five million paraphrases become a few arrays in the cache folder, which are mapped into memory and not
+read: what no caption asks for stays on the disk, and several processes share the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluator.cache_folder import cache_folder
+from evaluator.scorers.meteor15.installed_files import (
+    ABBREVIATIONS,
+    EXCEPTIONS,
+    FUNCTION_WORDS,
+    SYNSETS,
+    InstalledFiles,
+)
+from evaluator.scorers.meteor15.normalizer import ANYWHERE, BEFORE_NUMBERS
+from evaluator.scorers.meteor15.phrases import PhraseTable, tree
+from evaluator.scorers.meteor15.synonyms import SynonymSets
+from evaluator.scorers.sorted_keys import Numbers
+
+VERSION = 1  # of the arrays
+ROWS_AT_A_TIME = 100_000
+NAMES = (
+    "synonym_words",
+    "synonym_starts",
+    "synonym_sets",
+    "exceptions",
+    "words",
+    "sources",
+    "starts",
+    "targets",
+)
+ONLY_BEFORE_NUMBERS = "#NUMERIC_ONLY#"
+
+Arrays = dict[str, NDArray[Any]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """Everything that the matchers look up."""
+
+    function_words: frozenset[str]
+    abbreviations: Mapping[str, int]
+    synonyms: SynonymSets
+    words: Mapping[str, int]  # of the paraphrases
+    phrases: PhraseTable
+
+
+@lru_cache(maxsize=1)
+def load_language() -> Language:
+    """Raises NotComputed where the package that holds the files is missing."""
+    files = InstalledFiles.find()
+    folder = cache_folder("meteor") / files.digest(VERSION)
+    arrays = _read(folder)
+    if arrays is None:
+        logger.info("preparing METEOR's paraphrases, once: about 20 seconds")
+        _write(folder, prepared(files))
+        arrays = _read(folder) or prepared(files)
+    return from_arrays(files, arrays)
+
+
+def prepared(files: InstalledFiles) -> Arrays:
+    """The synonyms and paraphrases as arrays."""
+    exceptions, synsets = files.lines(EXCEPTIONS), files.lines(SYNSETS)
+    sets = [list(map(int, line.split())) for line in synsets[1::2]]
+    words, table = paraphrases(files.paraphrases)
+    return {
+        "synonym_words": _text(synsets[: 2 * len(sets) : 2]),
+        "synonym_starts": np.cumsum([0, *map(len, sets)]),
+        "synonym_sets": np.array([number for some in sets for number in some], np.int64),
+        "exceptions": _text(exceptions),
+        "words": _text(words),
+        "sources": table.sources,
+        "starts": table.starts,
+        "targets": table.targets,
+    } | {f"level_{length}": level for length, level in enumerate(table.levels, 2)}
+
+
+def paraphrases(path: Path) -> tuple[list[str], PhraseTable]:
+    """The words and the table of a file of three lines a row: a probability, a phrase, another."""
+    numbers: dict[bytes, int] = {}  # of phrases
+    first: list[Numbers] = []
+    second: list[Numbers] = []
+    with gzip.open(path) as file:
+        while lines := list(islice(file, 3 * ROWS_AT_A_TIME)):
+            for column, phrases in ((first, lines[1::3]), (second, lines[2::3])):
+                column.append(np.array([numbers.setdefault(phrase, len(numbers)) for phrase in phrases]))
+    sources, targets = np.concatenate(first), np.concatenate(second)
+    word_numbers: dict[bytes, int] = {}
+    lengths = np.empty(len(numbers), np.int64)
+    words: list[int] = []
+    for number, phrase in enumerate(numbers):
+        split = phrase.split()
+        lengths[number] = len(split)
+        words += [word_numbers.setdefault(word, len(word_numbers)) for word in split]
+    nodes, levels = tree(np.array(words), lengths, len(word_numbers))
+    # The rows of a phrase together, in the file's order.
+    order = np.argsort(nodes[sources], kind="stable")
+    table = PhraseTable.from_nodes(nodes[sources[order]], nodes[targets[order]], levels, len(word_numbers))
+    return [word.decode() for word in word_numbers], table
+
+
+def from_arrays(files: InstalledFiles, arrays: Arrays) -> Language:
+    words = _lines(arrays["words"])
+    exceptions = _lines(arrays["exceptions"])
+    levels = [name for name in arrays if name.startswith("level_")]
+    return Language(
+        frozenset(files.lines(FUNCTION_WORDS)) - {""},
+        abbreviations(files.lines(ABBREVIATIONS)),
+        SynonymSets(
+            _places(_lines(arrays["synonym_words"])),
+            arrays["synonym_starts"],
+            arrays["synonym_sets"],
+            irregular_forms(exceptions),
+        ),
+        _places(words),
+        PhraseTable(
+            tuple(arrays[name] for name in sorted(levels, key=lambda name: int(name[6:]))),
+            len(words),
+            arrays["sources"],
+            arrays["starts"],
+            arrays["targets"],
+        ),
+    )
+
+
+def abbreviations(lines: Sequence[str]) -> dict[str, int]:
+    """Abbreviations without their full stop, and where the stop belongs to them.
+
+    >>> abbreviations(["# comment", "Mr", "No #NUMERIC_ONLY# ", ""])
+    {'Mr': 1, 'No': 2}
+    """
+    found = {}
+    for line in lines:
+        if line and not line.startswith("#"):
+            word, numeric, _ = line.partition(ONLY_BEFORE_NUMBERS)
+            found[word.strip()] = BEFORE_NUMBERS if numeric else ANYWHERE
+    return found
+
+
+def irregular_forms(lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The words that each irregular form comes from; a line names a word, the next one its forms.
+
+    >>> irregular_forms(["ax", "axes", "axis", "axes", ""])
+    {'axes': ('ax', 'axis')}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for base, forms in zip(lines[::2], lines[1::2], strict=False):
+        for form in forms.split():
+            found[form] = (*found.get(form, ()), base)
+    return found
+
+
+def _places(words: Iterable[str]) -> dict[str, int]:
+    return {word: place for place, word in enumerate(words)}
+
+
+def _text(lines: Iterable[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(lines).encode(), np.uint8)
+
+
+def _lines(text: NDArray[Any]) -> list[str]:
+    return text.tobytes().decode().split("\n")
+
+
+def _read(folder: Path) -> Arrays | None:
+    """None where there is no folder, or one that is damaged."""
+    try:
+        arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.iterdir()}
+    except (OSError, ValueError, EOFError):
+        return None
+    return arrays if arrays.keys() >= set(NAMES) else None
+
+
+def _write(folder: Path, arrays: Arrays) -> None:
+    """Beside its place and then moved there: whole or not at all. A full disk only costs the next start."""
+    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        for array_name, array in arrays.items():
+            np.save(Path(name) / f"{array_name}.npy", array)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(name, folder)
+        os.mkdir(name)  # for the context manager to remove
