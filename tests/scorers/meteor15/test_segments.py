@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from evaluator.core import Array
 from evaluator.demo.captions import describe, references
