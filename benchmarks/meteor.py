@@ -4,8 +4,8 @@
 
 Seconds are of scoring captions that are tokenized already, in new processes of the same machine: with one
 process, with one a core, and by pycocoevalcap, which asks its program one caption at a time. Start-up
-(imports, opening the prepared tables, Java reading its own) is within them and printed beside them. The tables
-are prepared before, as they are once for all later runs. Readable lines first, one JSON object last.
+(imports, opening the prepared tables, Java reading its own) is within them and printed beside them. The
+tables are prepared before, as they are once for all later runs. Readable lines first, one JSON object last.
 """
 
 from __future__ import annotations

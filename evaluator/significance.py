@@ -2,8 +2,9 @@
 
 A resample draws N images with replacement. Its score needs no rescoring: it is the aggregate of the rows
 summed with the number of times each image was drawn, so one counts matrix (resamples, N) serves every
-metric, BLEU at corpus level included (Koehn 2004, Statistical Significance Tests for Machine Translation
-Evaluation, section 3; Efron and Tibshirani 1993, chapter 13, for the percentile interval).
+metric of every system, BLEU and METEOR at corpus level included (Koehn 2004, Statistical Significance Tests
+for Machine Translation Evaluation, section 3). Percentile and bias-corrected accelerated (BCa) intervals are
+those of Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 13 and 14.
 
 CIDEr's document frequencies stay those of the whole set: the interval is that of the score as defined.
 """
@@ -11,7 +12,8 @@ CIDEr's document frequencies stay those of the whole set: the interval is that o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from statistics import NormalDist
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from evaluator.core import AGGREGATES, Array, Measurement
 
 # Rows of the counts matrix times images: 32 MB of float64 at a time.
 BLOCK_CELLS = 4_000_000
+
+Method = Literal["percentile", "bca"]
+NORMAL = NormalDist()
 
 
 class Interval(NamedTuple):
@@ -38,32 +43,91 @@ def draw_counts(images: int, resamples: int, seed: int) -> Iterator[Array]:
         yield np.bincount(drawn.ravel(), minlength=rows * images).reshape(rows, images).astype(np.float64)
 
 
+def weighted_scores(weights: Array, measurements: Sequence[Measurement]) -> list[Array]:
+    """The score of each measurement under each row of weights (rows, images): (rows,) each.
+
+    Metrics that share their statistics, as BLEU-1 to BLEU-4 do, share the one product.
+    """
+    distinct = {id(measurement.statistics): measurement.statistics for measurement in measurements}
+    widths = [rows.shape[1] for rows in distinct.values()]
+    sums = np.split(weights @ np.hstack(list(distinct.values())), np.cumsum(widths)[:-1], axis=1)
+    sums_of = dict(zip(distinct, sums, strict=True))
+    return [
+        AGGREGATES[measurement.aggregate](sums_of[id(measurement.statistics)]) for measurement in measurements
+    ]
+
+
 def bootstrap_scores(measurements: Sequence[Measurement], resamples: int, seed: int) -> list[Array]:
     """Each measurement's score in every resample, (resamples,) each, all from the same resamples.
 
     The measurements must be over the same images, row by row.
     """
+    if not measurements:
+        return []
+    images = number_of_images(measurements)
+    blocks = [weighted_scores(counts, measurements) for counts in draw_counts(images, resamples, seed)]
+    return [np.concatenate(scores) for scores in zip(*blocks, strict=True)]
+
+
+def number_of_images(measurements: Sequence[Measurement]) -> int:
+    """Raises ValueError for measurements over different numbers of images."""
     images = {len(measurement.statistics) for measurement in measurements}
     if len(images) > 1:
         raise ValueError(f"measurements over different numbers of images cannot share resamples: {images}")
-    blocks: list[list[Array]] = [[] for _ in measurements]
-    for counts in draw_counts(images.pop() if images else 0, resamples, seed):
-        for scores, measurement in zip(blocks, measurements, strict=True):
-            scores.append(AGGREGATES[measurement.aggregate](counts @ measurement.statistics))
-    return [np.concatenate(scores) for scores in blocks]
+    return images.pop() if images else 0
 
 
 def percentile_interval(scores: Array, confidence: float) -> Interval:
     """The middle `confidence` share of the resampled scores, resamples without a score left out."""
-    tail = 50 * (1 - confidence)
-    low, high = np.nanpercentile(scores, [tail, 100 - tail])
-    return Interval(float(low), float(high))
+    tail = (1 - confidence) / 2
+    return _between(scores, tail, 1 - tail)
+
+
+def bca_interval(scores: Array, value: float, left_out: Array, confidence: float) -> Interval:
+    """BCa: percentiles moved for the bias and the skewness of the score.
+
+    `value` is the score of all images, `left_out` (N,) that of all images but one. Where all resamples agree,
+    or skewness cannot be told, these are the percentiles.
+    """
+    known = scores[~np.isnan(scores)]
+    below = (np.count_nonzero(known < value) + np.count_nonzero(known <= value)) / (2 * len(known))
+    deviations = np.nanmean(left_out) - left_out[~np.isnan(left_out)]
+    spread = float((deviations**2).sum()) ** 1.5
+    if not 0.0 < below < 1.0 or spread == 0.0:
+        return percentile_interval(scores, confidence)
+    bias, acceleration = NORMAL.inv_cdf(below), float((deviations**3).sum()) / (6 * spread)
+
+    def moved(tail: float) -> float:
+        from_bias = bias + NORMAL.inv_cdf(tail)
+        return NORMAL.cdf(bias + from_bias / (1 - acceleration * from_bias))
+
+    tail = (1 - confidence) / 2
+    return _between(scores, moved(tail), moved(1 - tail))
+
+
+def leave_one_out(measurement: Measurement) -> Array:
+    """The score of all images but one, (N,)."""
+    rows = measurement.statistics
+    return AGGREGATES[measurement.aggregate](rows.sum(axis=0) - rows)
 
 
 def intervals(
-    measurements: Sequence[Measurement], resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    measurements: Sequence[Measurement],
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    method: Method = "percentile",
 ) -> list[Interval]:
-    """A percentile bootstrap interval for each measurement's score."""
+    """A bootstrap interval for each measurement's score, all from the same resamples."""
+    found = bootstrap_scores(measurements, resamples, seed)
+    if method == "percentile":
+        return [percentile_interval(scores, confidence) for scores in found]
     return [
-        percentile_interval(scores, confidence) for scores in bootstrap_scores(measurements, resamples, seed)
+        bca_interval(scores, measurement.value, leave_one_out(measurement), confidence)
+        for scores, measurement in zip(found, measurements, strict=True)
     ]
+
+
+def _between(scores: Array, low: float, high: float) -> Interval:
+    ends = np.nanquantile(scores, [low, high])
+    return Interval(float(ends[0]), float(ends[1]))

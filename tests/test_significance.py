@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from evaluator.core import AGGREGATES, Measurement
-from evaluator.significance import bootstrap_scores, draw_counts, intervals, percentile_interval
+from evaluator.core import AGGREGATES, Item, Measurement
+from evaluator.scorers.bleu import BLEU
+from evaluator.scorers.cider import CIDEr
+from evaluator.scorers.rouge import ROUGE
+from evaluator.significance import (
+    bca_interval,
+    bootstrap_scores,
+    draw_counts,
+    intervals,
+    leave_one_out,
+    percentile_interval,
+)
 
 
 def mean_of(values: np.ndarray) -> Measurement:
@@ -24,6 +39,62 @@ def test_the_same_interval_as_scipys_bootstrap() -> None:
     ).confidence_interval
     # Two Monte Carlo estimates: their ends differ by about 1 % of the interval's width.
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.04 * (theirs.high - theirs.low))
+
+
+def test_the_same_bca_interval_as_scipys() -> None:
+    values = np.random.default_rng(1).lognormal(sigma=1.5, size=80)  # skewed: BCa is far from the percentiles
+    measurement = mean_of(values)
+    (percentiles,) = intervals([measurement], resamples=20_000, seed=3)
+    (ours,) = intervals([measurement], resamples=20_000, seed=3, method="bca")
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(4)
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.05 * width)
+    assert ours.high - percentiles.high > 0.1 * width
+
+
+def test_bca_without_spread_is_the_percentiles() -> None:
+    scores = np.linspace(0.0, 1.0, 101)
+    assert bca_interval(scores, 0.5, np.full(9, 0.5), 0.9) == percentile_interval(scores, 0.9)
+    assert bca_interval(np.full(9, 0.5), 0.5, np.arange(9.0), 0.9) == (0.5, 0.5)
+    assert bca_interval(scores, 2.0, np.arange(9.0), 0.9) == percentile_interval(scores, 0.9)
+
+
+def test_leaving_one_out_is_scoring_the_others() -> None:
+    measurement = mean_of(np.array([1.0, 2.0, 6.0]))
+    assert leave_one_out(measurement).tolist() == [4.0, 3.5, 1.5]
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_intervals_hold_the_populations_score_as_often_as_they_say(real_data: Path, method: Any) -> None:
+    """95 % of 1,000 samples of 500 images, with the document frequencies of the whole population."""
+    texts: dict[int, list[str]] = {}
+    for row in json.loads((real_data / "coco" / "captions_karpathy_test.json").read_bytes())["annotations"]:
+        texts.setdefault(row["image_id"], []).append(row["caption"])
+    rows = json.loads((real_data / "systems" / "blip_vit_l_beam.json").read_bytes())
+    items = [Item(str(row["image_id"]), None, tuple(texts[row["image_id"]])) for row in rows]
+    captions = [row["caption"] for row in rows]
+    scored = [scorer.score(items, captions) for scorer in (BLEU(), ROUGE(), CIDEr())]
+    population = {measured.name: measured for some in scored for measured in some}
+    chosen = [population[name] for name in ("BLEU-4", "ROUGE-L", "CIDEr")]
+    generator = np.random.default_rng(2026)
+    samples = 1000 if method == "percentile" else 300
+    hits = np.zeros(3)
+    for seed in range(samples):
+        drawn = generator.integers(len(rows), size=500)
+        found = intervals(
+            [replace(measured, statistics=measured.statistics[drawn]) for measured in chosen],
+            resamples=600,
+            seed=seed,
+            method=method,
+        )
+        hits += [
+            interval.low <= measured.value <= interval.high
+            for interval, measured in zip(found, chosen, strict=True)
+        ]
+    allowed = 0.02 if method == "percentile" else 0.035  # fewer samples tell it less exactly
+    assert hits / samples == pytest.approx(0.95, abs=allowed)
 
 
 def test_a_corpus_score_is_resampled_as_a_corpus_score() -> None:
