@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evaluator.compare import Comparison
     from evaluator.config import RunConfig
     from evaluator.core import Results
+    from evaluator.significance import Method
 
 FAILED = 1
 INCOMPLETE = 3
@@ -172,12 +173,30 @@ def score_command(
 @click.option(
     "--format", "form", type=click.Choice(["table", "markdown", "latex", "csv", "json"]), default="table"
 )
-def compare_command(runs: tuple[Path, ...], form: str) -> None:
-    """Print runs side by side."""
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="Show differences to this run; the first by default."
+)
+@click.option(
+    "--on",
+    type=click.Choice(["both", "all"]),
+    default="both",
+    show_default=True,
+    help="Scores over the images that every run captioned, or over all that each captioned.",
+)
+@click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--interval", "method", type=click.Choice(["percentile", "bca"]), default="percentile")
+def compare_command(
+    runs: tuple[Path, ...], form: str, baseline: Path | None, on: str, resamples: int, method: Method
+) -> None:
+    """Print runs side by side: scores, differences to a baseline, paired tests, ranks."""
     from evaluator.compare import compare
+    from evaluator.contrasts import Resampling
+    from evaluator.evaluate import scored_on
     from evaluator.report.tables import FORMATS
 
-    comparison = compare(runs)
+    comparison = compare(
+        runs, baseline, on == "all", Resampling(resamples=resamples, method=method), scored_on
+    )
     if form == "table":
         print_comparison(comparison)
     else:
@@ -191,9 +210,10 @@ def compare_command(runs: tuple[Path, ...], form: str) -> None:
 def report_command(runs: tuple[Path, ...], output: Path) -> None:
     """Write one self-contained HTML page about some runs."""
     from evaluator.compare import compare
+    from evaluator.evaluate import scored_on
     from evaluator.report.html import write_report
 
-    click.echo(write_report(compare(runs), output))
+    click.echo(write_report(compare(runs, rescored=scored_on), output))
 
 
 @cli.command(name="verify-metrics")
@@ -263,7 +283,7 @@ def evaluate_all(configs: Sequence[RunConfig], sweep: bool) -> None:
     """Evaluate each run, then print and write the comparison. Exits with 3 where captions are missing."""
     from evaluator.compare import compare
     from evaluator.config import sweep_folder
-    from evaluator.evaluate import evaluate
+    from evaluator.evaluate import evaluate, scored_on
     from evaluator.report.html import write_report
     from evaluator.report.tables import FORMATS
 
@@ -271,7 +291,7 @@ def evaluate_all(configs: Sequence[RunConfig], sweep: bool) -> None:
     for number, config in enumerate(configs, 1):
         logging.getLogger(__name__).info("run %d of %d: %s", number, len(configs), config.folder)
         results.append(evaluate(config))
-    comparison = compare([config.folder for config in configs])
+    comparison = compare([config.folder for config in configs], rescored=scored_on)
     folder = sweep_folder(configs) if sweep else configs[0].folder
     print_comparison(comparison)
     if sweep:
@@ -314,24 +334,26 @@ def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | 
     """Score run folders again: with the scorers that are asked for, else with those they were scored with."""
     from evaluator.compare import compare
     from evaluator.config import recorded_scorers, run_configs
-    from evaluator.evaluate import score
+    from evaluator.evaluate import score, scored_on
     from evaluator.store import RunFolder
 
     (config,) = run_configs(overrides, config_dir)
     asked = any(override.startswith("scorer") for override in overrides)
     for folder in [RunFolder.existing(path) for path in paths]:
         score(folder, config.scorers if asked else recorded_scorers(folder.config_yaml()), config.settings)
-    print_comparison(compare(paths))
+    print_comparison(compare(paths, rescored=scored_on))
 
 
 def print_comparison(comparison: Comparison) -> None:
     from rich.console import Console
 
-    from evaluator.report.tables import reasons, terminal, terminal_style
+    from evaluator.report.tables import reasons, terminal, terminal_differences, terminal_style
 
     # A table cut to 80 columns would hide numbers in a log file.
     console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(terminal(comparison))
+    if (differences := terminal_differences(comparison)) is not None:
+        console.print(differences)
     if any(row.results.style for row in comparison.rows):
         console.print(terminal_style(comparison))
     for reason in reasons(comparison):

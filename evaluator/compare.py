@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evaluator.core import Results, Score, Style
+from evaluator.contrasts import Contrasts, Resampling, Rescored, contrasts
+from evaluator.core import Measurement, Results, Score, Style
 from evaluator.errors import ConfigError
+from evaluator.significance import intervals
 from evaluator.store import RunFolder
 
 # From these shares of the captions on, and this length beside the references', style weighs in the scores.
@@ -23,6 +25,9 @@ STYLE_LIMITS = {
     "other_script": (0.05, "hold letters that are not Latin"),
 }
 LENGTH_LIMIT = 1.5
+
+# With an interval in the tables; every metric has one in scores.json, CSV and JSON.
+HEADLINE = ("METEOR", "CIDEr", "SPICE", "CLIPScore")
 
 # Their order in every table; metrics of one's own follow.
 METRIC_ORDER = (
@@ -39,6 +44,7 @@ class Row:
     label: str
     manifest: Mapping[str, Any]
     results: Results
+    place: int = 0  # among the runs that are compared, whatever the order of the rows
 
     def score(self, metric: str) -> Score:
         """The run's score by this name; one with a reason where it was not asked for."""
@@ -48,30 +54,124 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs as rows, metrics as columns, and what a reader must know before comparing them."""
+    """Runs as rows, metrics as columns, their differences, and what one must know before comparing them."""
 
     rows: tuple[Row, ...]
     metrics: tuple[str, ...]
     warnings: tuple[str, ...]
+    contrasts: Contrasts
+    baseline: int = 0  # the place of the run that the others' differences are shown to
+    on_shared: bool = False  # whether the scores are over those images only that all runs captioned
+
+    @property
+    def lead_metric(self) -> str | None:
+        """CIDEr where a run has it, else the first headline metric, else the first of all."""
+        preferred = ("CIDEr", *HEADLINE, *self.metrics)
+        return next((metric for metric in preferred if self.ranked(metric)), None)
+
+    def rank(self, row: Row) -> tuple[int, int] | None:
+        """The ranks that the run may have on the lead metric; None where it cannot be ranked."""
+        metric = self.lead_metric
+        return self.contrasts.ranks(metric)[row.place] if metric else None
+
+    @property
+    def base_row(self) -> Row:
+        return next(row for row in self.rows if row.place == self.baseline)
+
+    def ranked(self, metric: str) -> list[Row]:
+        """The runs that have this metric, the best first."""
+        found = [row for row in self.rows if row.score(metric).computed]
+        return sorted(found, key=lambda row: row.score(metric).goodness, reverse=True)
 
 
-def compare(paths: Sequence[Path]) -> Comparison:
-    """Read scored runs. Raises StoreError for a folder that is no run, ConfigError for one given twice."""
+def compare(
+    paths: Sequence[Path],
+    baseline: Path | None = None,
+    on_all: bool = False,
+    resampling: Resampling | None = None,
+    rescored: Rescored | None = None,
+) -> Comparison:
+    """Read scored runs, and compare them on the images that all of them captioned.
+
+    With `on_all` each run's scores are those of its own images; differences are over the shared ones anyway.
+    `rescored` computes what depends on which images there are. Raises StoreError for a folder that is no run,
+    ConfigError for one given twice and for a baseline that is not among them.
+    """
     runs = [RunFolder.existing(path) for path in paths]
     if repeated := [
         path for index, path in enumerate(paths) if path.resolve() in {p.resolve() for p in paths[:index]}
     ]:
         raise ConfigError(f"{repeated[0]} is given twice")
+    place = 0
+    if baseline is not None:
+        places = [place for place, path in enumerate(paths) if path.resolve() == baseline.resolve()]
+        if not places:
+            raise ConfigError(f"the baseline {baseline} is not among the runs that are compared")
+        (place,) = places
     manifests = [run.manifest() for run in runs]
     results = [run.results() for run in runs]
     rows = tuple(
-        Row(run, label, manifest, result)
-        for run, label, manifest, result in zip(
-            runs, labels(runs, manifests), manifests, results, strict=True
+        Row(run, label, manifest, result, number)
+        for number, (run, label, manifest, result) in enumerate(
+            zip(runs, labels(runs, manifests), manifests, results, strict=True)
         )
     )
-    warnings = (*dataset_warnings(rows), *signature_warnings(rows), *style_warnings(rows))
-    return Comparison(rows, metric_names(results), warnings)
+    same_data = len({row.manifest["dataset_digest"] for row in rows}) == 1
+    resampling = resampling or Resampling(confidence=results[0].confidence)
+    found = contrasts(runs, resampling, rescored) if same_data else Contrasts(0, ({},) * len(runs))
+    left_out = left_out_warnings(rows, found) if same_data else []
+    if left_out and not on_all:
+        rows = tuple(
+            replace(row, results=on_shared(row.results, measured, resampling))
+            for row, measured in zip(rows, found.measurements, strict=True)
+        )
+    warnings = (*dataset_warnings(rows), *left_out, *signature_warnings(rows), *style_warnings(rows))
+    return Comparison(
+        rows, metric_names(results), warnings, found, place, on_shared=bool(left_out) and not on_all
+    )
+
+
+def on_shared(results: Results, measured: Mapping[str, Measurement], resampling: Resampling) -> Results:
+    """The scores over the images that all runs captioned; coverage, speed and style stay the run's own."""
+    bounds = intervals(
+        list(measured.values()),
+        resampling.resamples,
+        resampling.confidence,
+        resampling.seed,
+        resampling.method,
+    )
+    scores = {
+        name: Score(
+            name,
+            one.value,
+            interval.low,
+            interval.high,
+            one.signature,
+            one.higher_is_better,
+            int(one.scored.sum()),
+        )
+        for (name, one), interval in zip(measured.items(), bounds, strict=True)
+    }
+    return replace(results, scores=tuple(scores.get(score.name, score) for score in results.scores))
+
+
+def left_out_warnings(rows: Sequence[Row], found: Contrasts) -> list[str]:
+    """Which runs keep images out of the comparison, and why."""
+    images = max(row.results.images for row in rows)
+    if len(rows) < 2 or all(row.results.captioned == found.images for row in rows):
+        return []
+    lacking = [
+        f"{row.label} has no caption for {row.results.images - row.results.captioned:,} ({reasons})"
+        for row in rows
+        if (
+            reasons := ", ".join(
+                f"{count:,} {outcome}" for outcome, count in row.results.outcomes.items() if outcome != "ok"
+            )
+        )
+    ]
+    return [
+        f"compared on the {found.images:,} of {images:,} images that all runs captioned: {'; '.join(lacking)}"
+    ]
 
 
 def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:

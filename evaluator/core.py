@@ -208,6 +208,12 @@ class Score:
     def computed(self) -> bool:
         return self.value is not None
 
+    @property
+    def goodness(self) -> float:
+        """The value, turned round where a lower one is better."""
+        value = self.value or 0.0
+        return value if self.higher_is_better else -value
+
 
 @dataclass(frozen=True)
 class Style:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from evaluator.config import RunConfig, Settings
+from evaluator.config import RunConfig, Settings, recorded_scorers
 from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
 from evaluator.errors import ConfigError, DataError, NotComputed
 from evaluator.provenance import circumstances, description, differences, fingerprint
@@ -104,6 +104,18 @@ def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> 
     )
     run.write_results(results, captions, [item.id for item in scored], measurements)
     return results
+
+
+def scored_on(run: RunFolder, ids: Sequence[str]) -> list[Measurement]:
+    """Measure what depends on which images there are, CIDEr by the references at hand, over some of them."""
+    items, captions = {item.id: item for item in run.items()}, run.captions()
+    scorers = {
+        name: scorer
+        for name, scorer in recorded_scorers(run.config_yaml()).items()
+        if getattr(scorer, "idf", None) == "corpus"
+    }
+    texts = [captions[item_id].text or "" for item_id in ids]
+    return measure(scorers, [items[item_id] for item_id in ids], texts)[0]
 
 
 def measure(

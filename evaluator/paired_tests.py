@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluator.core import AGGREGATES, Array, Measurement
 from evaluator.significance import (
@@ -173,7 +175,7 @@ def images_needed(
     return int(np.ceil(images * (detectable(standard_error, confidence, power) / difference) ** 2))
 
 
-def rank_ranges(better: Array) -> list[tuple[int, int]]:
+def rank_ranges(better: NDArray[Any]) -> list[tuple[int, int]]:
     """For each of n systems the ranks it may have: below all that are better, above all that are worse.
 
     `better` (n, n) holds at [i, j] whether i is better than j beyond doubt.
@@ -181,5 +183,5 @@ def rank_ranges(better: Array) -> list[tuple[int, int]]:
     >>> rank_ranges(np.array([[0, 0, 1], [0, 0, 1], [0, 0, 0]]))
     [(1, 2), (1, 2), (3, 3)]
     """
-    above, below = np.asarray(better).sum(axis=0), np.asarray(better).sum(axis=1)
+    above, below = better.sum(axis=0), better.sum(axis=1)
     return [(1 + int(a), len(above) - int(b)) for a, b in zip(above, below, strict=True)]

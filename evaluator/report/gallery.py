@@ -18,7 +18,6 @@ from evaluator.core import Item, Outcome
 from evaluator.errors import ImageError
 from evaluator.images import thumbnail
 from evaluator.report.places import without_folders
-from evaluator.report.verdict import lead_metric
 
 NOT_TRIED = "not tried"
 NOT_IN_RUN = "not in this run"
@@ -105,7 +104,7 @@ def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
         for metric in ("CIDEr", "CLIPScore")
         if any(row.score(metric).computed for row in comparison.rows)
     ]
-    lead = lead_metric(comparison)
+    lead = comparison.lead_metric
     return tuple(computed) or ((lead,) if lead else ())
 
 

@@ -26,7 +26,7 @@ from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.places import without_folders
 from evaluator.report.tables import NOT_COMPUTED, is_headline
-from evaluator.report.verdict import lead_metric, share, verdict
+from evaluator.report.verdict import share, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -72,7 +72,7 @@ def page(comparison: Comparison, images: int) -> str:
             data_sets=data_sets(comparison),
             images=sorted({row.results.images for row in comparison.rows}),
             verdict=verdict(comparison),
-            lead=lead_metric(comparison),
+            lead=comparison.lead_metric,
             warnings=[without_folders(warning) for warning in comparison.warnings],
             comparison=comparison,
             lines=lines(comparison),

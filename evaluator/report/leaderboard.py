@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evaluator.compare import Comparison
+from evaluator.contrasts import recipe
 from evaluator.core import Score
 from evaluator.report.places import without_folders
 from evaluator.report.tables import coverage, interval, is_headline, points, speed
-from evaluator.report.verdict import comparable, goodness, lead_metric, ranked, recipe
+from evaluator.report.verdict import comparable
 
 # Of the drawing, in CSS pixels; its ends leave room for the dot.
 WHISKER_WIDTH = 88
@@ -55,8 +56,8 @@ class Line:
 
 def best_first(comparison: Comparison) -> Comparison:
     """The runs in the order of the lead metric, those without it last."""
-    lead = lead_metric(comparison)
-    first = ranked(comparison, lead) if lead else []
+    lead = comparison.lead_metric
+    first = comparison.ranked(lead) if lead else []
     return replace(comparison, rows=(*first, *(row for row in comparison.rows if row not in first)))
 
 
@@ -80,7 +81,7 @@ def cells(comparison: Comparison, metric: str) -> list[Cell]:
     scores = [row.score(metric) for row in comparison.rows]
     computed = [score for score in scores if score.computed]
     marked = len(computed) > 1 and comparable(comparison, metric)
-    best = points(max(computed, key=goodness)) if marked else None
+    best = points(max(computed, key=lambda score: score.goodness)) if marked else None
     drawn = whiskers(scores) if is_headline(metric) else [None] * len(scores)
     return [
         Cell(

@@ -10,15 +10,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 from rich.table import Table
 
-from evaluator.compare import Comparison, Row
+from evaluator.compare import HEADLINE, Comparison, Row
 from evaluator.core import Score
 
-# With an interval in the table; every metric has one in scores.json, CSV and JSON.
-HEADLINE = ("METEOR", "CIDEr", "SPICE", "CLIPScore")
 NOT_COMPUTED = "not computed"
 STYLE_COLUMNS = (
     *("model", "words", "median", "references"),
@@ -60,14 +59,63 @@ def coverage(row: Row) -> str:
 
 def display_frame(comparison: Comparison, separator: str = " ") -> pd.DataFrame:
     """The table as people read it: strings, models as rows."""
+    ranked = any(map(comparison.rank, comparison.rows))
     return pd.DataFrame(
         [
             {"model": row.label}
+            | ({"rank": rank(comparison.rank(row))} if ranked else {})
             | {metric: with_interval(row.score(metric), separator) for metric in comparison.metrics}
             | {"coverage": coverage(row), "images/s": speed(row)}
             for row in comparison.rows
         ]
     ).set_index("model")
+
+
+def rank(ranks: tuple[int, int] | None) -> str:
+    """The ranks that a run may have.
+
+    >>> rank((1, 1)), rank((2, 3)), rank(None)
+    ('1', '2–3', '')
+    """
+    return "" if ranks is None else str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}"
+
+
+def difference_frame(comparison: Comparison, separator: str = " ") -> pd.DataFrame:
+    """What each run gains on the baseline, as people read it: points, interval, p-value."""
+    contrasts, base = comparison.contrasts, comparison.baseline
+    shown = [metric for metric in comparison.metrics if is_headline(metric) or metric == "BLEU-4"]
+    records = []
+    for row in comparison.rows:
+        record = {"model": row.label}
+        for metric in shown:
+            if found := contrasts.difference(metric, row.place, base):
+                bounds = f"({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+                p_value = p_words(contrasts.p_value(metric, row.place, base))
+                record[metric] = separator.join([f"{100 * found.value:+.1f}", bounds, p_value])
+        lead = comparison.lead_metric
+        if lead and (found := contrasts.difference(lead, row.place, base)):
+            images = f"{found.wins:,}, {found.ties:,}, {found.losses:,}"
+            record[f"images better, level, worse on {lead}"] = images
+        if len(record) > 1:
+            records.append(record)
+    return pd.DataFrame(records).set_index("model").fillna("") if records else pd.DataFrame()
+
+
+def difference_title(comparison: Comparison) -> str:
+    """What the numbers of the table of differences are."""
+    return (
+        f"differences to {comparison.base_row.label} in points, over the same "
+        f"{comparison.contrasts.images:,} images; paired tests, p corrected for {len(comparison.rows)} runs"
+    )
+
+
+def p_words(p_value: float) -> str:
+    """A p-value as it is read.
+
+    >>> p_words(0.0009), p_words(0.034), p_words(1.0)
+    ('p < 0.001', 'p = 0.034', 'p = 1')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
 
 
 def data_frame(comparison: Comparison) -> pd.DataFrame:
@@ -138,6 +186,12 @@ def terminal(comparison: Comparison) -> Table:
     return _rich(display_frame(comparison, separator="\n"), caption(comparison), comparison.metrics)
 
 
+def terminal_differences(comparison: Comparison) -> Table | None:
+    """For rich: what each run gains on the baseline; None where nothing can be compared."""
+    frame = difference_frame(comparison, separator="\n")
+    return None if frame.empty else _rich(frame, difference_title(comparison), list(frame.columns))
+
+
 def terminal_style(comparison: Comparison) -> Table:
     """For rich: how the captions are written."""
     return _rich(style_frame(comparison), "style of the captions: words, and shares of the captions")
@@ -154,7 +208,12 @@ def _rich(frame: pd.DataFrame, title: str, may_wrap: Sequence[str] = ()) -> Tabl
 
 
 def markdown(comparison: Comparison) -> str:
-    return display_frame(comparison).to_markdown(stralign="right", disable_numparse=True) + "\n"
+    """The table, and that of the differences where there are any."""
+    options: dict[str, Any] = {"stralign": "right", "disable_numparse": True}
+    tables = [display_frame(comparison).to_markdown(**options)]
+    if not (differences := difference_frame(comparison)).empty:
+        tables += [f"{difference_title(comparison)}:", differences.to_markdown(**options)]
+    return "\n\n".join(tables) + "\n"
 
 
 def latex(comparison: Comparison) -> str:
@@ -177,6 +236,7 @@ def as_json(comparison: Comparison) -> str:
             "captioned": row.results.captioned,
             "coverage": row.results.coverage,
             "outcomes": dict(row.results.outcomes),
+            "rank": comparison.rank(row),
             "images_per_second": row.results.images_per_second,
             "cost_usd": row.results.cost_usd,
             "style": asdict(row.results.style) if row.results.style else None,
@@ -194,7 +254,26 @@ def as_json(comparison: Comparison) -> str:
         }
         for row in comparison.rows
     ]
-    return json.dumps({"runs": rows, "warnings": comparison.warnings}, ensure_ascii=False, indent=1) + "\n"
+    document = {
+        "runs": rows,
+        "baseline": comparison.base_row.run.name,
+        "images": comparison.contrasts.images,
+        "differences": differences(comparison),
+        "warnings": comparison.warnings,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def differences(comparison: Comparison) -> list[dict[str, Any]]:
+    """Each run's differences to the baseline, on the files' scale, p-values before and after correction."""
+    base = comparison.baseline
+    return [
+        asdict(found)
+        | {"run": row.run.name, "p_corrected": comparison.contrasts.p_value(metric, row.place, base)}
+        for row in comparison.rows
+        for metric in comparison.metrics
+        if (found := comparison.contrasts.difference(metric, row.place, base))
+    ]
 
 
 FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(

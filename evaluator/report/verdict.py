@@ -1,7 +1,7 @@
 """What the numbers say, in words: who leads, how sure that is, and what is missing.
 
-Nothing here claims that a difference is significant: intervals are looked at one by one, and two systems
-that captioned the same images call for a paired test. Where the numbers are not comparable, nobody leads.
+How sure it is comes from a paired test over the images that both runs captioned. Where the numbers are not
+comparable, nobody leads.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluator.compare import Comparison, Row
-from evaluator.core import Score
-from evaluator.report.tables import HEADLINE, coverage, interval, points
+from evaluator.contrasts import recipe
+from evaluator.paired_tests import Difference
+from evaluator.report.tables import coverage, interval, p_words, points
 
 # How each outcome other than "ok" reads behind a number of images.
 FAILURES = {
@@ -37,49 +38,22 @@ class Verdict:
 def verdict(comparison: Comparison) -> Verdict:
     """Who leads on the lead metric, and how much of the data set was captioned."""
     headline, sentences = standing(comparison)
-    return Verdict(headline, (*sentences, *coverage_sentences(comparison.rows)))
-
-
-def lead_metric(comparison: Comparison) -> str | None:
-    """CIDEr where a run has it, else the first headline metric, else the first of all."""
-    preferred = ("CIDEr", *HEADLINE, *comparison.metrics)
-    return next((metric for metric in preferred if ranked(comparison, metric)), None)
-
-
-def ranked(comparison: Comparison, metric: str) -> list[Row]:
-    """The runs that have this metric, the best first."""
-    found = [row for row in comparison.rows if row.score(metric).computed]
-    return sorted(found, key=lambda row: goodness(row.score(metric)), reverse=True)
-
-
-def goodness(score: Score) -> float:
-    """The value, turned round where a lower one is better."""
-    value = score.value or 0.0
-    return value if score.higher_is_better else -value
+    return Verdict(headline, (*sentences, *coverage_sentences(comparison)))
 
 
 def comparable(comparison: Comparison, metric: str) -> bool:
     """Whether the runs that have this metric have it from the same data set, by the same recipe."""
-    rows = ranked(comparison, metric)
+    rows = comparison.ranked(metric)
     digests = {row.manifest["dataset_digest"] for row in rows}
     return len(digests) <= 1 and len({recipe(row.score(metric).signature) for row in rows}) <= 1
 
 
-def recipe(signature: str) -> str:
-    """A signature without what depends on how many images got a caption.
-
-    >>> recipe("CIDEr|variant:D|refs:5-6|images:4982|v:0.1.0")
-    'CIDEr|variant:D|v:0.1.0'
-    """
-    return "|".join(part for part in signature.split("|") if not part.startswith(("images:", "refs:")))
-
-
 def standing(comparison: Comparison) -> tuple[str, list[str]]:
     """The headline, and what the intervals say about it."""
-    metric = lead_metric(comparison)
+    metric = comparison.lead_metric
     if metric is None:
         return "No metric could be computed", []
-    rows = ranked(comparison, metric)
+    rows = comparison.ranked(metric)
     first = rows[0]
     best = points(first.score(metric))
     if len(comparison.rows) == 1:
@@ -91,7 +65,7 @@ def standing(comparison: Comparison) -> tuple[str, list[str]]:
     level = [row.label for row in rows if row.score(metric).value == first.score(metric).value]
     if len(level) > 1:
         return f"{listed(level)} are level on {metric}, at {best}", own_interval(first, metric)
-    return f"{first.label} leads on {metric}, with {best}", lead_over_next(first, rows[1], metric)
+    return f"{first.label} leads on {metric}, with {best}", lead_over_next(comparison, first, rows[1], metric)
 
 
 def own_interval(row: Row, metric: str) -> list[str]:
@@ -99,26 +73,43 @@ def own_interval(row: Row, metric: str) -> list[str]:
     return [f"The {share(row)} interval is {bounds}."] if bounds else []
 
 
-def lead_over_next(first: Row, second: Row, metric: str) -> list[str]:
-    """Whether the intervals of the two best runs overlap."""
+def lead_over_next(comparison: Comparison, first: Row, second: Row, metric: str) -> list[str]:
+    """How far the best run is ahead, and whether that is certain."""
     one, other = first.score(metric), second.score(metric)
-    following = f"that of the next, {second.label}, at {points(other)}"
+    following = f"The next is {second.label}, at {points(other)}"
     if one.low is None or one.high is None or other.low is None or other.high is None:
-        return [
-            f"The next is {second.label}, at {points(other)}. There are no intervals to tell how sure it is."
-        ]
-    bounds = f"Its {share(first)} interval, {interval(one)},"
-    if one.low <= other.high and other.low <= one.high:
-        return [
-            f"{bounds} overlaps {following} ({interval(other)}).",
-            "Overlapping intervals leave open which of the two is better; no paired test was made.",
-        ]
-    side = "above" if one.higher_is_better else "below"
-    return [f"{bounds} lies wholly {side} {following} ({interval(other)}); no paired test was made."]
+        return [f"{following}. There are no intervals to tell how sure it is."]
+    found = comparison.contrasts.difference(metric, first.place, second.place)
+    if found is None:
+        return [f"{following} ({interval(other)}). No paired test could be made."]
+    p_value = comparison.contrasts.p_value(metric, first.place, second.place)
+    certain = p_value < 1 - comparison.contrasts.confidence
+    return [
+        f"{following} ({interval(other)}). Over the same {found.images:,} images the lead is "
+        f"{100 * abs(found.value):.1f} points ({gap(found)}), "
+        + (
+            f"which is beyond doubt ({p_words(p_value)})."
+            if certain
+            else f"which may be chance ({p_words(p_value)})."
+        ),
+        f"{first.label} has the better caption of {found.wins:,} images, {second.label} of {found.losses:,}; "
+        f"{found.ties:,} are level.",
+    ]
 
 
-def coverage_sentences(rows: Sequence[Row]) -> list[str]:
+def gap(found: Difference) -> str:
+    """The interval of a lead, in points.
+
+    >>> gap(Difference("CIDEr", -0.02, -0.03, -0.01, 0.01, 0.005, 10, 1, 2, 7, higher_is_better=False))
+    '1.0 to 3.0'
+    """
+    low, high = sorted((found.low, found.high) if found.value >= 0 else (-found.high, -found.low))
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def coverage_sentences(comparison: Comparison) -> list[str]:
     """Which runs lack captions, and why; that none does, where none does."""
+    rows = comparison.rows
     incomplete = [row for row in rows if failures(row)]
     if not incomplete:
         counts = {row.results.images for row in rows}
@@ -131,7 +122,9 @@ def coverage_sentences(rows: Sequence[Row]) -> list[str]:
     ]
     if len(rows) > 1:
         sentences.append(
-            "Each score is over the images that its run captioned, so not all over the same ones."
+            f"The scores are over the {comparison.contrasts.images:,} images that all runs captioned."
+            if comparison.on_shared
+            else "Each score is over the images that its run captioned, so not all over the same ones."
         )
     return sentences
 

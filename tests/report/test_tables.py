@@ -35,7 +35,8 @@ def comparison(make_run: MakeRun) -> Comparison:
                 {"CIDEr": [0.5], "SPICE": [0.2]},
                 signature="{metric}|other",
             ),
-        ]
+        ],
+        on_all=True,
     )
 
 
@@ -66,7 +67,7 @@ def test_json_holds_numbers_signatures_reasons_and_warnings(comparison: Comparis
     assert second["scores"]["BLEU-4"] == {"value": None, "reason": "not asked for in this run"}
     assert second["outcomes"] == {"ok": 1, "refused": 1}
     assert document["warnings"] == list(comparison.warnings)
-    assert len(comparison.warnings) == 1
+    assert len(comparison.warnings) == 2
 
 
 def test_markdown_has_a_row_for_each_run(comparison: Comparison) -> None:
