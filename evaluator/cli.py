@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator import __version__
+from evaluator import __version__, gate_commands
 
 if TYPE_CHECKING:
     from evaluator.compare import Comparison
@@ -65,6 +65,10 @@ def main() -> None:
 def cli() -> None:
     """Caption images, score the captions, compare the systems."""
     start_logging()
+
+
+for command in (gate_commands.regress_command, gate_commands.baseline_command, gate_commands.sweep_command):
+    cli.add_command(command)
 
 
 @cli.command()
@@ -279,8 +283,12 @@ def list_command(group: str | None, config_dir: Path | None) -> None:
                 click.echo(f"  {choice:{width}}  {description}")
 
 
-def evaluate_all(configs: Sequence[RunConfig], sweep: bool) -> None:
-    """Evaluate each run, then print and write the comparison. Exits with 3 where captions are missing."""
+def evaluate_all(configs: Sequence[RunConfig], sweep: bool, as_experiment: bool = False) -> None:
+    """Evaluate each run, then print and write the comparison; check each beside its baseline, if it has one.
+
+    Exits with 3 where captions are missing, with 1 where a gate is not met.
+    """
+    from evaluator import experiment
     from evaluator.compare import compare
     from evaluator.config import sweep_folder
     from evaluator.evaluate import evaluate, scored_on
@@ -298,10 +306,21 @@ def evaluate_all(configs: Sequence[RunConfig], sweep: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for form, suffix in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
             (folder / f"comparison.{suffix}").write_text(FORMATS[form](comparison), encoding="utf-8")
+    if as_experiment:
+        effects = experiment.markdown(comparison)
+        (folder / "experiment.md").write_text(effects, encoding="utf-8")
+        click.echo(effects)
     click.echo(f"report: {write_report(comparison, folder / 'report.html')}")
+    codes = [
+        gate_commands.check([config.settings.baseline], config.folder, config.settings.gates)
+        for config in configs
+        if config.settings.baseline
+    ]
     if any(result.is_incomplete for result in results):
         click.echo("some captions are missing: the same command tries them again", err=True)
         sys.exit(INCOMPLETE)
+    if any(codes):
+        sys.exit(FAILED)
 
 
 def is_path(argument: str) -> bool:

@@ -113,12 +113,12 @@ def compare(
     rows = tuple(
         Row(run, label, manifest, result, number)
         for number, (run, label, manifest, result) in enumerate(
-            zip(runs, labels(runs, manifests), manifests, results, strict=True)
+            zip(runs, labels(runs, manifests, paths), manifests, results, strict=True)
         )
     )
     same_data = len({row.manifest["dataset_digest"] for row in rows}) == 1
     resampling = resampling or Resampling(confidence=results[0].confidence)
-    found = contrasts(runs, resampling, rescored) if same_data else Contrasts(0, ({},) * len(runs))
+    found = contrasts(runs, resampling, rescored) if same_data else Contrasts((), ({},) * len(runs))
     left_out = left_out_warnings(rows, found) if same_data else []
     if left_out and not on_all:
         rows = tuple(
@@ -174,7 +174,9 @@ def left_out_warnings(rows: Sequence[Row], found: Contrasts) -> list[str]:
     ]
 
 
-def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
+def labels(
+    runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]], paths: Sequence[Path]
+) -> list[str]:
     """What tells the runs apart: model, data and prompt where these differ, or a name that was given."""
     choices = [manifest["choices"] for manifest in manifests]
     differing = [
@@ -190,7 +192,7 @@ def labels(runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]]) ->
     names = [run.name for run in runs]
     return next(
         (found for found in (named, names) if len(set(found)) == len(found)),
-        [str(run.path) for run in runs],
+        [str(path) for path in paths],
     )
 
 

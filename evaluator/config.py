@@ -56,11 +56,16 @@ class Settings:
     name: str | None = None
     sweep: str | None = None
     limit: Annotated[int, Ge(1)] | None = None
+    sample: Annotated[int, Ge(1)] | None = None
+    sample_seed: Annotated[int, Ge(0)] = 0
     only_with_images: bool = False
+    missing: Literal["leave_out", "empty"] = "leave_out"
     normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
     resamples: Annotated[int, Ge(1)] = 1000
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
     seed: Annotated[int, Ge(0)] = 0
+    baseline: Path | None = None
+    gates: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

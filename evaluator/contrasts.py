@@ -37,11 +37,15 @@ class Resampling:
 class Contrasts:
     """The differences between runs, which go by their places among those compared."""
 
-    images: int  # that all runs captioned
+    ids: tuple[str, ...]  # of the images that all runs captioned
     measurements: tuple[Mapping[str, Measurement], ...]  # of each run, over those images
     found: Mapping[tuple[str, int, int], Difference] = field(default_factory=dict)
     corrected: Mapping[tuple[str, int, int], float] = field(default_factory=dict)  # p-values
     confidence: float = 0.95
+
+    @property
+    def images(self) -> int:
+        return len(self.ids)
 
     def difference(self, metric: str, one: int, other: int) -> Difference | None:
         """The score of one run minus another's; None where they cannot be compared."""
@@ -72,9 +76,9 @@ def turned(difference: Difference) -> Difference:
     """The same seen from the other side."""
     return replace(
         difference,
-        value=-difference.value,
-        low=-difference.high,
-        high=-difference.low,
+        value=0.0 - difference.value,
+        low=0.0 - difference.high,
+        high=0.0 - difference.low,
         wins=difference.losses,
         losses=difference.wins,
     )
@@ -95,7 +99,7 @@ def contrasts(
                 ours.append(first)
                 theirs.append(second)
     if not keys or not shared:
-        return Contrasts(len(shared), measurements, confidence=resampling.confidence)
+        return Contrasts(tuple(shared), measurements, confidence=resampling.confidence)
     found = differences(
         ours, theirs, resampling.resamples, resampling.confidence, resampling.seed, resampling.method
     )
@@ -104,7 +108,7 @@ def contrasts(
     for metric in dict.fromkeys(metric for metric, _, _ in keys):
         own = [key for key in keys if key[0] == metric]
         corrected |= zip(own, holm([by_key[key].p_value for key in own]), strict=True)
-    return Contrasts(len(shared), measurements, by_key, corrected, resampling.confidence)
+    return Contrasts(tuple(shared), measurements, by_key, corrected, resampling.confidence)
 
 
 def on_shared_images(

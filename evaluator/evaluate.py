@@ -13,11 +13,13 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 from evaluator.config import RunConfig, Settings, recorded_scorers
 from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
 from evaluator.errors import ConfigError, DataError, NotComputed
-from evaluator.provenance import circumstances, description, differences, fingerprint
+from evaluator.provenance import circumstances, description, differences, fingerprint, with_options
+from evaluator.sampling import stratified
 from evaluator.significance import Interval, intervals
 from evaluator.store import RunFolder, count_outcomes
 from evaluator.style import audit, normalised
@@ -27,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 def evaluate(config: RunConfig) -> Results:
     """Caption and score one run, resuming what its folder already holds."""
-    items = select(config.data.load(), config.settings)
+    known = config.data.load()
+    items = select(known, config.settings)
+    if config.settings.sample:
+        config = as_within(known, config)
     run = RunFolder(config.folder)
     with run.ledger() as record:  # before anything is written: one process at a time
         begin(run, config, items)
@@ -41,7 +46,20 @@ def select(items: list[Item], settings: Settings) -> list[Item]:
         items = [item for item in items if item.image and item.image.is_file()]
     if not items:
         raise DataError("there is no image to caption: the data set is empty, or only_with_images left none")
+    if settings.sample:
+        items = stratified(items, settings.sample, settings.sample_seed)
     return items[: settings.limit]
+
+
+def as_within(items: Sequence[Item], config: RunConfig) -> RunConfig:
+    """The run with scorers that weigh what depends on the data set, CIDEr's words, as within all items."""
+    pinned: dict[str, Any] = {
+        name: cast(Any, scorer).within(items, config.choices["data"])
+        for name, scorer in config.scorers.items()
+        if getattr(scorer, "idf", None) == "corpus"
+    }
+    options = {name: {"idf": scorer.idf} for name, scorer in pinned.items()}
+    return replace(config, scorers={**config.scorers, **pinned}, yaml=with_options(config.yaml, options))
 
 
 def begin(run: RunFolder, config: RunConfig, items: Sequence[Item]) -> None:
@@ -84,9 +102,13 @@ def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> 
         logger.info("%s: the scores are there already", run.path)
         return before
     texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}
+    if settings.missing == "empty":
+        texts = {item_id: texts.get(item_id, "") for item_id in captions}
     scored = [item for item in items if item.id in texts]
     said = [texts[item.id] for item in scored]
     measurements, not_computed = measure(scorers, scored, said)
+    if settings.missing == "empty":
+        measurements = [replace(one, signature=f"{one.signature}|missing:empty") for one in measurements]
     if settings.normalize != "none":
         changed, _ = measure(scorers, scored, [normalised(text, settings.normalize) for text in said])
         measurements += [of_normalised(measurement, settings.normalize) for measurement in changed]

@@ -63,7 +63,7 @@ def fingerprint(
     """A digest of everything that the scores come from: while it stays, they need not be computed again."""
     parts: list[Any] = [
         __version__,
-        [settings.resamples, settings.confidence, settings.seed, settings.normalize],
+        [settings.resamples, settings.confidence, settings.seed, settings.normalize, settings.missing],
         {name: identity(scorer) for name, scorer in scorers.items()},
         [[item.id, str(item.image), item.references] for item in items],
         # The time of a failure counts nowhere, and another attempt takes another.
@@ -73,6 +73,22 @@ def fingerprint(
         ],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def with_options(text: str, scorers: Mapping[str, Mapping[str, Any]]) -> str:
+    """A run's config.yaml with these options of these scorers.
+
+    >>> print(with_options("scorer: {cider: {idf: corpus}}", {"cider": {"idf": "val2017"}}), end="")
+    scorer:
+      cider:
+        idf: val2017
+    """
+    import yaml
+
+    document = yaml.safe_load(text)
+    for name, options in scorers.items():
+        document["scorer"][name] |= options
+    return yaml.safe_dump(document, sort_keys=False)
 
 
 def versions() -> dict[str, str]:

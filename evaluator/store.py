@@ -15,14 +15,17 @@ at any moment and loses at most the line it was writing, which the next reader p
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
+import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,10 +56,23 @@ class RunFolder:
 
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
-        """The run at `path`. Raises StoreError where there is none."""
+        """The run at `path`, a folder or a file that `export` wrote. Raises StoreError where there is none."""
+        if zipfile.is_zipfile(path):
+            return cls(_unpacked(path.resolve()))
         if not (path / "manifest.json").is_file():
             raise StoreError(f"{path} is not a run folder: it has no manifest.json. Run folders lie in runs/")
         return cls(path)
+
+    def export(self, path: Path) -> None:
+        """Write what comparing needs into one file: no pictures, and no place of any."""
+        items = b"".join(_line(_item_to_json(replace(item, image=None))) for item in self.items())
+        captions = b"".join(_line(_caption_to_json(caption)) for caption in self.captions().values())
+        self.results()  # raises StoreError where the run was not scored
+        with self._writing(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name in ("config.yaml", "manifest.json", "scores.json", "statistics.npz"):
+                archive.writestr(f"{self.name}/{name}", self._read(name))
+            archive.writestr(f"{self.name}/items.jsonl", items)
+            archive.writestr(f"{self.name}/captions.jsonl", captions)
 
     def exists(self) -> bool:
         return (self.path / "manifest.json").is_file()
@@ -135,7 +151,7 @@ class RunFolder:
         """Write the scores and what they came from; row i of each measurement belongs to scored_ids[i]."""
         import pandas as pd
 
-        texts = {item_id: captions[item_id].text for item_id in scored_ids}
+        texts = {item_id: captions[item_id].text or "" for item_id in scored_ids}
         table = pd.DataFrame(
             {
                 "id": list(captions),
@@ -265,6 +281,22 @@ class RunFolder:
 
     def _replace_json(self, name: str, document: Any) -> None:
         self._replace(name, _encode(json.dumps(document, ensure_ascii=False, indent=1)) + b"\n")
+
+
+@lru_cache
+def _unpacked(path: Path) -> Path:
+    """The run that an exported file holds, in a folder that is removed when the program ends."""
+    folder = tempfile.TemporaryDirectory(prefix="baseline-")
+    atexit.register(folder.cleanup)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder.name)
+        (run,) = Path(folder.name).iterdir()
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise StoreError(
+            f"{path} is not a baseline file ({error}). Make it with: evaluator baseline"
+        ) from error
+    return run
 
 
 def count_outcomes(captions: Mapping[str, Caption]) -> dict[str, int]:

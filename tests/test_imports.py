@@ -35,9 +35,15 @@ ALLOWED = {
     "scorers": (*ROOT, "scorers"),
     "config": ("core", "errors"),
     "provenance": ("core", "config"),
-    "evaluate": ("core", "errors", "config", "provenance", "runner", "significance", "store", "style"),
+    "sampling": ("core",),
+    "evaluate": (
+        *("core", "errors", "config", "provenance", "runner", "sampling", "significance", "store", "style"),
+    ),
+    "regress": (*ROOT, "paired_tests", "contrasts", "compare"),
+    "experiment": ("compare",),
+    "gate_commands": None,  # a part of cli
     "compare": (*ROOT, "store", "significance", "contrasts"),
-    "report": (*ROOT, "store", "significance", "paired_tests", "contrasts", "compare", "report"),
+    "report": (*ROOT, "store", "significance", "paired_tests", "contrasts", "compare", "regress", "report"),
     "demo": (*ROOT, "data", "demo"),
     "demo/measure": (*ROOT, "data", "demo", "models", "scorers"),
     "demo/train": (*ROOT, "data", "demo", "models", "scorers"),

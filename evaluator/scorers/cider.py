@@ -16,7 +16,7 @@ The document frequencies come from the references being scored, or from a table 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -26,7 +26,15 @@ from annotated_types import Ge, Gt
 from evaluator.core import Array, Item, Measurement
 from evaluator.errors import NotComputed
 from evaluator.scorers.compared import Compared, ComparedPart, compared
-from evaluator.scorers.idf import CORPUS, Table, find_table, read_table
+from evaluator.scorers.idf import (
+    CORPUS,
+    Table,
+    find_table,
+    make_table,
+    read_table,
+    table_path,
+    write_table,
+)
 from evaluator.scorers.prepared import Part, PreparedReferences, prepare
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
@@ -136,6 +144,16 @@ class CIDEr:
     def __post_init__(self) -> None:
         if self.idf != CORPUS:
             find_table(self.idf)
+
+    def within(self, items: Sequence[Item], name: str) -> CIDEr:
+        """The same, with the document frequencies of all these items, kept as a table for the next time."""
+        references = tuple(item.references for item in items if item.references)
+        if not references:
+            return self
+        table = make_table(references, name, self.n)
+        if not (path := table_path(table.label)).is_file():
+            write_table(table, path)
+        return replace(self, idf=table.label)
 
     @property
     def names(self) -> tuple[str, ...]:
