@@ -124,8 +124,8 @@ def baseline_command(run: Path, output: Path) -> None:
 def sweep_command(overrides: tuple[str, ...], config_dir: Path | None) -> None:
     """Run every combination, and read it as an experiment: evaluator sweep model=a,b prompt=p,q
 
-    As `evaluator run -m`, and then: what each model and each prompt is worth on average, and under how many of
-    the others one beats another.
+    As `evaluator run -m`, and then: what each model and each prompt is worth on average, and under how many
+    of the others one beats another.
     """
     from evaluator.cli import evaluate_all, importable
     from evaluator.config import run_configs

@@ -56,7 +56,7 @@ class RunFolder:
 
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
-        """The run at `path`, a folder or a file that `export` wrote. Raises StoreError where there is none."""
+        """The run at `path`, a folder or what `export` wrote. Raises StoreError where there is none."""
         if zipfile.is_zipfile(path):
             return cls(_unpacked(path.resolve()))
         if not (path / "manifest.json").is_file():

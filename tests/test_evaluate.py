@@ -403,3 +403,23 @@ def test_normalised_captions_are_scored_beside_the_raw_ones(line: Line) -> None:
     assert (results.style.preamble, results.style.markdown) == (1.0, 0.0)
     assert line.run.results() == results
     assert "BLEU-4 (strip_preamble)" not in [score.name for score in evaluate(line.config()).scores]
+
+
+def test_what_has_no_caption_is_scored_as_empty_where_that_is_asked_for(line: Line) -> None:
+    line.say(
+        {"1": REFERENCES["1"][0], "2": {"refused": "no"}, "3": {"refused": "no"}, "4": REFERENCES["4"][0]}
+    )
+    left_out = evaluate(line.config())
+    as_empty = evaluate(line.config("missing=empty"))
+    assert left_out.outcomes == as_empty.outcomes
+    assert left_out.coverage == as_empty.coverage == 0.5
+    before, after = ({score.name: score for score in found.scores} for found in (left_out, as_empty))
+    assert (before["BLEU-1"].images, after["BLEU-1"].images) == (2, 4)
+    assert after["BLEU-1"].value < before["BLEU-1"].value
+    assert after["BLEU-1"].signature.endswith("|missing:empty")
+    assert [image["caption"] for image in json.loads((line.run.path / "captions.coco.json").read_text())] == [
+        REFERENCES["1"][0],
+        "",
+        "",
+        REFERENCES["4"][0],
+    ]

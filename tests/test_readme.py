@@ -83,7 +83,10 @@ def typed(command: str, folder: Path) -> str:
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    # 1 is the gate's answer for captions that are worse, as those of tiny models to a question are.
+    assert done.returncode in ((0, 1) if "evaluator regress" in command else (0,)), (
+        f"{command}\n{done.stderr}"
+    )
     return done.stdout
 
 
