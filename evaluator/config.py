@@ -17,8 +17,9 @@ import importlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from annotated_types import Ge, Gt, Lt
 
@@ -58,6 +59,9 @@ class Settings:
     limit: Annotated[int, Ge(1)] | None = None
     only_with_images: bool = False
     normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
+    cache: Literal["off", "read", "refresh"] = "read"
+    budget_usd: Annotated[float, Ge(0)] | None = None
+    prices: Path | None = None
     resamples: Annotated[int, Ge(1)] = 1000
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
     seed: Annotated[int, Ge(0)] = 0
@@ -164,6 +168,8 @@ def checked(composed: Composed) -> RunConfig:
     from omegaconf import OmegaConf
 
     root = composed.node
+    # Before the components: some of their options are these.
+    settings = validated(Settings, {str(key): value for key, value in root.items() if key not in NODES}, "")
     for group in (*IDENTITY_GROUPS, "runner"):
         if root.get(group) is None:
             raise ConfigError(
@@ -177,8 +183,6 @@ def checked(composed: Composed) -> RunConfig:
             "Make '# @package scorer.NAME' its first line, as in conf/scorer/"
         )
     scorers = {name: built(node, f"scorer.{name}", "scorer") for name, node in nodes.items() if node}
-    options = {str(key): value for key, value in root.items() if key not in NODES}
-    settings = validated(Settings, options, "")
     return RunConfig(
         data=components["data"],
         model=components["model"],
@@ -257,7 +261,7 @@ def build(node: Mapping[str, Any] | None, name: str) -> Any:
         component = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"{name}._target_: cannot import {target!r} ({error})") from error
-    if not (isinstance(component, type) and dataclasses.is_dataclass(component)):
+    if not (isinstance(component, type) and is_dataclass(component)):
         raise ConfigError(f"{name}._target_: {target!r} is not a dataclass, and only those are built")
     return validated(component, {key: value for key, value in node.items() if key != "_target_"}, name)
 
@@ -274,8 +278,14 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     for option, value in options.items():
         if value == "???":
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
+    nested = {name: hint for name, hint in get_type_hints(component).items() if is_dataclass(hint)}
+    inner = {
+        option: validated(nested[option], value, f"{prefix}{option}")
+        for option, value in options.items()
+        if option in nested and isinstance(value, Mapping)
+    }
     try:
-        return TypeAdapter(component).validate_python(dict(options))
+        return TypeAdapter(component).validate_python({**options, **inner})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(
