@@ -278,7 +278,8 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     for option, value in options.items():
         if value == "???":
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
-    nested = {name: hint for name, hint in get_type_hints(component).items() if is_dataclass(hint)}
+    hints = get_type_hints(component)
+    nested = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
     inner = {
         option: validated(nested[option], value, f"{prefix}{option}")
         for option, value in options.items()

@@ -127,9 +127,9 @@ class Run:
             self.workers = {asyncio.create_task(self.work()) for _ in range(number)}
             stopping = asyncio.create_task(self.stopping.wait())
             try:
-                everything = asyncio.gather(*self.workers, return_exceptions=True)
-                await asyncio.wait({everything, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if self.stopping.is_set():
+                everything = asyncio.create_task(asyncio.wait(self.workers))
+                await asyncio.wait((everything, stopping), return_when=asyncio.FIRST_COMPLETED)
+                if self.stopped_by:
                     await self.wind_down()
                 await everything
             finally:
@@ -270,8 +270,10 @@ class Run:
         self, item: Item, result: Reply | CaptionError, model: str, attempt: int, seconds: float
     ) -> Caption:
         """The caption that an answer is, with what it cost."""
-        is_reply = isinstance(result, Reply)
-        caption = succeeded(item, result, seconds) if is_reply else failed(item, result, seconds)
+        if isinstance(result, Reply):
+            caption = succeeded(item, result, seconds)
+        else:
+            caption = failed(item, result, seconds)
         price = price_of(model, self.terms.prices)
         cost_usd = price.cost_usd(caption.reply) if price and caption.reply else None
         return replace(caption, attempts=attempt, cost_usd=cost_usd)
