@@ -7,9 +7,9 @@ takes the next moment that is free. A bucket would let a whole minute's requests
     >>> [round(pace.reserve(now=0.0), 2) for _ in range(3)]
     [0.0, 0.1, 0.2]
 
-How many requests are in flight adapts as a DCTCP window does (RFC 8257, section 3.3): a round in which a
-share of the answers were refusals shrinks it by half that share, a round without one lets it grow a little.
-All refused halve it; the odd overload of one server among many hardly matters.
+How many requests are in flight adapts as a DCTCP window does (RFC 8257, section 3.3): a round in which many
+of the answers were refusals shrinks it by half their share, any other lets it grow a little. So all refused
+halve it, and the odd overload of one server among many does not matter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import time
 MARGIN = 0.01
 # A timer that fires late may be made up for by this much.
 LATE_SECONDS = 0.1
-# The part of the whole window that it grows by in a round without a refusal.
+# The share of refusals that any provider has on a good day.
+NOISE = 0.1
+# The part of itself that a window grows by in a round with few refusals, at least by one.
 GROWTH = 1 / 40
 
 
@@ -60,10 +62,8 @@ class Window:
         self._answers += 1
         self._refusals += refused
         if self._answers >= self._size:
-            if self._refusals:
-                self._size *= 1 - self._refusals / self._answers / 2
-            else:
-                self._size += max(1.0, self._most * GROWTH)
+            share = self._refusals / self._answers
+            self._size += -self._size * share / 2 if share > NOISE else max(1.0, self._size * GROWTH)
             self._size = min(max(self._size, 1.0), float(self._most))
             self._answers = self._refusals = 0
 

@@ -21,8 +21,8 @@ from evaluator.errors import ConfigError
 
 TABLE = Path(__file__).with_name("prices.yaml")
 MILLION = 1_000_000
-# What a provider adds to a model's name for one of its versions: -2024-07-18, -20250929, -001, -latest.
-VERSION = re.compile(r"-(latest|preview|\d[\d-]*)$")
+# What a provider adds to a model's name for one of its versions: -2024-07-18, -20250929, -09-2025, -001.
+VERSION = re.compile(r"-(latest|preview|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{3,4})$")
 
 
 @dataclass(frozen=True)
