@@ -54,6 +54,8 @@ def running_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def server(running_server: Server) -> Server:
+def server(running_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """With counts and a cache of answers that begin anew."""
+    monkeypatch.setenv("EVALUATOR_CACHE", str(tmp_path / "cache"))
     running_server.behave()
     return running_server

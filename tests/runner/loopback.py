@@ -2,8 +2,8 @@
 
     python tests/runner/loopback.py [PORT]      prints its port, then serves until it is killed
 
-POST /behave sets the fields of `Behaviour`; POST /caption asks; GET /counts says what happened so far. It is a
-process of its own, so that the counts outlive a client that is killed, and takes no part of the client's time.
+POST /behave sets the fields of `Behaviour`; POST /caption asks; GET /counts says what happened so far. It is
+a process of its own, so that the counts outlive a client that is killed and none of its time is the client's.
 """
 
 from __future__ import annotations

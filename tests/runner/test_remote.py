@@ -264,7 +264,7 @@ def test_a_budget_without_a_price_is_refused_before_anything_is_sent(
     assert server.requests == 0
 
 
-# --- the end of a run ----------------------------------------------------------------------------------------
+# --- the end of a run --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["401", "402"])
