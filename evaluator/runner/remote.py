@@ -144,14 +144,14 @@ class Run:
         if self.stopped_by is None:
             self.stopped_by = reason
             self.stopping.set()
+            for worker in self.workers - self.on_their_way:
+                worker.cancel()
         elif isinstance(reason, KeyboardInterrupt):
             for worker in self.workers:
                 worker.cancel()
 
     async def wind_down(self) -> None:
         """Wait a while for the answers that are on their way, which are paid for."""
-        for worker in self.workers - self.on_their_way:
-            worker.cancel()
         if self.on_their_way:
             logger.warning(
                 "stopping: waiting up to %.0f s for %d answers on their way; Ctrl-C gives them up",
@@ -260,6 +260,9 @@ class Run:
             result = error
         except TimeoutError:
             result = TryAgain(f"no answer within {limit:.0f} s", "timeout")
+        except ModelError as error:
+            self.stop(error)  # before anybody takes this one's place
+            raise
         finally:
             self.on_their_way.discard(worker)
             refused = isinstance(result, TryAgain) and result.everyone
