@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator import __version__
+from evaluator.commands.cache import cache_command
+from evaluator.commands.caption import caption_command
+from evaluator.commands.options import CONFIG_DIR, OVERRIDES
+from evaluator.commands.plan import plan_command
 
 if TYPE_CHECKING:
     from evaluator.compare import Comparison
@@ -23,22 +27,6 @@ if TYPE_CHECKING:
 
 FAILED = 1
 INCOMPLETE = 3
-
-
-def importable(context: click.Context, parameter: click.Parameter, config_dir: Path | None) -> Path | None:
-    """Let the YAML files of one's own name classes of modules in the working folder."""
-    if config_dir and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    return config_dir
-
-
-OVERRIDES = click.argument("overrides", nargs=-1)
-CONFIG_DIR = click.option(
-    "--config-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    callback=importable,
-    help="A folder with model/, prompt/, data/ or scorer/ YAML files of your own.",
-)
 
 
 def main() -> None:
@@ -64,6 +52,10 @@ def main() -> None:
 def cli() -> None:
     """Caption images, score the captions, compare the systems."""
     start_logging()
+
+
+for command in (plan_command, caption_command, cache_command):
+    cli.add_command(command)
 
 
 @cli.command()

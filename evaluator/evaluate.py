@@ -62,7 +62,7 @@ def caption(
 ) -> None:
     """Caption every item that has no final outcome yet, each recorded as soon as it is there."""
     known = run.captions()
-    todo = [item for item in items if item.id not in known or known[item.id].outcome.can_be_retried]
+    todo = to_caption(items, known)
     there = len(items) - len(todo)
     if there:
         logger.info("%s: %d of %d captions are there already", run.path, there, len(items))
@@ -73,6 +73,11 @@ def caption(
             resumed = run.manifest().get("resumed", [])
             run.update_manifest({"resumed": [*resumed, circumstances()]})
         config.runner.run(config.model, config.prompt, todo, record, run.cost_usd() or 0.0)
+
+
+def to_caption(items: Sequence[Item], known: Mapping[str, Caption]) -> list[Item]:
+    """The items that no final outcome is known of."""
+    return [item for item in items if item.id not in known or known[item.id].outcome.can_be_retried]
 
 
 def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> Results:

@@ -43,6 +43,8 @@ ALLOWED = {
     "verify": ("api", "errors"),
     "__init__": ("api",),
     "__main__": ("cli",),
+    "plan": (*ROOT, "config", "evaluate", "runner", "store"),
+    "commands": None,
     "cli": None,  # everything
 }
 # The names of libraries that we use, which a module of ours must not take.
@@ -57,6 +59,8 @@ LIBRARIES = {
     "statistics",
     "types",
     "anthropic",
+    "httpx2",
+    "yaml",
 }
 HEAVY = (
     "torch",
