@@ -42,12 +42,11 @@ def plan_command(overrides: tuple[str, ...], config_dir: Path | None) -> None:
 
 def cells(plan: Plan) -> tuple[str, ...]:
     """One row of the table."""
-    money = (
-        "free" if plan.is_local else "not known" if plan.cost_usd is None else between(plan.cost_usd, ".2f")
-    )
     tokens = [
         "-" if found is None else between(found, ",.0f") for found in (plan.input_tokens, plan.output_tokens)
     ]
+    unpriced = "free" if plan.is_local else "not known"
+    money = unpriced if plan.cost_usd is None else between(plan.cost_usd, ".2f")
     minutes = "-" if plan.minutes is None else f"{plan.minutes:,.1f}"
     return (plan.label, f"{plan.images:,}", *tokens, money, minutes)
 
@@ -58,22 +57,18 @@ def between(bounds: tuple[float, float], form: str) -> str:
 
 
 def remarks(plans: Sequence[Plan]) -> list[str]:
-    """What the numbers rest on, each remark once."""
+    """What the numbers rest on."""
     found = []
     for plan in plans:
         if plan.there:
             found.append(f"{plan.label}: {plan.there:,} more captions are there already")
-        if plan.price:
-            source = f"{plan.price.page or 'prices=FILE'}, {plan.price.date or 'no date'}"
-            found.append(
-                f"{plan.label}: ${plan.price.input:g} and ${plan.price.output:g} a million ({source})"
-            )
+        if price := plan.price:
+            source = f"{price.page or 'prices=FILE'}, {price.date or 'no date'}"
+            found.append(f"{plan.label}: ${price.input:g} and ${price.output:g} a million tokens ({source})")
         elif not plan.is_local:
             found.append(f"{plan.label}: no price is known. Give it in a file of your own: prices=FILE")
         if plan.images and not plan.is_local and plan.minutes is None:
-            found.append(
-                f"{plan.label}: no limit is set: runner.requests.per_minute=..., tokens_per_minute=..."
-            )
+            found.append(f"{plan.label}: no limit is set. Type runner.requests.per_minute=...")
     if any(plan.cost_usd for plan in plans):
         found.append("the least: short answers, one attempt; the most: every answer as long as allowed")
     return found

@@ -27,9 +27,7 @@ def pictures(tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def remote(own: Path, server: Server, tmp_path: Path) -> list[str]:
-    (tmp_path / "prices.yaml").write_text(
-        "test-model: {input: 10, output: 10}\nother: {input: 0, output: 0}\n"
-    )
+    (tmp_path / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
     return ["--config-dir", str(own), "model=remote", f"model.url={server.url}", "prices=prices.yaml"]
 
 

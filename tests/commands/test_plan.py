@@ -25,7 +25,7 @@ def row(output: str, model: str) -> list[str]:
 
 
 def test_tokens_money_and_minutes_by_hand(command: Command, remote: list[str], server: Server) -> None:
-    """200 images of 80 to 100 tokens in and 5 to 20 out, $10 a million; 50 a minute, 4,800 tokens a minute."""
+    """200 images of 80 to 100 tokens in and 5 to 20 out, $10 a million; 50 and 4,800 tokens a minute."""
     limits = ["runner.requests.per_minute=50", "runner.requests.tokens_per_minute=4800"]
     done = command("plan", *remote, *limits)
     assert row(done.stdout, "remote") == (
@@ -39,8 +39,8 @@ def test_what_is_there_is_left_out(command: Command, remote: list[str], server: 
     ran = command("run", *remote, "scorer=[bleu]", "resamples=10", "budget_usd=0.0505")
     assert ran.returncode == 3, ran.stderr
     done = command("plan", *remote)
-    assert row(done.stdout, "remote")[:2] == ["remote", "151"]
-    assert "remote: 49 more captions are there already" in done.stdout
+    assert row(done.stdout, "remote")[:2] == ["remote", "150"]
+    assert "remote: 50 more captions are there already" in done.stdout
 
 
 def test_several_models_and_one_that_costs_nothing(command: Command, own: Path) -> None:
