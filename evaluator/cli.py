@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator import __version__, gate_commands
+from evaluator import __version__
+from evaluator.commands.cache import cache_command
+from evaluator.commands.caption import caption_command
+from evaluator.commands.options import CONFIG_DIR, OVERRIDES
+from evaluator.commands.plan import plan_command
+from evaluator.commands.regress import baseline_command, check_run, regress_command, sweep_command
 
 if TYPE_CHECKING:
     from evaluator.compare import Comparison
@@ -24,22 +29,6 @@ if TYPE_CHECKING:
 
 FAILED = 1
 INCOMPLETE = 3
-
-
-def importable(context: click.Context, parameter: click.Parameter, config_dir: Path | None) -> Path | None:
-    """Let the YAML files of one's own name classes of modules in the working folder."""
-    if config_dir and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    return config_dir
-
-
-OVERRIDES = click.argument("overrides", nargs=-1)
-CONFIG_DIR = click.option(
-    "--config-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    callback=importable,
-    help="A folder with model/, prompt/, data/ or scorer/ YAML files of your own.",
-)
 
 
 def main() -> None:
@@ -67,7 +56,11 @@ def cli() -> None:
     start_logging()
 
 
-for command in (gate_commands.regress_command, gate_commands.baseline_command, gate_commands.sweep_command):
+OWN_MODULES = (
+    *(plan_command, caption_command, cache_command),
+    *(regress_command, baseline_command, sweep_command),
+)
+for command in OWN_MODULES:
     cli.add_command(command)
 
 
@@ -312,7 +305,7 @@ def evaluate_all(configs: Sequence[RunConfig], sweep: bool, as_experiment: bool 
         click.echo(effects)
     click.echo(f"report: {write_report(comparison, folder / 'report.html')}")
     codes = [
-        gate_commands.check([config.settings.baseline], config.folder, config.settings.gates)
+        check_run([config.settings.baseline], config.folder, config.settings.gates)
         for config in configs
         if config.settings.baseline
     ]

@@ -17,8 +17,9 @@ import importlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from annotated_types import Ge, Gt, Lt
 
@@ -61,6 +62,9 @@ class Settings:
     only_with_images: bool = False
     missing: Literal["leave_out", "empty"] = "leave_out"
     normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
+    cache: Literal["off", "read", "refresh"] = "read"
+    budget_usd: Annotated[float, Ge(0)] | None = None
+    prices: Path | None = None
     resamples: Annotated[int, Ge(1)] = 1000
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
     seed: Annotated[int, Ge(0)] = 0
@@ -169,6 +173,8 @@ def checked(composed: Composed) -> RunConfig:
     from omegaconf import OmegaConf
 
     root = composed.node
+    # Before the components: some of their options are these.
+    settings = validated(Settings, {str(key): value for key, value in root.items() if key not in NODES}, "")
     for group in (*IDENTITY_GROUPS, "runner"):
         if root.get(group) is None:
             raise ConfigError(
@@ -182,8 +188,6 @@ def checked(composed: Composed) -> RunConfig:
             "Make '# @package scorer.NAME' its first line, as in conf/scorer/"
         )
     scorers = {name: built(node, f"scorer.{name}", "scorer") for name, node in nodes.items() if node}
-    options = {str(key): value for key, value in root.items() if key not in NODES}
-    settings = validated(Settings, options, "")
     return RunConfig(
         data=components["data"],
         model=components["model"],
@@ -262,7 +266,7 @@ def build(node: Mapping[str, Any] | None, name: str) -> Any:
         component = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"{name}._target_: cannot import {target!r} ({error})") from error
-    if not (isinstance(component, type) and dataclasses.is_dataclass(component)):
+    if not (isinstance(component, type) and is_dataclass(component)):
         raise ConfigError(f"{name}._target_: {target!r} is not a dataclass, and only those are built")
     return validated(component, {key: value for key, value in node.items() if key != "_target_"}, name)
 
@@ -279,8 +283,15 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     for option, value in options.items():
         if value == "???":
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
+    hints = get_type_hints(component)
+    nested = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+    inner = {
+        option: validated(nested[option], value, f"{prefix}{option}")
+        for option, value in options.items()
+        if option in nested and isinstance(value, Mapping)
+    }
     try:
-        return TypeAdapter(component).validate_python(dict(options))
+        return TypeAdapter(component).validate_python({**options, **inner})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(

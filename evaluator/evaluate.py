@@ -80,7 +80,7 @@ def caption(
 ) -> None:
     """Caption every item that has no final outcome yet, each recorded as soon as it is there."""
     known = run.captions()
-    todo = [item for item in items if item.id not in known or known[item.id].outcome.can_be_retried]
+    todo = to_caption(items, known)
     there = len(items) - len(todo)
     if there:
         logger.info("%s: %d of %d captions are there already", run.path, there, len(items))
@@ -90,7 +90,12 @@ def caption(
         if there:
             resumed = run.manifest().get("resumed", [])
             run.update_manifest({"resumed": [*resumed, circumstances()]})
-        config.runner.run(config.model, config.prompt, todo, record)
+        config.runner.run(config.model, config.prompt, todo, record, run.cost_usd() or 0.0)
+
+
+def to_caption(items: Sequence[Item], known: Mapping[str, Caption]) -> list[Item]:
+    """The items that no final outcome is known of."""
+    return [item for item in items if item.id not in known or known[item.id].outcome.can_be_retried]
 
 
 def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> Results:
@@ -119,7 +124,7 @@ def score(run: RunFolder, scorers: Mapping[str, Scorer], settings: Settings) -> 
         scores=(*map(with_interval, measurements, bounds), *not_computed),
         confidence=settings.confidence,
         images_per_second=images_per_second(captions.values()),
-        cost_usd=cost_usd(captions.values()),
+        cost_usd=run.cost_usd(),
         style=audit(said, [item.references for item in scored]) if said else None,
         # What could not be computed may be computable the next time: nothing stands for it.
         fingerprint="" if not_computed else digest,
@@ -187,9 +192,3 @@ def images_per_second(captions: Iterable[Caption]) -> float | None:
     made = [caption for caption in captions if caption.outcome is Outcome.OK and not caption.cached]
     seconds = sum(caption.seconds for caption in made)
     return len(made) / seconds if seconds else None
-
-
-def cost_usd(captions: Iterable[Caption]) -> float | None:
-    """What the captions cost; None where no price is known."""
-    costs = [caption.cost_usd for caption in captions if caption.cost_usd is not None]
-    return sum(costs) if costs else None

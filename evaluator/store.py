@@ -112,6 +112,14 @@ class RunFolder:
             return {}
         return {caption.item_id: caption for caption in self._lines("captions.jsonl", _caption_from_json)}
 
+    def cost_usd(self) -> float | None:
+        """What all attempts cost, those too that a later one replaced; None where no cost is known."""
+        if not (self.path / "captions.jsonl").exists():
+            return None
+        attempts = self._lines("captions.jsonl", _caption_from_json)
+        costs = [caption.cost_usd for caption in attempts if caption.cost_usd is not None]
+        return sum(costs) if costs else None
+
     @contextmanager
     def ledger(self) -> Iterator[Callable[[Caption], None]]:
         """A function that appends a caption durably; one process at a time."""

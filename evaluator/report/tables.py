@@ -57,15 +57,22 @@ def coverage(row: Row) -> str:
     return f"{100 * row.results.coverage:.2f} %"
 
 
+def cost(row: Row) -> str:
+    """In US dollars, empty where it is not known."""
+    return "" if row.results.cost_usd is None else f"${row.results.cost_usd:.2f}"
+
+
 def display_frame(comparison: Comparison, separator: str = " ") -> pd.DataFrame:
-    """The table as people read it: strings, models as rows."""
+    """The table as people read it: strings, models as rows; what they cost where that is known of any."""
     ranked = any(map(comparison.rank, comparison.rows))
+    costs_are_known = any(row.results.cost_usd is not None for row in comparison.rows)
     return pd.DataFrame(
         [
             {"model": row.label}
             | ({"rank": rank(comparison.rank(row))} if ranked else {})
             | {metric: with_interval(row.score(metric), separator) for metric in comparison.metrics}
             | {"coverage": coverage(row), "images/s": speed(row)}
+            | ({"cost": cost(row)} if costs_are_known else {})
             for row in comparison.rows
         ]
     ).set_index("model")

@@ -1,4 +1,4 @@
-"""The batch runner: decoding in threads, captioning in batches, one caption recorded at a time.
+"""The batch loop of local models: decoding in threads, captioning in batches, one caption recorded at a time.
 
     items -> prepare (worker threads, ahead of the model) -> batches -> caption -> record
 
@@ -13,50 +13,29 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Annotated, Any
+from typing import Any
 
-from annotated_types import Ge
-
-from evaluator.core import SUPPLIED, Caption, Captioner, Item, Outcome, Prompt, Reply, Session
+from evaluator.core import SUPPLIED, Caption, Item, Outcome, Reply, Session
 from evaluator.errors import CaptionError, EvaluatorError, ImageError, OutOfMemory
-from evaluator.runner.progress import progress
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class BatchRunner:
-    """Batches of `batch_size` pictures, decoded ahead by `decode_workers` threads."""
-
-    batch_size: Annotated[int, Ge(1)] = 32
-    decode_workers: Annotated[int, Ge(1)] = 2
-
-    def run(
-        self,
-        captioner: Captioner,
-        prompt: Prompt,
-        items: Iterable[Item],
-        record: Callable[[Caption], None],
-    ) -> None:
-        """Caption every item once; each is recorded before the next batch begins."""
-        items = list(items)
-        with (
-            captioner.open(prompt) as session,
-            ThreadPoolExecutor(self.decode_workers, "decode") as pool,
-            progress(len(items)) as advance,
-        ):
-            try:
-                for caption in caption_all(session, items, self.batch_size, pool):
-                    record(caption)
-                    advance(caption)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+def caption_in_batches(
+    session: Session,
+    items: Iterable[Item],
+    record: Callable[[Caption], None],
+    batch_size: int,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Caption every item once; each is recorded before the next batch begins."""
+    for caption in caption_all(session, items, batch_size, pool):
+        record(caption)
 
 
 def caption_all(
-    session: Session, items: Sequence[Item], batch_size: int, pool: ThreadPoolExecutor
+    session: Session, items: Iterable[Item], batch_size: int, pool: ThreadPoolExecutor
 ) -> Iterator[Caption]:
     """Captions in the items' order within a batch; pictures that cannot be read come as they are met."""
     pictures = prepare_ahead(session, items, 2 * batch_size, pool)

@@ -10,7 +10,7 @@ import pytest
 from evaluator.core import SUPPLIED, Caption, Item, Outcome, Prompt
 from evaluator.errors import DataError
 from evaluator.models.replay import Replay
-from evaluator.runner.loop import BatchRunner
+from evaluator.runner.default import DefaultRunner
 
 ODD = {
     "1": "",
@@ -28,7 +28,7 @@ def captions_file(path: Path, captions: dict[str, str]) -> Path:
 
 def replayed(path: Path, items: list[Item]) -> dict[str, Caption]:
     captions: list[Caption] = []
-    BatchRunner(batch_size=2).run(Replay(path), Prompt("none"), items, captions.append)
+    DefaultRunner(batch_size=2).run(Replay(path), Prompt("none"), items, captions.append)
     return {caption.item_id: caption for caption in captions}
 
 

@@ -1,4 +1,4 @@
-"""The batch runner: everything captioned once, failures as outcomes, memory that does not suffice."""
+"""The batch loop: everything captioned once, failures as outcomes, memory that does not suffice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from evaluator.core import Caption, Item, Outcome, Prompt, Reply
 from evaluator.errors import CaptionError, ImageError, OutOfMemory
-from evaluator.runner.loop import BatchRunner
+from evaluator.runner.default import DefaultRunner
 
 NONE = Prompt("none")
 
@@ -60,7 +60,7 @@ def items(number: int) -> list[Item]:
 
 def run(captioner: Scripted, number: int, **options: int) -> list[Caption]:
     captions: list[Caption] = []
-    BatchRunner(**options).run(captioner, NONE, items(number), captions.append)
+    DefaultRunner(**options).run(captioner, NONE, items(number), captions.append)
     return captions
 
 
@@ -116,7 +116,7 @@ def test_a_single_picture_that_does_not_fit_is_an_outcome() -> None:
 def test_pictures_are_read_in_other_threads_and_not_all_at_once() -> None:
     captioner = Scripted()
     seen: list[int] = []
-    BatchRunner(batch_size=4, decode_workers=2).run(
+    DefaultRunner(batch_size=4, decode_workers=2).run(
         captioner, NONE, items(100), lambda caption: seen.append(len(captioner.prepared))
     )
     assert threading.main_thread().name not in captioner.threads
@@ -133,5 +133,5 @@ def test_what_was_captioned_before_a_crash_was_recorded() -> None:
             return super().caption(prepared)
 
     with pytest.raises(KeyboardInterrupt):
-        BatchRunner(batch_size=4).run(Crashing(), NONE, items(100), captions.append)
+        DefaultRunner(batch_size=4).run(Crashing(), NONE, items(100), captions.append)
     assert len(captions) == 8

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from evaluator.commands.options import CONFIG_DIR, OVERRIDES
+
 FAILED, MISTAKE, INCOMPLETE = 1, 2, 3
 
 
@@ -48,10 +50,10 @@ def regress_command(
         raise click.UsageError("type a baseline and a candidate: evaluator regress runs/before runs/after")
     typed = [*gates, *(read_gates(gates_file) if gates_file else ())]
     *baselines, candidate = runs
-    sys.exit(check(baselines, candidate, typed, strict, (junit, markdown, json_file), resamples))
+    sys.exit(check_run(baselines, candidate, typed, strict, (junit, markdown, json_file), resamples))
 
 
-def check(
+def check_run(
     baselines: Sequence[Path],
     candidate: Path,
     gates: Sequence[str],
@@ -115,21 +117,15 @@ def baseline_command(run: Path, output: Path) -> None:
 
 
 @click.command(name="sweep")
-@click.argument("overrides", nargs=-1)
-@click.option(
-    "--config-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with model/, prompt/, data/ or scorer/ YAML files of your own.",
-)
+@OVERRIDES
+@CONFIG_DIR
 def sweep_command(overrides: tuple[str, ...], config_dir: Path | None) -> None:
     """Run every combination, and read it as an experiment: evaluator sweep model=a,b prompt=p,q
 
     As `evaluator run -m`, and then: what each model and each prompt is worth on average, and under how many
     of the others one beats another.
     """
-    from evaluator.cli import evaluate_all, importable
+    from evaluator.cli import evaluate_all
     from evaluator.config import run_configs
 
-    context = click.get_current_context()
-    importable(context, context.command.params[1], config_dir)
     evaluate_all(run_configs(overrides, config_dir, sweep=True), sweep=True, as_experiment=True)

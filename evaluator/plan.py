@@ -1,0 +1,74 @@
+"""What a run would take: images, tokens, money, minutes. Reads files, opens no model, sends nothing.
+
+    for config in run_configs(["model=gemini", "data=coco"]):
+        print(plan(config).cost_usd)
+
+Money is a range: at least what the prompt and a short answer cost, at most that with every answer as long as
+it may be. Captions that the run folder holds are left out; answers in the cache cost nothing and are not
+looked for, since that would mean reading every picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluator.config import RunConfig
+from evaluator.core import Priced
+from evaluator.evaluate import select, to_caption
+from evaluator.runner.default import DefaultRunner
+from evaluator.runner.prices import Price, price_of, price_table
+from evaluator.store import RunFolder
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left of one run; ranges are (at least, at most), None is not known."""
+
+    label: str
+    images: int
+    there: int
+    is_local: bool
+    input_tokens: Range | None = None
+    output_tokens: Range | None = None
+    price: Price | None = None
+    cost_usd: Range | None = None
+    minutes: float | None = None  # at the limits that are set, the most tokens assumed
+
+
+def plan(config: RunConfig) -> Plan:
+    """What `evaluator run` of the same options would take from here."""
+    items = select(config.data.load(), config.settings)
+    images = len(to_caption(items, RunFolder(config.folder).captions()))
+    label, there = config.choices["model"], len(items) - images
+    if not isinstance(config.model, Priced):
+        return Plan(label, images, there, is_local=True)
+    usage = config.model.usage(config.prompt)
+    price = price_of(usage.model, price_table(config.settings.prices))
+    input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
+    return Plan(
+        label,
+        images,
+        there,
+        is_local=False,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        price=price,
+        cost_usd=times(images, price.bounds_usd(usage)) if price else None,
+        minutes=minutes(config, images, input_tokens[1] + output_tokens[1]),
+    )
+
+
+def minutes(config: RunConfig, images: int, tokens: float) -> float | None:
+    """How long the limits alone make it take; None where none is set."""
+    if not isinstance(config.runner, DefaultRunner):
+        return None
+    limits = config.runner.requests
+    taken = ((images, limits.per_minute), (tokens, limits.tokens_per_minute))
+    return max((amount / limit for amount, limit in taken if limit), default=None)
+
+
+def times(images: int, bounds: Range) -> Range:
+    least, most = bounds
+    return images * least, images * most

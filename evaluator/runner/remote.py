@@ -1,0 +1,307 @@
+"""The asynchronous runner of captioners that answer one image at a time, many at once.
+
+    items -> prepare (threads) -> cache -> budget -> limits -> ask -> cache -> record
+                                              ^________________|  again, where that may help
+
+As many workers as requests may be in flight, and a few more whose pictures are ready ahead: memory does not
+grow with the data set. An answer is kept and recorded before anything else happens, so that a process may be
+killed at any moment and loses only what was on its way. Whatever ends a run early (Ctrl-C, a used-up quota, a
+bad key) lets the answers that are on their way arrive first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt
+
+from evaluator.core import Caption, Closing, Item, Outcome, RemoteSession, Reply, Usage
+from evaluator.errors import CaptionError, ImageError, ModelError, TryAgain
+from evaluator.runner.budget import Budget
+from evaluator.runner.cache import ResponseCache, key_of
+from evaluator.runner.limits import Limits
+from evaluator.runner.loop import failed, succeeded
+from evaluator.runner.prices import Price, price_of
+from evaluator.runner.retry import Backoff
+
+logger = logging.getLogger(__name__)
+
+# Of the workers, how many more there are than requests in flight: their pictures are ready ahead.
+AHEAD = 0.25
+# What a request is taken to need before the first answer, where a captioner does not say.
+TOKENS_AT_FIRST = 1000.0
+
+
+@dataclass(frozen=True)
+class Requests:
+    """How requests are sent. No option here changes a caption."""
+
+    in_flight: Annotated[int, Ge(1)] = 50
+    per_minute: Annotated[float, Gt(0)] | None = None
+    tokens_per_minute: Annotated[float, Gt(0)] | None = None
+    attempts: Annotated[int, Ge(1)] = 8
+    attempt_seconds: Annotated[float, Gt(0)] = 120.0
+    deadline_seconds: Annotated[float, Gt(0)] = 600.0
+    first_wait_seconds: Annotated[float, Ge(0)] = 1.0
+    longest_wait_seconds: Annotated[float, Ge(0)] = 60.0
+    stop_seconds: Annotated[float, Ge(0)] = 30.0
+    seed: Annotated[int, Ge(0)] = 0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What may be taken from the cache and what may be spent."""
+
+    cache: ResponseCache | None = None
+    read_cache: bool = True
+    budget_usd: float | None = None
+    spent_usd: float = 0.0
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    usage: Usage | None = None  # the bounds of one request, where the captioner knows them
+
+
+def caption_remotely(
+    session: RemoteSession,
+    items: Iterable[Item],
+    record: Callable[[Caption], None],
+    requests: Requests,
+    terms: Terms,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Caption every item, each recorded as soon as it is there.
+
+    Raises ModelError where no further request can succeed and KeyboardInterrupt after Ctrl-C, both when the
+    answers on their way have been recorded.
+    """
+
+    async def run() -> None:
+        try:
+            await Run(session, iter(items), record, requests, terms, pool).finish()
+        finally:
+            if isinstance(session, Closing):
+                await session.close()
+
+    asyncio.run(run())
+
+
+class Run:
+    """The state of one run within its event loop."""
+
+    def __init__(
+        self,
+        session: RemoteSession,
+        items: Iterator[Item],
+        record: Callable[[Caption], None],
+        requests: Requests,
+        terms: Terms,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self.session, self.items, self.record, self.requests = session, items, record, requests
+        self.terms, self.pool = terms, pool
+        self.limits = Limits(requests.in_flight, requests.per_minute, requests.tokens_per_minute)
+        self.budget = Budget(terms.budget_usd, terms.spent_usd)
+        self.backoff = Backoff(requests.seed, requests.first_wait_seconds, requests.longest_wait_seconds)
+        self.workers: set[asyncio.Task[None]] = set()
+        self.on_their_way: set[asyncio.Task[None]] = set()
+        self.asking: dict[str, asyncio.Event] = {}
+        self.stopped_by: BaseException | None = None
+        self.stopping = asyncio.Event()
+        usage, model = terms.usage, terms.usage.model if terms.usage else ""
+        price = price_of(model, terms.prices)
+        self.most_usd = price.bounds_usd(usage)[1] if price and usage else 0.0
+        self.tokens = float(usage.input_tokens[1] + usage.output_tokens[1]) if usage else TOKENS_AT_FIRST
+
+    async def finish(self) -> None:
+        """All items, or as many as can be had before something stops the run; then raises that."""
+        number = self.requests.in_flight + max(1, int(self.requests.in_flight * AHEAD))
+        with interruptible(self.stop):
+            self.workers = {asyncio.create_task(self.work()) for _ in range(number)}
+            stopping = asyncio.create_task(self.stopping.wait())
+            try:
+                everything = asyncio.create_task(asyncio.wait(self.workers))
+                await asyncio.wait((everything, stopping), return_when=asyncio.FIRST_COMPLETED)
+                if self.stopped_by:
+                    await self.wind_down()
+                await everything
+            finally:
+                stopping.cancel()
+                for worker in self.workers:
+                    worker.cancel()
+        if self.stopped_by:
+            raise self.stopped_by
+
+    def stop(self, reason: BaseException) -> None:
+        """Begin nothing more; asked a second time, give up what is on its way too."""
+        if self.stopped_by is None:
+            self.stopped_by = reason
+            self.stopping.set()
+            for worker in self.workers - self.on_their_way:
+                worker.cancel()
+        elif isinstance(reason, KeyboardInterrupt):
+            for worker in self.workers:
+                worker.cancel()
+
+    async def wind_down(self) -> None:
+        """Wait a while for the answers that are on their way, which are paid for."""
+        if self.on_their_way:
+            logger.warning(
+                "stopping: waiting up to %.0f s for %d answers on their way; Ctrl-C gives them up",
+                self.requests.stop_seconds,
+                len(self.on_their_way),
+            )
+            await asyncio.wait(set(self.on_their_way), timeout=self.requests.stop_seconds)
+        for worker in self.workers:
+            worker.cancel()
+
+    async def work(self) -> None:
+        """Take one item after the other until there are none or the run stops."""
+        try:
+            for item in self.items:
+                if (caption := await self.caption(item)) is not None:
+                    self.record(caption)
+                if self.stopped_by:
+                    return
+        except Exception as error:
+            self.stop(error)
+
+    async def caption(self, item: Item) -> Caption | None:
+        """One item's outcome; None where the run stopped before there was one."""
+        try:
+            loop = asyncio.get_running_loop()
+            prepared, question = await loop.run_in_executor(self.pool, self.prepare, item)
+        except (ImageError, CaptionError) as error:
+            return failed(item, error)
+        key, model = key_of(question), str(question.get("model", ""))
+        cache = self.terms.cache
+        if cache is None or not self.terms.read_cache:
+            return await self.answer(item, prepared, key, model)
+        while other := self.asking.get(key):  # the same picture, asked about at this moment
+            await other.wait()
+        if found := cache.get(key):
+            return replace(found, item_id=item.id)
+        self.asking[key] = asyncio.Event()
+        try:
+            return await self.answer(item, prepared, key, model)
+        finally:
+            self.asking.pop(key).set()
+
+    def prepare(self, item: Item) -> tuple[Any, Mapping[str, Any]]:
+        prepared = self.session.prepare(item)
+        return prepared, self.session.cache_key(prepared)
+
+    async def answer(self, item: Item, prepared: Any, key: str, model: str) -> Caption | None:
+        """Ask until there is an answer, so often and (waiting for others left out) for so long at most."""
+        seconds = 0.0
+        for attempt in range(1, self.requests.attempts + 1):
+            if not await self.budget.reserve(self.most_usd):
+                return Caption(item.id, Outcome.SKIPPED, error="the budget was used up", attempts=attempt - 1)
+            spent_usd = 0.0
+            try:
+                result, took = await self.ask(prepared, self.requests.deadline_seconds - seconds)
+                if not isinstance(result, TryAgain):
+                    caption = self.outcome(item, result, model, attempt, took)
+                    spent_usd = self.most_usd if caption.cost_usd is None else caption.cost_usd
+                    if self.terms.cache and not caption.outcome.can_be_retried:
+                        self.terms.cache.put(key, model, caption)
+                    return caption
+                # What was refused costs nothing; what was sent and never heard of may have cost the most.
+                spent_usd = 0.0 if result.everyone else self.most_usd
+            finally:
+                self.budget.settle(self.most_usd, spent_usd)
+            wait = max(result.hold_seconds or 0.0, self.backoff.seconds(attempt))
+            seconds += took + wait
+            self.hold(result, wait)
+            if attempt == self.requests.attempts or seconds >= self.requests.deadline_seconds:
+                error = f"{result.kind} ({attempt} attempts): {result}"
+                return Caption(
+                    item.id, Outcome.ERROR, error=error, seconds=round(seconds - wait, 6), attempts=attempt
+                )
+            if self.stopped_by:
+                return None
+            await asyncio.sleep(wait)
+        return None
+
+    def hold(self, refusal: TryAgain, wait: float) -> None:
+        """Where everyone is refused, everyone waits. Raises ModelError where that is for too long."""
+        if not refusal.everyone:
+            return
+        seconds = wait if refusal.hold_seconds is None else refusal.hold_seconds
+        if seconds >= self.requests.deadline_seconds:
+            raise ModelError(
+                f"{refusal}. The provider says to wait {seconds:.0f} s, longer than "
+                "runner.requests.deadline_seconds: the same command goes on from here after that"
+            )
+        self.limits.hold(seconds)
+
+    async def ask(self, prepared: Any, left_seconds: float) -> tuple[Reply | CaptionError | TryAgain, float]:
+        """One request within the limits and the seconds it took; a failure that another attempt may mend is
+        a result here. Raises ModelError.
+        """
+        worker = asyncio.current_task()
+        assert worker is not None
+        thought = self.tokens
+        await self.limits.enter(thought)
+        sent, limit = time.monotonic(), min(self.requests.attempt_seconds, left_seconds)
+        result: Reply | CaptionError | TryAgain | None = None
+        self.on_their_way.add(worker)
+        try:
+            async with asyncio.timeout(limit):
+                result = await self.session.ask(prepared)
+        except (CaptionError, TryAgain) as error:
+            result = error
+        except TimeoutError:
+            result = TryAgain(f"no answer within {limit:.0f} s", "timeout")
+        except ModelError as error:
+            self.stop(error)  # before anybody takes this one's place
+            raise
+        finally:
+            self.on_their_way.discard(worker)
+            refused = isinstance(result, TryAgain) and result.everyone
+            self.limits.leave(refused, self.learn(result, thought))
+        return result, time.monotonic() - sent
+
+    def outcome(
+        self, item: Item, result: Reply | CaptionError, model: str, attempt: int, seconds: float
+    ) -> Caption:
+        """The caption that an answer is, with what it cost."""
+        if isinstance(result, Reply):
+            caption = succeeded(item, result, seconds)
+        else:
+            caption = failed(item, result, seconds)
+        price = price_of(model, self.terms.prices)
+        cost_usd = price.cost_usd(caption.reply) if price and caption.reply else None
+        return replace(caption, attempts=attempt, cost_usd=cost_usd)
+
+    def learn(self, result: object, thought: float) -> float:
+        """How many tokens more than thought a request took; the next ones are thought to be like it."""
+        reply = result.reply if isinstance(result, CaptionError) else result
+        if not isinstance(reply, Reply) or reply.input_tokens is None:
+            return 0.0
+        took = float(reply.input_tokens + (reply.output_tokens or 0))
+        self.tokens += 0.1 * (took - self.tokens)
+        return took - thought
+
+
+@contextmanager
+def interruptible(stop: Callable[[BaseException], None]) -> Iterator[None]:
+    """Ctrl-C calls `stop` with a KeyboardInterrupt, in the main thread, where alone Python lets it."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, lambda: stop(KeyboardInterrupt()))
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,50 @@
+"""`evaluator plan` as it is typed: what it says, and that it sends nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runner.conftest import Server
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def remote(own: Path, server: Server, tmp_path: Path) -> list[str]:
+    (tmp_path / "prices.yaml").write_text("test-model: {input: 10, output: 10, date: 2026-01-31}\n")
+    return ["--config-dir", str(own), "model=remote", f"model.url={server.url}", "prices=prices.yaml"]
+
+
+def row(output: str, model: str) -> list[str]:
+    (line,) = (line for line in output.splitlines() if line.startswith(f"{model} "))
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def test_tokens_money_and_minutes_by_hand(command: Command, remote: list[str], server: Server) -> None:
+    """200 images of 80 to 100 tokens in and 5 to 20 out, $10 a million; 50 and 4,800 tokens a minute."""
+    limits = ["runner.requests.per_minute=50", "runner.requests.tokens_per_minute=4800"]
+    done = command("plan", *remote, *limits)
+    assert row(done.stdout, "remote") == (
+        ["remote", "200", "16,000 to 20,000", "1,000 to 4,000", "0.17 to 0.24", "5.0"]
+    )
+    assert "$10 and $10 a million tokens (prices=FILE, 2026-01-31)" in done.stdout
+    assert server.requests == 0
+
+
+def test_what_is_there_is_left_out(command: Command, remote: list[str], server: Server) -> None:
+    ran = command("run", *remote, "scorer=[bleu]", "resamples=10", "budget_usd=0.0505")
+    assert ran.returncode == 3, ran.stderr
+    done = command("plan", *remote)
+    assert row(done.stdout, "remote")[:2] == ["remote", "150"]
+    assert "remote: 50 more captions are there already" in done.stdout
+
+
+def test_several_models_and_one_that_costs_nothing(command: Command, own: Path) -> None:
+    done = command("plan", "--config-dir", own, "model=tiny-git,remote")
+    assert row(done.stdout, "tiny-git") == ["tiny-git", "200", "-", "-", "free", "-"]
+    assert row(done.stdout, "remote")[-2:] == ["not known", "-"]
+    assert "remote: no price is known" in done.stdout

@@ -1,0 +1,162 @@
+"""Many captions at 200 in flight, one request in twenty failing, and kill -9: every count must come out even.
+
+The whole command in a process of its own, against the service in another. EVALUATOR_SOAK_IMAGES sets how many
+captions; 20,000 take some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluator.core import Outcome
+from evaluator.store import RunFolder
+from tests.runner.conftest import Server
+
+IMAGES = int(os.environ.get("EVALUATOR_SOAK_IMAGES", "3000"))
+IN_FLIGHT = 200
+PATIENCE_SECONDS = 60 + IMAGES / 10
+KEY = "sk-this-is-the-secret-of-the-test"
+
+
+class Soak:
+    """The command over `IMAGES` different small pictures."""
+
+    def __init__(self, folder: Path, conf: Path, server: Server, *options: str) -> None:
+        self.folder, self.run = folder, RunFolder(folder / "runs" / "soak")
+        pictures = folder / "pictures"
+        pictures.mkdir()
+        for number in range(IMAGES):
+            (pictures / f"{number}.png").write_bytes(picture(number))
+        references = {
+            "images": [{"id": number, "file_name": f"{number}.png"} for number in range(IMAGES)],
+            "annotations": [{"image_id": number, "caption": "a picture"} for number in range(IMAGES)],
+        }
+        (folder / "references.json").write_text(json.dumps(references))
+        (folder / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
+        self.line = [
+            *(sys.executable, "-m", "evaluator", "run", "--config-dir", str(conf)),
+            *("model=remote", f"model.url={server.url}", "data=coco", "data.annotations=references.json"),
+            *("data.images=pictures", "prices=prices.yaml", "name=soak", "scorer=[bleu]", "resamples=10"),
+            *(f"runner.requests.in_flight={IN_FLIGHT}", "runner.requests.first_wait_seconds=0.1", *options),
+        ]
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.line,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"REMOTE_API_KEY": KEY},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+    def to_its_end(self) -> str:
+        process = self.start()
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, output
+        return output
+
+    def until(self, captions: int, end: signal.Signals) -> str:
+        """Send it `end` when it has recorded so many."""
+        process, deadline = self.start(), time.monotonic() + PATIENCE_SECONDS
+        while len(self.lines()) < captions:
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline, "it neither captions nor ends"
+            time.sleep(0.01)
+        process.send_signal(end)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        return output
+
+    def lines(self) -> list[dict[str, Any]]:
+        path = self.run.path / "captions.jsonl"
+        content = path.read_bytes() if path.exists() else b""
+        return [json.loads(line) for line in content.split(b"\n")[:-1] if line]
+
+    def check_every_image_has_one_outcome(self) -> None:
+        captions = self.run.captions()
+        assert Counter(caption.outcome for caption in captions.values()) == {Outcome.OK: IMAGES}
+        recorded = Counter(line["item_id"] for line in self.lines() if line["outcome"] == "ok")
+        assert recorded == Counter(dict.fromkeys(map(str, range(IMAGES)), 1))
+        for name, caption in captions.items():
+            assert caption.text == f"a picture of {name}"
+
+
+def picture(number: int) -> bytes:
+    """Bytes to be found again wherever they might leak."""
+    return b"the bytes of picture %06d" % number
+
+
+@pytest.fixture
+def faulty(server: Server) -> Server:
+    server.behave(seconds=0.05, fault_share=0.05, seed=1)
+    return server
+
+
+@pytest.mark.parametrize("cache", ["off", "read"])
+def test_without_a_kill_each_answer_is_paid_for_once(
+    cache: str, faulty: Server, own: Path, tmp_path: Path
+) -> None:
+    soak = Soak(tmp_path, own, faulty, f"cache={cache}")
+    soak.to_its_end()
+    soak.check_every_image_has_one_outcome()
+    assert sum(faulty.answered.values()) == IMAGES
+    assert faulty.counts()["statuses"]["429"] > 0
+    assert soak.run.results().cost_usd == pytest.approx(0.001 * IMAGES)
+    before = faulty.requests
+    soak.to_its_end()
+    assert faulty.requests == before, "a complete run asked again"
+
+
+@pytest.mark.parametrize("cache", ["off", "read"])
+def test_a_kill_loses_no_more_than_was_on_its_way(
+    cache: str, faulty: Server, own: Path, tmp_path: Path
+) -> None:
+    soak = Soak(tmp_path, own, faulty, f"cache={cache}")
+    soak.until(IMAGES // 2, signal.SIGKILL)
+    survived = {
+        line["item_id"] for line in soak.lines() if line["outcome"] == "ok"
+    }  # an error is tried again
+    answered = faulty.answered
+    assert IMAGES // 2 <= len(survived) < IMAGES
+    assert sum(answered.values()) - len(survived) <= IN_FLIGHT
+    soak.to_its_end()
+    soak.check_every_image_has_one_outcome()
+    assert sum(faulty.answered.values()) - IMAGES <= IN_FLIGHT
+    assert all(faulty.answered[name] == answered[name] for name in survived), "a recorded answer asked again"
+
+
+def test_ctrl_c_loses_nothing_at_all(faulty: Server, own: Path, tmp_path: Path) -> None:
+    soak = Soak(tmp_path, own, faulty, "cache=off")
+    output = soak.until(IMAGES // 3, signal.SIGINT)
+    assert "every caption so far is kept" in output
+    assert sum(faulty.answered.values()) == len(soak.lines()) < IMAGES
+    soak.to_its_end()
+    soak.check_every_image_has_one_outcome()
+    assert sum(faulty.answered.values()) == IMAGES
+
+
+def test_no_key_and_no_picture_in_any_file(faulty: Server, own: Path, tmp_path: Path) -> None:
+    """Of the run, the cache and the log, after one that was killed and went on."""
+    soak = Soak(tmp_path, own, faulty)
+    log = soak.until(IMAGES // 2, signal.SIGKILL) + soak.to_its_end()
+    written = [
+        path for place in ("runs", "cache") for path in (tmp_path / place).rglob("*") if path.is_file()
+    ]
+    assert any(path.suffix == ".sqlite" for path in written)
+    assert any(path.name == "captions.jsonl" for path in written)
+    for content in (log.encode(), *(path.read_bytes() for path in written)):
+        assert KEY.encode() not in content
+        assert b"uthorization" not in content
+        assert picture(7)[:16] not in content
+        assert b"dGhlIGJ5dGVzIG9mIHBpY3R1cmU" not in content  # the same in base64

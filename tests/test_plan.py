@@ -1,0 +1,72 @@
+"""A plan by hand, over any number of images and any limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluator.config import RunConfig, run_configs
+from evaluator.core import Caption, Outcome, Prompt, Reply, Usage
+from evaluator.plan import plan
+from evaluator.runner.default import DefaultRunner
+from evaluator.runner.remote import Requests
+from evaluator.store import RunFolder
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A captioner that is asked for nothing but its usage."""
+
+    model: str = "gpt-4o-mini"
+
+    def check(self, prompt: Prompt, items: Any) -> list[str]:
+        raise AssertionError("a plan needs no check")
+
+    def open(self, prompt: Prompt) -> Any:
+        raise AssertionError("a plan opens nothing")
+
+    def usage(self, prompt: Prompt) -> Usage:
+        return Usage(self.model, (1000, 2000), (10, 100))
+
+
+def config(tmp_path: Path, requests: Requests | None = None, model: str = "gpt-4o-mini") -> RunConfig:
+    (found,) = run_configs([f"runs={tmp_path}", "limit=100"])
+    return replace(found, model=Priced(model), runner=DefaultRunner(requests=requests or Requests()))
+
+
+def test_tokens_and_money_by_hand(tmp_path: Path) -> None:
+    """$0.15 and $0.60 a million: (1000 x 0.15 + 10 x 0.6) x 100 / 10^6 and twice and ten times that."""
+    found = plan(config(tmp_path))
+    assert (found.images, found.there, found.is_local) == (100, 0, False)
+    assert (found.input_tokens, found.output_tokens) == ((100_000, 200_000), (1_000, 10_000))
+    assert found.cost_usd == pytest.approx((0.0156, 0.036))
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "tokens_per_minute", "minutes"),
+    [(None, None, None), (50, None, 2.0), (None, 21_000, 10.0), (50, 21_000, 10.0), (5, 21_000, 20.0)],
+)
+def test_the_limit_that_takes_longest(
+    per_minute: float | None, tokens_per_minute: float | None, minutes: float | None, tmp_path: Path
+) -> None:
+    requests = Requests(per_minute=per_minute, tokens_per_minute=tokens_per_minute)
+    assert plan(config(tmp_path, requests)).minutes == minutes
+
+
+def test_a_model_without_a_price(tmp_path: Path) -> None:
+    found = plan(config(tmp_path, model="llava"))
+    assert (found.cost_usd, found.price) == (None, None)
+    assert found.input_tokens == (100_000, 200_000)
+
+
+def test_what_is_there_or_final_is_left_out_and_failures_are_not(tmp_path: Path) -> None:
+    asked = config(tmp_path)
+    names = [item.id for item in asked.data.load()]
+    outcomes = [Outcome.OK] * 10 + [Outcome.REFUSED] * 5 + [Outcome.ERROR] * 3
+    with RunFolder(asked.folder).ledger() as record:
+        for name, outcome in zip(names, outcomes, strict=False):
+            record(Caption(name, outcome, Reply("a dog")))
+    assert (plan(asked).images, plan(asked).there) == (85, 15)
