@@ -85,6 +85,17 @@ def test_the_last_line_of_an_image_counts(tmp_path: Path) -> None:
     assert run.captions()["1"].text == "a dog"
 
 
+def test_the_cost_is_of_every_attempt_not_of_the_last_ones(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    assert run.cost_usd() is None
+    with run.ledger() as record:
+        record(Caption("1", Outcome.OK, Reply("a dog")))
+        assert run.cost_usd() is None, "no known cost is not none"
+        for cost_usd in (0.25, 0.5, None):
+            record(Caption("2", Outcome.ERROR, error="torn", cost_usd=cost_usd))
+    assert run.cost_usd() == 0.75
+
+
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     with run.ledger(), pytest.raises(StoreError, match="another process is writing"), run.ledger():

@@ -51,6 +51,16 @@ def test_few_lines_in_a_long_log(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.records) == 1
 
 
+def test_what_came_from_the_cache_and_what_it_cost() -> None:
+    tally = progress.Tally()
+    assert str(tally) == ""
+    for cost_usd in (0.5, 0.25, None):
+        tally.add(Caption("1", Outcome.OK, Reply("a dog"), cost_usd=cost_usd))
+    tally.add(Caption("2", Outcome.REFUSED, cost_usd=0.0, cached=True))
+    tally.add(Caption("3", Outcome.OK, Reply("supplied"), cached=True))
+    assert str(tally) == "1 refused, 1 from the cache, $0.7500"
+
+
 def test_failures_in_words() -> None:
     assert progress.in_words(Counter()) == ""
     assert progress.in_words(Counter({"error": 1, "refused": 2})) == "2 refused, 1 error"
