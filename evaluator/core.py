@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,14 +78,24 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said, and what the saying took."""
+    """What a model said, and what the saying took, as it is billed."""
 
     text: str
     model_version: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: int | None = None  # all of them, those that the provider had cached too
+    output_tokens: int | None = None  # all of them, reasoning too
     reasoning_tokens: int | None = None
     finish_reason: str = ""
+    cached_input_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one request may take, each as (at least, at most), known before it is sent."""
+
+    model: str  # as the price table names it
+    input_tokens: tuple[int, int]
+    output_tokens: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -256,13 +266,28 @@ class RemoteSession(Protocol):
         """
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A RemoteSession whose client must be closed in the event loop that it was used in."""
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A captioner whose requests cost money or count against a limit of tokens."""
+
+    def usage(self, prompt: Prompt) -> Usage:
+        """The bounds of one request, for the plan and the budget. Needs no key and sends nothing."""
+
+
 class Captioner(Protocol):
     """Options only, so that it pickles; weights and clients live inside `open`."""
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         """Warnings before anything is captioned. Raises ConfigError for what cannot work at all."""
 
-    def open(self, prompt: Prompt) -> AbstractContextManager[Session]: ...
+    def open(self, prompt: Prompt) -> AbstractContextManager[Session | RemoteSession]: ...
 
 
 class Scorer(Protocol):
@@ -285,4 +310,6 @@ class Runner(Protocol):
         prompt: Prompt,
         items: Iterable[Item],
         record: Callable[[Caption], None],
-    ) -> None: ...
+        spent_usd: float = 0.0,
+    ) -> None:
+        """`spent_usd` is what the run has cost already: a budget is one of the run, not of the command."""
