@@ -19,7 +19,7 @@ import os
 import re
 from pathlib import Path
 
-from evaluator.errors import ConfigError, MissingPackage
+from evaluator.errors import ConfigError
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
@@ -53,10 +53,8 @@ def check_variable(variable: str) -> None:
 
 def read_env_file(path: Path) -> dict[str, str | None]:
     """The variables of a file of lines NAME=value. Raises ConfigError where there is no such file."""
-    try:
-        from dotenv import dotenv_values
-    except ImportError:
-        raise MissingPackage("python-dotenv", "openai") from None
+    from dotenv import dotenv_values
+
     if not path.is_file():
         raise ConfigError(f"model.env_file: there is no file {path}")
     return dotenv_values(path, interpolate=False)
