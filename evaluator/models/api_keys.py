@@ -34,6 +34,10 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
     check_variable(variable)
     value = os.environ.get(variable) or (read_env_file(env_file).get(variable) if env_file else "")
     if key := (value or "").strip():
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError(
+                f"{variable} holds no API key: a key has neither line breaks nor letters like é"
+            )
         return key
     where = f" nor in {env_file}" if env_file else ""
     raise ConfigError(

@@ -74,7 +74,9 @@ class CloudCaptioner(ABC):
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError(f"model.base_url: {self.base_url!r} is no address such as https://host/v1")
         if address.username or address.password or address.query:
-            raise ConfigError("model.base_url: no user, password or key may stand in it; see model.key_variable")
+            raise ConfigError(
+                "model.base_url: no user, password or key may stand in it; see model.key_variable"
+            )
         self.key()
         if request_text(prompt):
             return ()
@@ -172,7 +174,9 @@ def parsed(body: str) -> Mapping[str, Any]:
         answer = json.loads(body)
     except ValueError:
         if body.lstrip().startswith("<"):
-            raise TryAgain("a web page instead of an answer: is model.base_url right?", "not an API") from None
+            raise TryAgain(
+                "a web page instead of an answer: is model.base_url right?", "not an API"
+            ) from None
         raise TryAgain(f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer") from None
     if not isinstance(answer, Mapping):
         raise TryAgain(f"the answer is no JSON object: it begins with {body[:40]!r}", "malformed answer")

@@ -38,7 +38,9 @@ CREDIT = re.compile(
 BLOCKED = re.compile(
     r"content[ _]filter|content[ _](policy|management)|moderation|flagged|safety system", re.IGNORECASE
 )
-BAD_KEY = re.compile(r"API_KEY_INVALID|invalid_api_key|key not valid|key (was )?reported|key expired", re.IGNORECASE)
+BAD_KEY = re.compile(
+    r"API_KEY_INVALID|invalid_api_key|key not valid|key (was )?reported|key expired", re.IGNORECASE
+)
 # The part of a request that differs from image to image, as the providers call it.
 OF_THE_IMAGE = ("messages", "contents", "content", "input")
 OVERLOADED = (503, 529)
@@ -71,6 +73,20 @@ def failure(status: int, headers: Mapping[str, str], body: str) -> Failure:
         message = "a web page instead of an answer" if page else body.strip()
         return Failure(status, "", message or "no further words", hold_seconds=retry_after(headers))
     return described(status, headers, document)
+
+
+def of_response(response: Any) -> Failure:
+    """The same of a response as httpx gives it, already read."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return failure(response.status_code, headers, response.text)
+
+
+def of_connection(error: Exception, timed_out: bool) -> Failure:
+    """No answer: `timed_out` while waiting for it, or else the connection broke or never was."""
+    reason = error.__cause__ or error
+    return Failure(
+        0, "timeout" if timed_out else "connection", f"{type(reason).__name__}: {reason}".rstrip(": ")
+    )
 
 
 def described(status: int, headers: Mapping[str, str], document: Any) -> Failure:
