@@ -66,7 +66,7 @@ class OpenAISession(CloudSession):
 
     async def request(self, client: Any, picture: EncodedPicture) -> str:
         answer = await client.chat.completions.with_raw_response.create(**self.body(picture))
-        return str(answer.text)
+        return str(answer.http_response.text)
 
     def body(self, picture: EncodedPicture) -> dict[str, Any]:
         """The request: only what is set is sent, since many servers refuse what they do not know."""
