@@ -1,8 +1,8 @@
 """Claude by Anthropic's Messages API (platform.claude.com/docs/en/api/messages).
 
-The picture is a base64 block before the text. Pictures above the longest side are made smaller here, since the
-provider would do the same after a longer upload. Newer models take no temperature and think by themselves:
-`effort` says how much, and what they think counts against `max_output_tokens`.
+The picture is a base64 block before the text. Pictures above the longest side are made smaller here, since
+the provider would do the same after a longer upload. Newer models take no temperature and think by
+themselves: `effort` says how much, and what they think counts against `max_output_tokens`.
 
     evaluator run model=claude-sonnet prompt=one-sentence data=coco ...
 """
@@ -51,8 +51,9 @@ class AnthropicClaude(CloudCaptioner):
             return warnings
         return (
             *warnings,
-            f"model.max_output_tokens={self.max_output_tokens}: most Claude models think before they answer, and "
-            "what they think counts against it: captions may come back empty. Type model.max_output_tokens=2048",
+            f"model.max_output_tokens={self.max_output_tokens}: most Claude models think before they answer, "
+            "and what they think counts against it: captions may come back empty. "
+            "Type model.max_output_tokens=2048",
         )
 
     def session(self, prompt: Prompt, key: str) -> ClaudeSession:

@@ -7,10 +7,9 @@ What is configured is the variable's name, so that nothing that is written down 
     >>> key = api_key("SOME_API_KEY", "https://example.com/keys")
     >>> without_key("401: secret is not valid", key)
     '401: *** is not valid'
-    >>> check_variable("sk-1234")
+    >>> check_variable("sk-1234")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    evaluator.errors.ConfigError: model.key_variable is the name of an environment variable, in capitals, and \
-never the key itself. If a key was typed here, it is in the shell's history: make a new one
+    evaluator.errors.ConfigError: model.key_variable is the name of an environment variable, ...
 """
 
 from __future__ import annotations
@@ -50,8 +49,8 @@ def check_variable(variable: str) -> None:
     """Raises ConfigError for what is no variable's name, without repeating it: it may be a key."""
     if not VARIABLE.fullmatch(variable):
         raise ConfigError(
-            "model.key_variable is the name of an environment variable, in capitals, and never the key itself. "
-            "If a key was typed here, it is in the shell's history: make a new one"
+            "model.key_variable is the name of an environment variable, in capitals, and never the key "
+            "itself. If a key was typed here, it is in the shell's history: make a new one"
         )
 
 

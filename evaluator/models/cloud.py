@@ -91,9 +91,8 @@ class CloudCaptioner(ABC):
         text = prompt.system + request_text(prompt)
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
-        return Usage(
-            self.model, (image_fewest + fewest, image_most + most), (min(5, self.max_output_tokens), self.max_output_tokens)
-        )  # fmt: skip
+        output = (min(5, self.max_output_tokens), self.max_output_tokens)
+        return Usage(self.model, (image_fewest + fewest, image_most + most), output)
 
 
 class CloudSession(ABC):
@@ -206,7 +205,7 @@ def without_text(reply: Reply, limit: int, cut_off: bool) -> CaptionError:
     thought = f", {reply.reasoning_tokens} of them spent on thinking" if reply.reasoning_tokens else ""
     return CaptionError(
         Outcome.EMPTY,
-        f"the answer is empty ({reply.finish_reason}): it was cut off after {reply.output_tokens} tokens{thought}. "
-        f"Let the model think less, or type model.max_output_tokens={max(2048, 4 * limit)}",
+        f"the answer is empty ({reply.finish_reason}): it was cut off after {reply.output_tokens} tokens"
+        f"{thought}. Let the model think less, or type model.max_output_tokens={max(2048, 4 * limit)}",
         reply,
     )

@@ -2,8 +2,8 @@
 
 The original bytes are sent where the provider takes their format and size, and would see what a local model
 sees of the same file: upright, opaque, one frame, eight bits. All other pictures are decoded as for a local
-model and sent as a JPEG of the rule's quality, at most `longest_side` pixels wide and high; while it is larger
-than `max_bytes`, its sides shrink by a quarter.
+model and sent as a JPEG of the rule's quality, at most `longest_side` pixels wide and high; while it is
+larger than `max_bytes`, its sides shrink by a quarter.
 
     >>> PictureRule(("image/jpeg", "image/png"), longest_side=1568, max_bytes=5_000_000).text
     'image/jpeg image/png; longest side 1568; at most 5000000 bytes; else JPEG 90'

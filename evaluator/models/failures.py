@@ -1,11 +1,12 @@
 """What a request without an answer means: to be tried again, final for its image, or the end of the run.
 
-One table for all providers, since their errors are told apart by the HTTP status and a few words. The documents
-that they send with it are JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's {type,
-message, details}, Google's {code, message, status, details} (google.rpc.Status with ErrorInfo, QuotaFailure,
-RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
+One table for all providers, since their errors are told apart by the HTTP status and a few words. The
+documents that they send with it are JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's
+{type, message, details}, Google's {code, message, status, details} (google.rpc.Status with ErrorInfo,
+QuotaFailure, RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
 
-    >>> found = failure(429, {"retry-after": "7"}, '{"error": {"type": "rate_limit_error", "message": "slower"}}')
+    >>> body = '{"error": {"type": "rate_limit_error", "message": "slower"}}'
+    >>> found = failure(429, {"retry-after": "7"}, body)
     >>> found.hold_seconds, found.said
     (7.0, '429 rate_limit_error: slower')
     >>> type(meaning(found, hint="")).__name__
@@ -26,10 +27,11 @@ from typing import Any
 from evaluator.core import Outcome
 from evaluator.errors import CaptionError, EvaluatorError, ModelError, TryAgain
 
-# A quota that comes back tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids
-# "GenerateRequestsPerDayPerProjectPerModel", OpenRouter's "free-models-per-day", Anthropic's "daily rate limit".
+# A quota that comes back tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
+# GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate
+# limit".
 DAILY = re.compile(r"per[ -]?day|daily", re.IGNORECASE)
-# Google's sentence for every used-up limit is "check your plan and billing details": billing alone says nothing.
+# Google's sentence for every used-up limit is "check your plan and billing details".
 CREDIT = re.compile(
     r"insufficient[ _](quota|credit|balance)|billing_(error|hard_limit|not_active)|credit balance|"
     r"credits? are depleted|spend[ _]limit|usage limits|payment[ _]required",

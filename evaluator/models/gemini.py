@@ -1,9 +1,9 @@
 """Gemini by google-genai, the SDK that Google keeps (ai.google.dev/api/generate-content).
 
-A blocked prompt or candidate raises nothing in this SDK: its answer merely has no text. So the answer is read as
-plain JSON here, and each reason becomes an outcome. What would bill twice is off: continuing by itself, calling
-functions by itself, the SDK's own retries. A picture that is too large for a request goes through the Files API
-and is deleted there afterwards.
+A blocked prompt or candidate raises nothing in this SDK: its answer merely has no text. So the answer is read
+as plain JSON here, and each reason becomes an outcome. What would bill twice is off: continuing by itself,
+calling functions by itself, the SDK's own retries. A picture that is too large for a request goes through the
+Files API and is deleted there afterwards.
 
     evaluator run model=gemini-flash prompt=one-sentence data=coco ...
 """
@@ -99,8 +99,8 @@ class Gemini(GeminiOptions):
         warnings = super().check(prompt, items)
         if self.thinking_budget is not None and self.thinking_level is not None:
             raise ConfigError(
-                "model.thinking_budget and model.thinking_level cannot both be set: Gemini 2.5 takes the budget, "
-                "3 and later take the level. Type model.thinking_budget=null or model.thinking_level=null"
+                "model.thinking_budget and model.thinking_level cannot both be set: Gemini 2.5 takes the "
+                "budget, 3 and later take the level. Type model.thinking_budget=null or model.thinking_level=null"
             )
         if self.thinking_level is not None and self.generation == 2:
             raise ConfigError(
@@ -113,8 +113,8 @@ class Gemini(GeminiOptions):
             return warnings
         return (
             *warnings,
-            f"model.max_output_tokens={self.max_output_tokens}: what the model thinks counts against it, up to "
-            f"{self.room_for_thinking} tokens or more as configured, and captions may come back empty. "
+            f"model.max_output_tokens={self.max_output_tokens}: what the model thinks counts against it, "
+            f"{self.room_for_thinking} tokens and more as configured, and captions may come back empty. "
             f"Let the model think less, or type model.max_output_tokens={max(2048, needed)}",
         )
 
@@ -142,18 +142,19 @@ class GeminiSession(CloudSession):
         from google import genai
 
         limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+        # Not the SDK's own, which has 100 connections at most, and is another one where aiohttp is installed.
+        self.http = httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds)
         options = {
             "base_url": self.captioner.base_url,
             "timeout": int(1000 * self.captioner.timeout_seconds),
-            # Of our own, since the SDK's has 100 connections at most, and is another one where aiohttp is installed.
-            "httpx_async_client": httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds),
+            "httpx_async_client": self.http,
         }
         # Whatever the environment says of Vertex, the address and the key are those of the Gemini API.
         return genai.Client(vertexai=False, api_key=self.secret, http_options=options)
 
     async def disconnect(self, client: Any) -> None:
         await client.aio.aclose()
-        await client._api_client._async_httpx_client.aclose()
+        await self.http.aclose()
         client.close()
 
     async def request(self, client: Any, picture: EncodedPicture) -> str:

@@ -1,9 +1,8 @@
 """Gemini by google-generativeai, the SDK before google-genai, for installations that still pin it.
 
-It is at the end of its life and slower: its calls are synchronous, here in threads over REST, and it knows no
-seed, no thinking options, no media resolution and no Files API worth its while. gemini.py is to be preferred. Its
-own retry, which runs for minutes, is off; its answers are read by the same function, so that both packages give
-the same outcomes.
+It is at the end of its life: its calls are synchronous, here in threads over REST, and it knows no seed, no
+thinking options and no media resolution. gemini.py is to be preferred. Its own retry, which runs for minutes,
+is off; its answers are read by the same function, so that both packages give the same outcomes.
 
     evaluator run model=gemini-flash-generativeai prompt=one-sentence data=coco ...
 """
@@ -38,8 +37,8 @@ class GoogleGenerativeAI(GeminiOptions):
         """The package is at the end of its life."""
         return (
             *super().check(prompt, items),
-            "google-generativeai is no longer kept by Google: pip install 'evaluator[gemini]' and model=gemini-flash "
-            "ask the same models, faster",
+            "google-generativeai is no longer kept by Google: after pip install 'evaluator[gemini]', "
+            "model=gemini-flash asks the same models",
         )
 
     def session(self, prompt: Prompt, key: str) -> GenerativeAISession:
@@ -55,6 +54,8 @@ class GenerativeAISession(CloudSession):
         ):  # it announces its own end whenever it is imported; `check` says so once
             warnings.simplefilter("ignore")
             import google.generativeai as genai
+            from google.generativeai.client import get_default_generative_client
+            from requests.adapters import HTTPAdapter
 
         genai.configure(
             api_key=self.secret,
@@ -62,12 +63,16 @@ class GenerativeAISession(CloudSession):
             client_options={"api_endpoint": self.captioner.base_url.removesuffix("/")},
         )
         self.threads = ThreadPoolExecutor(MOST_THREADS, "generativeai")
-        return genai.GenerativeModel(self.captioner.model, system_instruction=self.prompt.system or None)
+        model = genai.GenerativeModel(self.captioner.model, system_instruction=self.prompt.system or None)
+        # Taken now: the threads would each make one, and `configure` is one for the whole process.
+        model._client = get_default_generative_client()
+        for scheme in ("http://", "https://"):  # ten connections are kept otherwise
+            model._client.transport._session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_THREADS))
+        return model
 
     async def disconnect(self, client: Any) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)
-        if client._client is not None:
-            client._client.transport.close()
+        client._client.transport.close()
 
     async def request(self, client: Any, picture: EncodedPicture) -> str:
         return await asyncio.get_running_loop().run_in_executor(self.threads, self.generate, client, picture)
@@ -91,6 +96,7 @@ class GenerativeAISession(CloudSession):
     def failure(self, error: Exception) -> Failure | None:
         import requests
         from google.api_core import exceptions
+        from google.protobuf.json_format import ParseError
 
         if isinstance(error, exceptions.GoogleAPICallError):
             if error.response is not None:
@@ -101,6 +107,8 @@ class GenerativeAISession(CloudSession):
                     return of_response(error.response)
                 return described(error.response.status_code, headers, document)
             return Failure(int(error.code or 0), "", error.message)
+        if isinstance(error, ParseError):
+            return Failure(0, "malformed answer", "the answer is not JSON")
         if isinstance(error, requests.RequestException | exceptions.RetryError):
             return of_connection(error, isinstance(error, requests.Timeout | exceptions.RetryError))
         return None

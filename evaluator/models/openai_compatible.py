@@ -1,8 +1,8 @@
-"""OpenAI and everything that speaks its chat completions: vLLM, Ollama, OpenRouter, LM Studio, transformers serve.
+"""OpenAI and all that speak its chat completions: vLLM, Ollama, OpenRouter, LM Studio, transformers serve.
 
-The reference is developers.openai.com/api/reference, "Create chat completion", and for errors inside an answer
-openrouter.ai/docs/api/reference/errors-and-debugging. The picture is a data URL; the answer is read as plain
-JSON, so that a finish reason that nobody has heard of is an outcome and no crash.
+The reference is developers.openai.com/api/reference, "Create chat completion", and for errors inside an
+answer openrouter.ai/docs/api/reference/errors-and-debugging. The picture is a data URL; the answer is read as
+plain JSON, so that a finish reason that nobody has heard of is an outcome and no crash.
 
     evaluator run model=gpt-mini prompt=one-sentence data=coco ...
     evaluator run model=ollama model.model=llava prompt=one-sentence data=coco ...
