@@ -68,7 +68,7 @@ class CloudCaptioner(ABC):
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         """The package, the address and the key must be there; an empty prompt is worth a warning."""
-        if importlib.util.find_spec(self.package) is None:
+        if not is_installed(self.package):
             raise MissingPackage(self.package, self.extra)
         address = urlsplit(self.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:
@@ -155,7 +155,8 @@ class CloudSession(ABC):
     def error(self, found: Failure) -> EvaluatorError:
         """What a failure means, without the key."""
         server, variable = self.captioner.base_url, self.captioner.key_variable
-        key = f"the key is in {variable}, see {self.captioner.key_page}; " if variable else ""
+        page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
+        key = f"the key is in {variable}{page}; " if variable else ""
         error = meaning(found, f"{key}the model is {self.captioner.model!r} at {server}")
         error.args = (without_key(str(error), self.secret),)
         return error
@@ -165,6 +166,13 @@ class CloudSession(ABC):
         client, self._client = self._client, None
         if client is not None:
             await self.disconnect(client)
+
+
+def is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # of google.genai not even google is there
+        return False
 
 
 def parsed(body: str) -> Mapping[str, Any]:

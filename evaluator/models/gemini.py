@@ -235,14 +235,16 @@ def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
     candidate = (answer.get("candidates") or [{}])[0]
     finish = str(candidate.get("finishReason") or "")
     parts = (candidate.get("content") or {}).get("parts") or []
-    said, thought = usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")
+    # What is left out of Google's JSON is zero, and thoughts are billed as output. The older package drops
+    # their number, but the total holds it.
+    asked, said = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
+    thought = usage.get("thoughtsTokenCount", max(0, (usage.get("totalTokenCount") or 0) - asked - said))
     reply = Reply(
         text="".join(str(part.get("text") or "") for part in parts if not part.get("thought")).strip(),
         model_version=str(answer.get("modelVersion") or ""),
-        input_tokens=usage.get("promptTokenCount"),
-        # What is left out of Google's JSON is zero, and thoughts are billed as output.
-        output_tokens=(said or 0) + (thought or 0) if usage else None,
-        reasoning_tokens=thought,
+        input_tokens=asked if usage else None,
+        output_tokens=said + thought if usage else None,
+        reasoning_tokens=thought if usage else None,
         finish_reason=str(feedback.get("blockReason") or finish),
         cached_input_tokens=usage.get("cachedContentTokenCount"),
     )

@@ -78,6 +78,8 @@ class GenerativeAISession(CloudSession):
         return await asyncio.get_running_loop().run_in_executor(self.threads, self.generate, client, picture)
 
     def generate(self, client: Any, picture: EncodedPicture) -> str:
+        from google.protobuf.json_format import MessageToJson
+
         options = self.captioner
         generation = {"max_output_tokens": options.max_output_tokens, "temperature": options.temperature}
         text = request_text(self.prompt)
@@ -88,10 +90,7 @@ class GenerativeAISession(CloudSession):
             safety_settings=options.safety_settings or None,
             request_options={"timeout": options.timeout_seconds, "retry": None},
         )
-        message = answer._result
-        return str(
-            type(message).to_json(message, use_integers_for_enums=False, including_default_value_fields=False)
-        )
+        return str(MessageToJson(answer._result._pb))
 
     def failure(self, error: Exception) -> Failure | None:
         import requests

@@ -28,7 +28,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -62,7 +62,12 @@ class Request:
     document: Any
 
 
-CUT, DROP, TWICE, DRIP = (Answer(manner=manner) for manner in ("cut", "drop", "twice", "drip"))  # type: ignore[arg-type]
+CUT, DROP, TWICE, DRIP = (
+    Answer(manner="cut"),
+    Answer(manner="drop"),
+    Answer(manner="twice"),
+    Answer(manner="drip"),
+)
 HTML = Answer(body="<!doctype html><title>Sign in</title>", content_type="text/html")
 MALFORMED = Answer(body='{"choices": [{"mess')
 WRONG_TYPE = Answer(content_type="text/plain")
@@ -307,7 +312,7 @@ class ProviderServer:
         self, method: str, path: str, headers: Mapping[str, str], data: bytes
     ) -> tuple[Answer, str | None]:
         """What a request is answered, and the caption that this gives away."""
-        path, _, query = path.partition("?")
+        path = path.partition("?")[0]
         if path == "/counts":
             return Answer(body=self.counts()), None
         if "/files" in path:
@@ -318,11 +323,7 @@ class ProviderServer:
         asked = json.loads(data)
         if self.keep_requests:
             self.requests.append(Request(method, path, headers, asked))
-        if self.key and self.key not in (
-            *headers.get("authorization", "").split(),
-            *key_headers(headers),
-            query[4:],
-        ):
+        if self.key and self.key not in keys_of(headers):
             return wrong_key(provider), None
         if complaint := complaint_of(provider, asked, headers):
             code = "INVALID_ARGUMENT" if provider == "gemini" else "invalid_request_error"
@@ -335,10 +336,7 @@ class ProviderServer:
         if chosen.body is not None or chosen.manner == "drop":
             return chosen, None
         caption = caption_of(self.picture(provider, asked))
-        whole = Answer(
-            chosen.status, document(provider, caption), chosen.headers, chosen.content_type, chosen.manner, chosen.seconds
-        )  # fmt: skip
-        return whole, None if chosen.manner == "cut" else caption
+        return replace(chosen, body=document(provider, caption)), None if chosen.manner == "cut" else caption
 
     def admit(self) -> bool:
         """A bucket of `burst` requests that fills at the admitted rate (GCRA)."""
@@ -371,11 +369,12 @@ class ProviderServer:
             )
         parts = asked["contents"][-1]["parts"]
         for part in parts:
-            if inline := part.get("inlineData") or part.get("inline_data"):
+            if inline := part.get("inlineData"):
                 # Google's JSON takes both alphabets of base64.
                 return base64.b64decode(inline["data"].replace("-", "+").replace("_", "/"))
             if file := part.get("fileData"):
-                return self.files[file["fileUri"].rpartition("/")[2]][1]
+                uri = file.get("fileUri") or file["file_uri"]
+                return self.files[uri.rpartition("/")[2]][1]
         raise AssertionError("the request holds no picture")
 
     def files_api(self, method: str, path: str, headers: Mapping[str, str], data: bytes) -> Answer:
@@ -419,8 +418,9 @@ def provider_of(path: str) -> str | None:
     return "gemini" if re.fullmatch(r"/v1(beta)?/models/[^/]+:generateContent", path) else None
 
 
-def key_headers(headers: Mapping[str, str]) -> tuple[str, str]:
-    return headers.get("x-api-key", ""), headers.get("x-goog-api-key", "")
+def keys_of(headers: Mapping[str, str]) -> list[str]:
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return [bearer, headers.get("x-api-key", ""), headers.get("x-goog-api-key", "")]
 
 
 def caption_of(picture: bytes) -> str:
@@ -443,7 +443,7 @@ def complaint_of(provider: str, asked: Any, headers: Mapping[str, str]) -> str:
         if provider == "gemini":
             parts = asked["contents"][-1]["parts"]
             held = [part.get("inlineData") or part.get("fileData") for part in parts if "text" not in part]
-            types = [each["mimeType"] for each in held]
+            types = [each.get("mimeType") or each["mime_type"] for each in held]  # Google takes both
             texts = [part["text"] for part in parts if "text" in part]
         else:
             content = asked["messages"][-1]["content"]
