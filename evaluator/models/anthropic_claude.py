@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from evaluator.core import Item, Outcome, Prompt, Reply
+from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
 from evaluator.errors import CaptionError, TryAgain
 from evaluator.models.cloud import (
     MOST_CONNECTIONS,
@@ -34,6 +34,8 @@ class AnthropicClaude(CloudCaptioner):
     """`thinking` is sent as its type alone; what else a model takes goes into `extra_body`."""
 
     base_url: str = "https://api.anthropic.com"
+    key_variable: str | None = field(default="ANTHROPIC_API_KEY", metadata=NOT_IDENTITY)
+    key_page: str = field(default="https://platform.claude.com/settings/keys", metadata=NOT_IDENTITY)
     thinking: Literal["disabled", "adaptive", "between_tools"] | None = None
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
@@ -42,7 +44,6 @@ class AnthropicClaude(CloudCaptioner):
     extra: ClassVar[str] = "anthropic"
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "image/gif")
     max_bytes: ClassVar[int] = 3_750_000  # 5 MB as base64
-    key_page: ClassVar[str] = "https://platform.claude.com/settings/keys"
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         """Thinking needs room in the output limit."""

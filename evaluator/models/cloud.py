@@ -47,13 +47,13 @@ class CloudCaptioner(ABC):
     image_tokens: tuple[int, int] = field(default=(0, 0), metadata=NOT_IDENTITY)
     timeout_seconds: Annotated[float, Gt(0)] = field(default=120.0, metadata=NOT_IDENTITY)
     key_variable: str | None = field(default=None, metadata=NOT_IDENTITY)
+    key_page: str = field(default="", metadata=NOT_IDENTITY)
     env_file: Path | None = field(default=None, metadata=NOT_IDENTITY)
 
     package: ClassVar[str]  # as it is imported
     extra: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
     max_bytes: ClassVar[int]
-    key_page: Any  # where one gets a key: a field where a class serves several providers
 
     @abstractmethod
     def session(self, prompt: Prompt, key: str) -> CloudSession:

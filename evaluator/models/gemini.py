@@ -61,11 +61,11 @@ class GeminiOptions(CloudCaptioner):
 
     base_url: str = "https://generativelanguage.googleapis.com"
     key_variable: str | None = field(default="GEMINI_API_KEY", metadata=NOT_IDENTITY)
+    key_page: str = field(default="https://aistudio.google.com/apikey", metadata=NOT_IDENTITY)
     safety: Threshold | None = None
 
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp")
     max_bytes: ClassVar[int] = 14_000_000  # with base64 and the prompt within 20 MB, the limit of a request
-    key_page: ClassVar[str] = "https://aistudio.google.com/apikey"
 
     @property
     def safety_settings(self) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from evaluator.core import NOT_IDENTITY, Outcome, Prompt, Reply
+from evaluator.core import Outcome, Prompt, Reply
 from evaluator.errors import CaptionError, TryAgain
 from evaluator.models.cloud import MOST_CONNECTIONS, CloudCaptioner, CloudSession, request_text, without_text
 from evaluator.models.encoded_pictures import EncodedPicture
@@ -34,7 +34,6 @@ class OpenAICompatible(CloudCaptioner):
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
-    key_page: str = field(default="", metadata=NOT_IDENTITY)
 
     package: ClassVar[str] = "openai"
     extra: ClassVar[str] = "openai"
