@@ -120,6 +120,9 @@ class ClaudeSession(CloudSession):
             )
         return None
 
+    def number(self, answer: Mapping[str, Any]) -> str:
+        return str(answer.get("id") or "")
+
     def read(self, answer: Mapping[str, Any]) -> Reply:
         if not isinstance(answer.get("content"), list):
             raise TryAgain(f"the answer has no content: {sorted(answer)}", "malformed answer")

@@ -101,6 +101,8 @@ class CloudSession(ABC):
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.secret = captioner, prompt, key
         self._client: Any = None
+        self._mixed_up: list[Any] = []
+        self._seen: set[str] = set()
 
     @abstractmethod
     def connect(self) -> Any:
@@ -117,6 +119,10 @@ class CloudSession(ABC):
     @abstractmethod
     def read(self, answer: Mapping[str, Any]) -> Reply:
         """The reply that an answer is. Raises CaptionError where it holds no caption."""
+
+    @abstractmethod
+    def number(self, answer: Mapping[str, Any]) -> str:
+        """What the provider calls this one answer; empty where it does not."""
 
     @abstractmethod
     async def disconnect(self, client: Any) -> None:
@@ -150,7 +156,14 @@ class CloudSession(ABC):
             if found is None:
                 raise
             raise self.error(found) from None  # the SDK's exception holds the request, and with it the key
-        return self.read(parsed(body))
+        answer = parsed(body)
+        if (number := self.number(answer)) and number in self._seen:
+            # The connection gives one request's answer to another: no further request may go over it.
+            self._mixed_up.append(self._client)
+            self._client = None
+            raise TryAgain("the answer to another request came a second time", "duplicate answer")
+        self._seen.add(number)
+        return self.read(answer)
 
     def error(self, found: Failure) -> EvaluatorError:
         """What a failure means, without the key."""
@@ -163,9 +176,10 @@ class CloudSession(ABC):
 
     async def close(self) -> None:
         """To be called in the event loop that the requests were made in."""
-        client, self._client = self._client, None
-        if client is not None:
-            await self.disconnect(client)
+        clients, self._client, self._mixed_up = [*self._mixed_up, self._client], None, []
+        for client in clients:
+            if client is not None:
+                await self.disconnect(client)
 
 
 def is_installed(package: str) -> bool:

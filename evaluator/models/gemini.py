@@ -100,7 +100,8 @@ class Gemini(GeminiOptions):
         if self.thinking_budget is not None and self.thinking_level is not None:
             raise ConfigError(
                 "model.thinking_budget and model.thinking_level cannot both be set: Gemini 2.5 takes the "
-                "budget, 3 and later take the level. Type model.thinking_budget=null or model.thinking_level=null"
+                "budget, 3 and later take the level. Type model.thinking_budget=null or "
+                "model.thinking_level=null"
             )
         if self.thinking_level is not None and self.generation == 2:
             raise ConfigError(
@@ -143,44 +144,46 @@ class GeminiSession(CloudSession):
 
         limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
         # Not the SDK's own, which has 100 connections at most, and is another one where aiohttp is installed.
-        self.http = httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds)
+        http = httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds)
         options = {
             "base_url": self.captioner.base_url,
             "timeout": int(1000 * self.captioner.timeout_seconds),
-            "httpx_async_client": self.http,
+            "httpx_async_client": http,
         }
         # Whatever the environment says of Vertex, the address and the key are those of the Gemini API.
-        return genai.Client(vertexai=False, api_key=self.secret, http_options=options)
+        return genai.Client(vertexai=False, api_key=self.secret, http_options=options), http
 
     async def disconnect(self, client: Any) -> None:
-        await client.aio.aclose()
-        await self.http.aclose()
-        client.close()
+        google, http = client
+        await google.aio.aclose()
+        await http.aclose()
+        google.close()
 
     async def request(self, client: Any, picture: EncodedPicture) -> str:
         from google.genai import types
 
+        google, _ = client
         if len(picture.data) <= self.captioner.files_api_above_bytes:
             return await self.generate(
-                client, types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
+                google, types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
             )
         config = {"mime_type": picture.media_type}
-        file = await client.aio.files.upload(file=io.BytesIO(picture.data), config=config)
+        file = await google.aio.files.upload(file=io.BytesIO(picture.data), config=config)
         try:
             while str(getattr(file.state, "value", file.state)) == "PROCESSING":
                 await asyncio.sleep(PROCESSING_SECONDS)
-                file = await client.aio.files.get(name=file.name)
+                file = await google.aio.files.get(name=file.name)
             return await self.generate(
-                client, types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
+                google, types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
             )
         finally:
             with suppress(Exception):  # it is gone by itself after two days
-                await client.aio.files.delete(name=file.name)
+                await google.aio.files.delete(name=file.name)
 
-    async def generate(self, client: Any, image: Any) -> str:
+    async def generate(self, google: Any, image: Any) -> str:
         text = request_text(self.prompt)
         parts = [image, text] if text else [image]
-        answer = await client.aio.models.generate_content(
+        answer = await google.aio.models.generate_content(
             model=self.captioner.model, contents=parts, config=self.config()
         )
         return str(answer.sdk_http_response.body)
@@ -216,6 +219,9 @@ class GeminiSession(CloudSession):
         if isinstance(error, httpx2.HTTPError):
             return of_connection(error, isinstance(error, httpx2.TimeoutException))
         return None
+
+    def number(self, answer: Mapping[str, Any]) -> str:
+        return str(answer.get("responseId") or "")
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         return reply_of(answer, self.captioner.max_output_tokens)

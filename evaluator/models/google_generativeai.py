@@ -62,29 +62,32 @@ class GenerativeAISession(CloudSession):
             transport="rest",
             client_options={"api_endpoint": self.captioner.base_url.removesuffix("/")},
         )
-        self.threads = ThreadPoolExecutor(MOST_THREADS, "generativeai")
         model = genai.GenerativeModel(self.captioner.model, system_instruction=self.prompt.system or None)
         # Taken now: the threads would each make one, and `configure` is one for the whole process.
         model._client = get_default_generative_client()
+        connections = model._client.transport._session
         for scheme in ("http://", "https://"):  # ten connections are kept otherwise
-            model._client.transport._session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_THREADS))
-        return model
+            connections.mount(scheme, HTTPAdapter(pool_maxsize=MOST_THREADS))
+        connections._max_refresh_attempts = 0  # after a 401 it would ask twice more
+        return model, ThreadPoolExecutor(MOST_THREADS, "generativeai")
 
     async def disconnect(self, client: Any) -> None:
-        self.threads.shutdown(wait=False, cancel_futures=True)
-        client._client.transport.close()
+        model, threads = client
+        threads.shutdown(wait=False, cancel_futures=True)
+        model._client.transport.close()
 
     async def request(self, client: Any, picture: EncodedPicture) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, self.generate, client, picture)
+        model, threads = client
+        return await asyncio.get_running_loop().run_in_executor(threads, self.generate, model, picture)
 
-    def generate(self, client: Any, picture: EncodedPicture) -> str:
+    def generate(self, model: Any, picture: EncodedPicture) -> str:
         from google.protobuf.json_format import MessageToJson
 
         options = self.captioner
         generation = {"max_output_tokens": options.max_output_tokens, "temperature": options.temperature}
         text = request_text(self.prompt)
         image = {"mime_type": picture.media_type, "data": picture.data}
-        answer = client.generate_content(
+        answer = model.generate_content(
             [image, text] if text else [image],
             generation_config={name: value for name, value in generation.items() if value is not None},
             safety_settings=options.safety_settings or None,
@@ -111,6 +114,9 @@ class GenerativeAISession(CloudSession):
         if isinstance(error, requests.RequestException | exceptions.RetryError):
             return of_connection(error, isinstance(error, requests.Timeout | exceptions.RetryError))
         return None
+
+    def number(self, answer: Mapping[str, Any]) -> str:
+        return str(answer.get("responseId") or "")
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         return reply_of(answer, self.captioner.max_output_tokens)

@@ -98,6 +98,10 @@ class OpenAISession(CloudSession):
             return of_connection(error, isinstance(error, openai.APITimeoutError | httpx2.TimeoutException))
         return None
 
+    def number(self, answer: Mapping[str, Any]) -> str:
+        # Some local servers draw their numbers from a thousand.
+        return f"{answer['id']} {answer.get('created')}" if answer.get("id") else ""
+
     def read(self, answer: Mapping[str, Any]) -> Reply:
         choices = answer.get("choices") or []
         failed = answer.get("error") or (choices[0].get("error") if choices else None)

@@ -21,6 +21,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -44,7 +45,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back. `manner` is how: whole, cut off in the middle, nothing at all, twice, or byte by byte."""
+    """What goes back. `manner` is how: whole, cut off, nothing at all, twice or bit by bit."""
 
     status: int = 200
     body: Any = None  # JSON, or text or bytes as they are; None: the answer that the request deserves
@@ -62,12 +63,9 @@ class Request:
     document: Any
 
 
-CUT, DROP, TWICE, DRIP = (
-    Answer(manner="cut"),
-    Answer(manner="drop"),
-    Answer(manner="twice"),
-    Answer(manner="drip"),
-)
+NUMBERS = itertools.count()  # each answer has a number of its own, as the providers' have
+CUT, DROP = Answer(manner="cut"), Answer(manner="drop")
+TWICE, DRIP = Answer(manner="twice"), Answer(manner="drip")
 HTML = Answer(body="<!doctype html><title>Sign in</title>", content_type="text/html")
 MALFORMED = Answer(body='{"choices": [{"mess')
 WRONG_TYPE = Answer(content_type="text/plain")
@@ -79,12 +77,12 @@ def said(provider: str, text: str | None, finish: str | None = None, **more: Any
 
 
 def document(provider: str, text: str | None, finish: str | None = None, **more: Any) -> dict[str, Any]:
-    """What the provider answers: 1,000 tokens in, 200 of them cached, 12 out, 5 of them (or more) thoughts."""
+    """What the provider answers: 1,000 tokens in, 200 of them cached, 12 out, 5 of them thoughts."""
     match provider:
         case "openai":
             message = {"role": "assistant", "content": text, "refusal": more.pop("refusal", None)}
             return {
-                "id": "chatcmpl-1",
+                "id": f"chatcmpl-{next(NUMBERS)}",
                 "object": "chat.completion",
                 "created": 1,
                 "model": "gpt-test-2026-01-01",
@@ -99,7 +97,7 @@ def document(provider: str, text: str | None, finish: str | None = None, **more:
             }
         case "anthropic":
             return {
-                "id": "msg_1",
+                "id": f"msg_{next(NUMBERS)}",
                 "type": "message",
                 "role": "assistant",
                 "model": "claude-test-20260101",
@@ -120,6 +118,7 @@ def document(provider: str, text: str | None, finish: str | None = None, **more:
             return {
                 "candidates": [{"content": content, "finishReason": finish or "STOP", "index": 0, **more}],
                 "modelVersion": "gemini-test-001",
+                "responseId": f"response-{next(NUMBERS)}",
                 "usageMetadata": {
                     "promptTokenCount": 1000,
                     "cachedContentTokenCount": 200,
