@@ -15,6 +15,7 @@ import io
 import stat
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -70,11 +71,69 @@ def read_picture(path: Path) -> Image.Image:
 
 def thumbnail(path: Path, width: int = 320) -> bytes:
     """The picture as a JPEG of at most this width in pixels, at most twice as high, never enlarged."""
-    picture = read_picture(path)
-    picture.thumbnail((width, 2 * width))
+    return as_jpeg(read_picture(path), (width, 2 * width), quality=80)
+
+
+def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> bytes:
+    """The picture as a JPEG of at most this width and height in pixels, never enlarged."""
+    smaller = picture.copy()
+    smaller.thumbnail(largest)
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=80)
+    smaller.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def read_file(path: Path) -> bytes:
+    """The file as it is. Raises ImageError where there is none, or nothing in it."""
+    try:
+        _check_is_a_file_with_something_in_it(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
+
+
+class PlainPicture(NamedTuple):
+    """A file that every program shows alike; sizes in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+def plain_picture(data: bytes) -> PlainPicture | None:
+    """What the header says of a picture that any other program shows exactly as `read_picture` does.
+
+    None for all others: those that lie on their side, are transparent or animated, have 16 bits or four
+    inks, or seem cut off. The pixels are not decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if (
+                image.mode in ("RGB", "L", "P")
+                and not image.has_transparency_data
+                and getattr(image, "n_frames", 1) == 1
+                and _orientation(image) == 1
+                and _ends_as_it_should(data, image.format)
+            ):
+                return PlainPicture(Image.MIME[str(image.format)], *image.size)
+    except Exception:  # whatever is wrong with it, read_picture says it better
+        return None
+    return None
+
+
+def _ends_as_it_should(data: bytes, format_name: str | None) -> bool:
+    """A picture that is cut off costs as much to describe as a whole one."""
+    match format_name:
+        case "JPEG":
+            return data.rstrip(b"\0").endswith(b"\xff\xd9")
+        case "PNG":
+            return data[-8:-4] == b"IEND"
+        case "GIF":
+            return data.endswith(b";")
+        case "WEBP":
+            return int.from_bytes(data[4:8], "little") + 8 <= len(data)
+        case _:
+            return False
 
 
 def _check_is_a_file_with_something_in_it(path: Path) -> None:

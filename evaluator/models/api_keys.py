@@ -1,0 +1,68 @@
+"""API keys: from the environment, or from an env file that the user names; never from a configuration.
+
+What is configured is the variable's name, so that nothing that is written down holds a key.
+
+    >>> import os
+    >>> os.environ["SOME_API_KEY"] = " secret "
+    >>> key = api_key("SOME_API_KEY", "https://example.com/keys")
+    >>> without_key("401: secret is not valid", key)
+    '401: *** is not valid'
+    >>> check_variable("sk-1234")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    evaluator.errors.ConfigError: model.key_variable is the name of an environment variable, ...
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from evaluator.errors import ConfigError
+
+VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+def api_key(variable: str | None, page: str, env_file: Path | None = None) -> str:
+    """The key; empty where `variable` is None, for a server that asks for none. The environment wins.
+
+    Raises ConfigError naming the variable and the page where one gets a key.
+    """
+    if variable is None:
+        return ""
+    check_variable(variable)
+    value = os.environ.get(variable) or (read_env_file(env_file).get(variable) if env_file else "")
+    if key := (value or "").strip():
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError(
+                f"{variable} holds no API key: a key has neither line breaks nor letters like é"
+            )
+        return key
+    where = f" nor in {env_file}" if env_file else ""
+    raise ConfigError(
+        f"there is no API key: {variable} is not set in the environment{where}. Get a key at {page} and type "
+        f"export {variable}=..., or name a file that holds the line {variable}=... with model.env_file=FILE"
+    )
+
+
+def check_variable(variable: str) -> None:
+    """Raises ConfigError for what is no variable's name, without repeating it: it may be a key."""
+    if not VARIABLE.fullmatch(variable):
+        raise ConfigError(
+            "model.key_variable is the name of an environment variable, in capitals, and never the key "
+            "itself. If a key was typed here, it is in the shell's history: make a new one"
+        )
+
+
+def read_env_file(path: Path) -> dict[str, str | None]:
+    """The variables of a file of lines NAME=value. Raises ConfigError where there is no such file."""
+    from dotenv import dotenv_values
+
+    if not path.is_file():
+        raise ConfigError(f"model.env_file: there is no file {path}")
+    return dotenv_values(path, interpolate=False)
+
+
+def without_key(text: str, key: str) -> str:
+    """What a provider says, should it repeat the key."""
+    return text.replace(key, "***") if key else text

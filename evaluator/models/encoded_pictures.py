@@ -1,0 +1,85 @@
+"""How a picture goes to a provider: the file as it is, or else a smaller JPEG by a stated rule.
+
+The original bytes are sent where the provider takes their format and size, and would see what a local model
+sees of the same file: upright, opaque, one frame, eight bits. All other pictures are decoded as for a local
+model and sent as a JPEG of the rule's quality, at most `longest_side` pixels wide and high; while it is
+larger than `max_bytes`, its sides shrink by a quarter.
+
+    >>> PictureRule(("image/jpeg", "image/png"), longest_side=1568, max_bytes=5_000_000).text
+    'image/jpeg image/png; longest side 1568; at most 5000000 bytes; else JPEG 90'
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+
+from evaluator.core import Item, Outcome
+from evaluator.errors import CaptionError, ImageError
+from evaluator.images import PlainPicture, as_jpeg, plain_picture, read_file, read_picture
+
+SHRINK = 0.75
+# Below this many pixels a picture that is still too large says that the limit is wrong.
+SMALLEST_SIDE = 64
+
+
+@dataclass(frozen=True)
+class PictureRule:
+    """What a provider takes; sides in pixels."""
+
+    media_types: tuple[str, ...]
+    longest_side: int
+    max_bytes: int
+    quality: int = 90
+
+    @property
+    def text(self) -> str:
+        """The whole rule in a line, for the key of a cached answer."""
+        return (
+            f"{' '.join(self.media_types)}; longest side {self.longest_side}; "
+            f"at most {self.max_bytes} bytes; else JPEG {self.quality}"
+        )
+
+    def takes(self, picture: PlainPicture, size_bytes: int) -> bool:
+        return (
+            picture.media_type in self.media_types
+            and max(picture.width, picture.height) <= self.longest_side
+            and size_bytes <= self.max_bytes
+        )
+
+
+@dataclass(frozen=True)
+class EncodedPicture:
+    """What is sent, and the SHA-256 of the file it was made from."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    digest: str
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.data).decode("ascii")
+
+    @property
+    def data_url(self) -> str:
+        return f"data:{self.media_type};base64,{self.base64}"
+
+
+def encode_picture(item: Item, rule: PictureRule) -> EncodedPicture:
+    """The item's picture as `rule` says. Raises ImageError, or CaptionError where there is no picture."""
+    if item.image is None:
+        raise CaptionError(Outcome.ERROR, f"image {item.id} has no picture. Give data.images=DIR")
+    data = read_file(item.image)
+    digest = hashlib.sha256(data).hexdigest()
+    plain = plain_picture(data)
+    if plain and rule.takes(plain, len(data)):
+        return EncodedPicture(data, plain.media_type, digest)
+    picture = read_picture(item.image)
+    side = min(rule.longest_side, max(picture.size))
+    while side >= min(SMALLEST_SIDE, *picture.size):
+        jpeg = as_jpeg(picture, (side, side), rule.quality)
+        if len(jpeg) <= rule.max_bytes:
+            return EncodedPicture(jpeg, "image/jpeg", digest)
+        side = int(side * SHRINK)
+    raise ImageError(f"{item.image}: cannot be made smaller than {rule.max_bytes} bytes")

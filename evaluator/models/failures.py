@@ -1,0 +1,186 @@
+"""What a request without an answer means: to be tried again, final for its image, or the end of the run.
+
+One table for all providers, since their errors are told apart by the HTTP status and a few words. The
+documents that they send with it are JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's
+{type, message, details}, Google's {code, message, status, details} (google.rpc.Status with ErrorInfo,
+QuotaFailure, RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
+
+    >>> body = '{"error": {"type": "rate_limit_error", "message": "slower"}}'
+    >>> found = failure(429, {"retry-after": "7"}, body)
+    >>> found.hold_seconds, found.said
+    (7.0, '429 rate_limit_error: slower')
+    >>> type(meaning(found, hint="")).__name__
+    'TryAgain'
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from evaluator.core import Outcome
+from evaluator.errors import CaptionError, EvaluatorError, ModelError, TryAgain
+
+# A quota that comes back tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
+# GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate
+# limit".
+DAILY = re.compile(r"per[ -]?day|daily", re.IGNORECASE)
+# Google's sentence for every used-up limit is "check your plan and billing details".
+CREDIT = re.compile(
+    r"insufficient[ _](quota|credit|balance)|billing_(error|hard_limit|not_active)|credit balance|"
+    r"credits? are depleted|spend[ _]limit|usage limits|payment[ _]required",
+    re.IGNORECASE,
+)
+BLOCKED = re.compile(
+    r"content[ _]filter|content[ _](policy|management)|moderation|flagged|safety system", re.IGNORECASE
+)
+BAD_KEY = re.compile(
+    r"API_KEY_INVALID|invalid_api_key|key not valid|key (was )?reported|key expired", re.IGNORECASE
+)
+# The part of a request that differs from image to image, as the providers call it.
+OF_THE_IMAGE = ("messages", "contents", "content", "input")
+OVERLOADED = (503, 529)
+PASSING = (408, 409, 425, 500, 502, 504, 520, 521, 522, 523, 524)
+LONGEST_MESSAGE = 400
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What HTTP and the provider say of a request that was not answered; status 0 is no answer at all."""
+
+    status: int
+    code: str  # the provider's own words for it, those that programs are meant to read
+    message: str
+    field: str = ""  # the part of the request that is wrong
+    hold_seconds: float | None = None
+
+    @property
+    def said(self) -> str:
+        text = " ".join(f"{self.status or ''} {self.code}".split()) + f": {self.message}"
+        return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 3] + "..."
+
+
+def failure(status: int, headers: Mapping[str, str], body: str) -> Failure:
+    """What an answer with this status says; the names in `headers` in small letters."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        page = body.lstrip().startswith("<")
+        message = "a web page instead of an answer" if page else body.strip()
+        return Failure(status, "", message or "no further words", hold_seconds=retry_after(headers))
+    return described(status, headers, document)
+
+
+def of_response(response: Any) -> Failure:
+    """The same of a response as httpx gives it, already read."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return failure(response.status_code, headers, response.text)
+
+
+def of_connection(error: Exception, timed_out: bool) -> Failure:
+    """No answer: `timed_out` while waiting for it, or else the connection broke or never was."""
+    reason = error.__cause__ or error
+    return Failure(
+        0, "timeout" if timed_out else "connection", f"{type(reason).__name__}: {reason}".rstrip(": ")
+    )
+
+
+def described(status: int, headers: Mapping[str, str], document: Any) -> Failure:
+    """The same of a document that was read already."""
+    if isinstance(document, list) and document:  # Google's REST wraps an error in a list now and then
+        document = document[0]
+    error = document.get("error", document) if isinstance(document, Mapping) else document
+    if not isinstance(error, Mapping):
+        return Failure(status, "", str(error), hold_seconds=retry_after(headers))
+    message = str(error.get("message") or error.get("detail") or error.get("error") or "no further words")
+    details = [each for each in _listed(error.get("details")) if isinstance(each, Mapping)]
+    words = [error.get(name) for name in ("type", "status", "code")]
+    words += [word for detail in details for word in _words(detail)]
+    words += _listed((error.get("metadata") or {}).get("reasons"))
+    delays = [_seconds(str(each["retryDelay"]).removesuffix("s")) for each in details if "retryDelay" in each]
+    named = re.match(r"([a-z_]+[a-z_.0-9]*): ", message)
+    return Failure(
+        status,
+        " ".join(dict.fromkeys(str(word) for word in words if isinstance(word, str) and word)),
+        message,
+        str(error.get("param") or "") or next(_fields(details), "") or (named[1] if named else ""),
+        max((each for each in [*delays, retry_after(headers)] if each is not None), default=None),
+    )
+
+
+def meaning(found: Failure, hint: str) -> EvaluatorError:
+    """The error to raise. `hint` says, where the run cannot go on, which key and server are meant."""
+    said, words = found.said, f"{found.code} {found.message}"
+    match found.status:
+        case 0:
+            return TryAgain(said, found.code)
+        case 402:
+            return ModelError(f"{said}. The account has no credit left: {hint}")
+        case 400 | 403 | 422 if BLOCKED.search(words):
+            return CaptionError(Outcome.BLOCKED, said)
+        case 400 | 403 | 429 if CREDIT.search(words):
+            return ModelError(f"{said}. The account has no credit left: {hint}")
+        case 429 if DAILY.search(words):
+            return ModelError(f"{said}. The quota of the day is used up; the same command goes on tomorrow")
+        case 429:
+            return TryAgain(said, "rate limit", found.hold_seconds, everyone=True)
+        case status if status in OVERLOADED:
+            return TryAgain(said, "overloaded", found.hold_seconds, everyone=True)
+        case status if status in PASSING:
+            return TryAgain(said, "server error", found.hold_seconds)
+        case 401 | 403:
+            return ModelError(f"{said}. The provider does not take the key: {hint}")
+        case 400 if BAD_KEY.search(words):
+            return ModelError(f"{said}. The provider does not take the key: {hint}")
+        case 404:
+            return ModelError(f"{said}. There is no such model, or model.base_url is wrong: {hint}")
+        case 400 | 422 if found.field and not found.field.startswith(OF_THE_IMAGE):
+            return ModelError(f"{said}. The provider does not take this option: {hint}")
+        case status if status >= 500:
+            return TryAgain(said, "server error", found.hold_seconds)
+        case _:
+            return CaptionError(Outcome.ERROR, said)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """How many seconds to wait, said as seconds or as a date (RFC 9110, section 10.2.3)."""
+    if (milliseconds := _seconds(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if value is None or (seconds := _seconds(value)) is not None:
+        return seconds if value is not None else None
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []
+
+
+def _words(detail: Mapping[str, Any]) -> Iterator[Any]:
+    yield detail.get("reason")
+    yield detail.get("error_code")
+    for violation in _listed(detail.get("violations")):
+        yield violation.get("quotaId")
+
+
+def _fields(details: list[Mapping[str, Any]]) -> Iterator[str]:
+    for detail in details:
+        for violation in _listed(detail.get("fieldViolations")):
+            yield str(violation.get("field") or "")

@@ -1,0 +1,283 @@
+"""Gemini by google-genai, the SDK that Google keeps (ai.google.dev/api/generate-content).
+
+A blocked prompt or candidate raises nothing in this SDK: its answer merely has no text. So the answer is read
+as plain JSON here, and each reason becomes an outcome. What would bill twice is off: continuing by itself,
+calling functions by itself, the SDK's own retries. A picture that is too large for a request goes through the
+Files API and is deleted there afterwards.
+
+    evaluator run model=gemini-flash prompt=one-sentence data=coco ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt
+
+from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
+from evaluator.errors import CaptionError, ConfigError, TryAgain
+from evaluator.models.cloud import (
+    MOST_CONNECTIONS,
+    THINKING_ROOM_TOKENS,
+    CloudCaptioner,
+    CloudSession,
+    request_text,
+    without_text,
+)
+from evaluator.models.encoded_pictures import EncodedPicture
+from evaluator.models.failures import Failure, of_connection, of_response
+
+logger = logging.getLogger(__name__)
+
+Threshold = Literal["off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above"]
+HARMS = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
+# The finish reasons of a candidate that Gemini, or a rule of the account, holds back.
+WITHHELD = (
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "ESCALATION",
+    "PUP_LIMITED_DISABLED",
+)
+PROCESSING_SECONDS = 0.5  # between two looks at an uploaded file that is not ready
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeminiOptions(CloudCaptioner):
+    """What both of Google's packages take."""
+
+    base_url: str = "https://generativelanguage.googleapis.com"
+    key_variable: str | None = field(default="GEMINI_API_KEY", metadata=NOT_IDENTITY)
+    key_page: str = field(default="https://aistudio.google.com/apikey", metadata=NOT_IDENTITY)
+    safety: Threshold | None = None
+
+    media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp")
+    max_bytes: ClassVar[int] = 14_000_000  # with base64 and the prompt within 20 MB, the limit of a request
+
+    @property
+    def safety_settings(self) -> list[dict[str, str]]:
+        if self.safety is None:
+            return []
+        return [{"category": f"HARM_CATEGORY_{harm}", "threshold": self.safety.upper()} for harm in HARMS]
+
+    @property
+    def generation(self) -> int | None:
+        """The 3 of gemini-3.8-flash; None for a name that does not say."""
+        found = re.search(r"gemini-(\d+)", self.model)
+        return int(found[1]) if found else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gemini(GeminiOptions):
+    """`thinking_budget` in tokens is for Gemini 2.5, `thinking_level` for 3 and later; never both."""
+
+    seed: int | None = None
+    media_resolution: Literal["low", "medium", "high"] | None = None
+    thinking_budget: Annotated[int, Ge(-1)] | None = None
+    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
+    files_api_above_bytes: Annotated[int, Gt(0)] = field(default=14_000_000, metadata=NOT_IDENTITY)
+
+    package: ClassVar[str] = "google.genai"
+    extra: ClassVar[str] = "gemini"
+    max_bytes: ClassVar[int] = 100_000_000  # through the Files API
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Thinking must be said in the model's own way, and leave room for a caption."""
+        warnings = super().check(prompt, items)
+        if self.thinking_budget is not None and self.thinking_level is not None:
+            raise ConfigError(
+                "model.thinking_budget and model.thinking_level cannot both be set: Gemini 2.5 takes the "
+                "budget, 3 and later take the level. Type model.thinking_budget=null or "
+                "model.thinking_level=null"
+            )
+        if self.thinking_level is not None and self.generation == 2:
+            raise ConfigError(
+                "model.thinking_level: Gemini 2.5 takes model.thinking_budget, in tokens, instead"
+            )
+        if self.thinking_budget is not None and (self.generation or 0) >= 3:
+            raise ConfigError("model.thinking_budget: Gemini 3 and later take model.thinking_level instead")
+        needed = self.room_for_thinking + 64
+        if self.max_output_tokens >= needed:
+            return warnings
+        return (
+            *warnings,
+            f"model.max_output_tokens={self.max_output_tokens}: what the model thinks counts against it, "
+            f"{self.room_for_thinking} tokens and more as configured, and captions may come back empty. "
+            f"Let the model think less, or type model.max_output_tokens={max(2048, needed)}",
+        )
+
+    @property
+    def room_for_thinking(self) -> int:
+        """Tokens to leave for it; `minimal` means next to none."""
+        if self.thinking_budget is not None and self.thinking_budget >= 0:
+            return self.thinking_budget
+        thinks = (
+            self.thinking_level != "minimal"
+            and "2.0" not in self.model
+            and "2.5-flash-lite" not in self.model
+        )
+        return THINKING_ROOM_TOKENS if thinks or self.thinking_budget == -1 else 0
+
+    def session(self, prompt: Prompt, key: str) -> GeminiSession:
+        return GeminiSession(self, prompt, key)
+
+
+class GeminiSession(CloudSession):
+    captioner: Gemini
+
+    def connect(self) -> Any:
+        import httpx2
+        from google import genai
+
+        limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+        # Not the SDK's own, which has 100 connections at most, and is another one where aiohttp is installed.
+        http = httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds)
+        options = {
+            "base_url": self.captioner.base_url,
+            "timeout": int(1000 * self.captioner.timeout_seconds),
+            "httpx_async_client": http,
+        }
+        # Whatever the environment says of Vertex, the address and the key are those of the Gemini API.
+        return genai.Client(vertexai=False, api_key=self.secret, http_options=options), http
+
+    async def disconnect(self, client: Any) -> None:
+        google, http = client
+        await google.aio.aclose()
+        await http.aclose()
+        google.close()
+
+    async def request(self, client: Any, picture: EncodedPicture) -> str:
+        from google.genai import types
+
+        google, _ = client
+        if len(picture.data) <= self.captioner.files_api_above_bytes:
+            return await self.generate(
+                google, types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
+            )
+        config = {"mime_type": picture.media_type}
+        file = await google.aio.files.upload(file=io.BytesIO(picture.data), config=config)
+        try:
+            while str(getattr(file.state, "value", file.state)) == "PROCESSING":
+                await asyncio.sleep(PROCESSING_SECONDS)
+                file = await google.aio.files.get(name=file.name)
+            return await self.generate(
+                google, types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
+            )
+        finally:
+            with suppress(Exception):  # it is gone by itself after two days
+                await google.aio.files.delete(name=file.name)
+
+    async def generate(self, google: Any, image: Any) -> str:
+        text = request_text(self.prompt)
+        parts = [image, text] if text else [image]
+        answer = await google.aio.models.generate_content(
+            model=self.captioner.model, contents=parts, config=self.config()
+        )
+        return str(answer.sdk_http_response.body)
+
+    def config(self) -> dict[str, Any]:
+        options = self.captioner
+        thinking: dict[str, Any] = {}
+        if options.thinking_budget is not None:
+            thinking["thinking_budget"] = options.thinking_budget
+        if options.thinking_level is not None:
+            thinking["thinking_level"] = options.thinking_level.upper()
+        resolution = options.media_resolution and f"MEDIA_RESOLUTION_{options.media_resolution.upper()}"
+        config = {
+            "system_instruction": self.prompt.system or None,
+            "max_output_tokens": options.max_output_tokens,
+            "temperature": options.temperature,
+            "seed": options.seed,
+            "media_resolution": resolution,
+            "safety_settings": options.safety_settings or None,
+            "thinking_config": thinking or None,
+            "automatic_continuation": False,
+            "automatic_function_calling": {"disable": True},
+            "should_return_http_response": True,
+        }
+        return {name: value for name, value in config.items() if value is not None}
+
+    def failure(self, error: Exception) -> Failure | None:
+        import httpx2
+        from google.genai import errors
+
+        if isinstance(error, errors.APIError):
+            return of_response(error.response)
+        if isinstance(error, httpx2.HTTPError):
+            return of_connection(error, isinstance(error, httpx2.TimeoutException))
+        return None
+
+    def number(self, answer: Mapping[str, Any]) -> str:
+        return str(answer.get("responseId") or "")
+
+    def read(self, answer: Mapping[str, Any]) -> Reply:
+        return reply_of(answer, self.captioner.max_output_tokens)
+
+
+def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
+    """The reply that an answer of generateContent holds. Raises CaptionError for all that is no caption.
+
+    >>> candidate = {"content": {"parts": [{"text": "a dog"}]}, "finishReason": "STOP"}
+    >>> reply_of({"candidates": [candidate]}, limit=30).text
+    'a dog'
+    """
+    if not {"candidates", "promptFeedback", "usageMetadata"} & answer.keys():
+        raise TryAgain(f"the answer has neither candidates nor usage: {sorted(answer)}", "malformed answer")
+    usage = answer.get("usageMetadata") or {}
+    feedback = answer.get("promptFeedback") or {}
+    candidate = (answer.get("candidates") or [{}])[0]
+    finish = str(candidate.get("finishReason") or "")
+    parts = (candidate.get("content") or {}).get("parts") or []
+    # What is left out of Google's JSON is zero, and thoughts are billed as output. The older package drops
+    # their number, but the total holds it.
+    asked, said = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
+    thought = usage.get("thoughtsTokenCount", max(0, (usage.get("totalTokenCount") or 0) - asked - said))
+    reply = Reply(
+        text="".join(str(part.get("text") or "") for part in parts if not part.get("thought")).strip(),
+        model_version=str(answer.get("modelVersion") or ""),
+        input_tokens=asked if usage else None,
+        output_tokens=said + thought if usage else None,
+        reasoning_tokens=thought if usage else None,
+        finish_reason=str(feedback.get("blockReason") or finish),
+        cached_input_tokens=usage.get("cachedContentTokenCount"),
+    )
+    if blocked := feedback.get("blockReason"):
+        named = _categories(feedback.get("safetyRatings"))
+        raise CaptionError(Outcome.BLOCKED, f"the prompt or picture was blocked: {blocked}{named}", reply)
+    if finish in WITHHELD:
+        named = _categories(candidate.get("safetyRatings"))
+        raise CaptionError(Outcome.BLOCKED, f"the answer was blocked: {finish}{named}", reply)
+    if not answer.get("candidates"):
+        raise CaptionError(Outcome.EMPTY, "the answer has no candidates", reply)
+    if finish not in ("STOP", "MAX_TOKENS"):
+        more = candidate.get("finishMessage") or ""
+        message = f"the answer ended for a reason of its own: {finish or 'none'} {more}".strip()
+        raise CaptionError(Outcome.ERROR, message, reply)
+    if not reply.text:
+        raise without_text(reply, limit, finish == "MAX_TOKENS")
+    if finish == "MAX_TOKENS":
+        raise CaptionError(Outcome.TRUNCATED, f"cut off after {reply.output_tokens} tokens ({finish})", reply)
+    return reply
+
+
+def _categories(ratings: Any) -> str:
+    """The harms that were found, or all that were looked at where none is said to have decided."""
+    rated = [rating for rating in ratings or [] if isinstance(rating, Mapping)]
+    named = [rating for rating in rated if rating.get("blocked")] or [
+        rating for rating in rated if rating.get("probability") in ("MEDIUM", "HIGH")
+    ]
+    words = [str(rating.get("category")).removeprefix("HARM_CATEGORY_").lower() for rating in named]
+    return f" ({', '.join(words)})" if words else ""

@@ -1,0 +1,101 @@
+"""The table of failures holds for whatever a server sends."""
+
+from __future__ import annotations
+
+import json
+import time
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluator.core import Outcome
+from evaluator.errors import CaptionError, ModelError, TryAgain
+from evaluator.models.failures import LONGEST_MESSAGE, described, failure, meaning, retry_after
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "code",
+                    "type",
+                    "status",
+                    "details",
+                    "metadata",
+                    "param",
+                    "retryDelay",
+                    "violations",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(status=st.integers(400, 599), document=JSON)
+def test_any_document_means_something(status: int, document: object) -> None:
+    found = failure(status, {}, json.dumps(document))
+    error = meaning(found, "hint")
+    assert isinstance(error, CaptionError | ModelError | TryAgain)
+    assert len(found.said) <= LONGEST_MESSAGE
+    if isinstance(error, CaptionError):
+        assert error.outcome in (Outcome.ERROR, Outcome.BLOCKED)
+
+
+@given(status=st.integers(400, 599), body=st.text())
+def test_any_text_means_something(status: int, body: str) -> None:
+    error = meaning(failure(status, {}, body), "hint")
+    assert isinstance(error, CaptionError | ModelError | TryAgain)
+    assert isinstance(error, TryAgain) == (status >= 500 or status in (408, 409, 425, 429)) or body.strip()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        ("-3", None),
+        ("nan", None),
+        ("inf", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_seconds_to_wait(value: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": value}) == seconds
+
+
+def test_a_wait_said_in_milliseconds_or_as_a_date() -> None:
+    assert retry_after({"retry-after-ms": "250", "retry-after": "1"}) == 0.25
+    seconds = retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
+    assert seconds is not None
+    assert 90 < seconds <= 100
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
+    assert retry_after({}) is None
+
+
+def test_the_longest_of_several_waits_counts() -> None:
+    details = [{"retryDelay": "58.8s"}, {"retryDelay": "never"}]
+    assert described(429, {"retry-after": "3"}, {"error": {"details": details}}).hold_seconds == 58.8
+    assert described(429, {"retry-after": "70"}, {"error": {"details": details}}).hold_seconds == 70
+
+
+def test_a_very_long_message_is_shortened() -> None:
+    said = failure(500, {}, "x" * 10_000).said
+    assert len(said) == LONGEST_MESSAGE
+    assert said.endswith("...")
+
+
+def test_google_s_list_around_an_error() -> None:
+    body = '[{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}]'
+    assert failure(503, {}, body).said == "503 UNAVAILABLE: overloaded"
