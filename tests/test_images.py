@@ -18,7 +18,7 @@ from PIL import ExifTags, Image, ImageDraw
 
 from evaluator import images
 from evaluator.errors import ImageError
-from evaluator.images import read_picture, thumbnail
+from evaluator.images import PlainPicture, as_jpeg, plain_picture, read_file, read_picture, thumbnail
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM"]
 
@@ -322,3 +322,42 @@ def test_real_photographs(real_data: Path) -> None:
         picture = read_picture(path)
         with Image.open(path) as same:
             assert np.array_equal(pixels(picture), pixels(same.convert("RGB")))
+
+
+# --- files that may be handed on as they are ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_plain_file_is_known_by_its_header(format_name: str) -> None:
+    data = encoded(drawn(), format_name)
+    assert plain_picture(data) == PlainPicture(Image.MIME[format_name], 48, 32)
+    assert plain_picture(data[:-20]) is None
+
+
+@pytest.mark.parametrize("format_name", ["BMP", "TIFF", "PPM"])
+def test_the_end_of_other_formats_is_not_known(format_name: str) -> None:
+    assert plain_picture(encoded(drawn(), format_name)) is None
+
+
+@given(
+    data=st.binary(max_size=64), cut=st.integers(0, 2000), format_name=st.sampled_from(["JPEG", "PNG", "GIF"])
+)
+@settings(deadline=None)
+def test_a_damaged_file_is_not_plain_and_no_crash(data: bytes, cut: int, format_name: str) -> None:
+    assert plain_picture(data) is None
+    found = plain_picture(encoded(drawn(), format_name)[:cut] + data)
+    assert found is None or found.media_type == Image.MIME[format_name]
+
+
+def test_a_file_is_read_as_it_is_or_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "any").write_bytes(b"any bytes")
+    assert read_file(tmp_path / "any") == b"any bytes"
+    (tmp_path / "empty").touch()
+    for name, said in {"empty": "0 bytes", "missing": "no such file", ".": "a folder"}.items():
+        with pytest.raises(ImageError, match=said):
+            read_file(tmp_path / name)
+
+
+def test_a_jpeg_is_never_enlarged() -> None:
+    for largest, size in {(24, 24): (24, 16), (100, 100): (48, 32)}.items():
+        assert Image.open(io.BytesIO(as_jpeg(drawn(), largest, quality=90))).size == size

@@ -80,6 +80,12 @@ HEAVY = (
     "jinja2",
     "scipy",
     "PIL",
+    "openai",
+    "anthropic",
+    "google",
+    "httpx2",
+    "requests",
+    "dotenv",
 )
 # What is imported at once, by the module that is there for it.
 AT_ONCE = {

@@ -163,7 +163,10 @@ class CloudSession(ABC):
             self._client = None
             raise TryAgain("the answer to another request came a second time", "duplicate answer")
         self._seen.add(number)
-        return self.read(answer)
+        try:
+            return self.read(answer)
+        except (AttributeError, TypeError, LookupError):
+            raise TryAgain(f"the answer has another form: {body[:200]!r}", "malformed answer") from None
 
     def error(self, found: Failure) -> EvaluatorError:
         """What a failure means, without the key."""

@@ -20,8 +20,6 @@ from evaluator.errors import CaptionError, ImageError
 from evaluator.images import PlainPicture, as_jpeg, plain_picture, read_file, read_picture
 
 SHRINK = 0.75
-# Below this many pixels a picture that is still too large says that the limit is wrong.
-SMALLEST_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def encode_picture(item: Item, rule: PictureRule) -> EncodedPicture:
         return EncodedPicture(data, plain.media_type, digest)
     picture = read_picture(item.image)
     side = min(rule.longest_side, max(picture.size))
-    while side >= min(SMALLEST_SIDE, *picture.size):
+    while side > 0:
         jpeg = as_jpeg(picture, (side, side), rule.quality)
         if len(jpeg) <= rule.max_bytes:
             return EncodedPicture(jpeg, "image/jpeg", digest)

@@ -99,10 +99,11 @@ def described(status: int, headers: Mapping[str, str], document: Any) -> Failure
     if not isinstance(error, Mapping):
         return Failure(status, "", str(error), hold_seconds=retry_after(headers))
     message = str(error.get("message") or error.get("detail") or error.get("error") or "no further words")
-    details = [each for each in _listed(error.get("details")) if isinstance(each, Mapping)]
+    details = _mappings(error.get("details"))
     words = [error.get(name) for name in ("type", "status", "code")]
     words += [word for detail in details for word in _words(detail)]
-    words += _listed((error.get("metadata") or {}).get("reasons"))
+    metadata = error.get("metadata")
+    words += _listed(metadata.get("reasons")) if isinstance(metadata, Mapping) else []
     delays = [_seconds(str(each["retryDelay"]).removesuffix("s")) for each in details if "retryDelay" in each]
     named = re.match(r"([a-z_]+[a-z_.0-9]*): ", message)
     return Failure(
@@ -173,14 +174,18 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []
 
 
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in _listed(value) if isinstance(each, Mapping)]
+
+
 def _words(detail: Mapping[str, Any]) -> Iterator[Any]:
     yield detail.get("reason")
     yield detail.get("error_code")
-    for violation in _listed(detail.get("violations")):
+    for violation in _mappings(detail.get("violations")):
         yield violation.get("quotaId")
 
 
 def _fields(details: list[Mapping[str, Any]]) -> Iterator[str]:
     for detail in details:
-        for violation in _listed(detail.get("fieldViolations")):
+        for violation in _mappings(detail.get("fieldViolations")):
             yield str(violation.get("field") or "")

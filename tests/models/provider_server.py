@@ -213,6 +213,7 @@ class ProviderServer:
         self.answered: Counter[str] = Counter()  # by caption: answers that were sent whole
         self.statuses: Counter[int] = Counter()
         self.in_flight = self.most_in_flight = 0
+        self.together = 0  # answers wait until so many requests were in flight at once
         self.files: dict[str, tuple[str, bytes]] = {}
         self.uploads: dict[str, str] = {}
         self.open: set[asyncio.Task[None]] = set()
@@ -276,6 +277,8 @@ class ProviderServer:
         try:
             answer, caption = self.answer(method, path, headers, data)
             await asyncio.sleep(answer.seconds)
+            while self.most_in_flight < self.together:
+                await asyncio.sleep(0.01)
             return await self.send(writer, answer, caption)
         finally:
             self.in_flight -= 1

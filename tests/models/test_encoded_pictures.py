@@ -42,7 +42,7 @@ def test_a_plain_file_goes_as_it_is(name: str, tmp_path: Path) -> None:
     item = saved(noise(40, 30), tmp_path / name)
     encoded = encode_picture(item, RULE)
     assert encoded.data == (tmp_path / name).read_bytes()
-    assert encoded.media_type == Image.MIME[Image.open(tmp_path / name).format or ""]
+    assert encoded.media_type == Image.MIME[opened(encoded).format or ""]
     assert encoded.digest == hashlib.sha256(encoded.data).hexdigest()
     assert base64.b64decode(encoded.data_url.partition(",")[2]) == encoded.data
     assert encoded.data_url.startswith(f"data:{encoded.media_type};base64,")
