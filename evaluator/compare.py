@@ -175,7 +175,7 @@ def left_out_warnings(rows: Sequence[Row], found: Contrasts) -> list[str]:
 
 
 def labels(
-    runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]], paths: Sequence[Path]
+    runs: Sequence[RunFolder], manifests: Sequence[Mapping[str, Any]], paths: Sequence[Path] = ()
 ) -> list[str]:
     """What tells the runs apart: model, data and prompt where these differ, or a name that was given."""
     choices = [manifest["choices"] for manifest in manifests]
@@ -192,7 +192,7 @@ def labels(
     names = [run.name for run in runs]
     return next(
         (found for found in (named, names) if len(set(found)) == len(found)),
-        [str(path) for path in paths],
+        [str(path) for path in paths or [run.path for run in runs]],
     )
 
 

@@ -169,7 +169,7 @@ def test_an_interrupt_is_no_error(own: Path, tmp_path: Path) -> None:
 
 def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
     arguments = ["--config-dir", own, "model=scripted", "scorer=[bleu]", "runner.batch_size=1"]
-    first = Process(tmp_path, *arguments, "model.seconds=0.1", "limit=40")
+    first = Process(tmp_path, *arguments, "model.seconds=1.0", "limit=40")
     assert first.wait_for(1)
     before = {name: (first.captions.parent / name).read_bytes() for name in ("items.jsonl", "manifest.json")}
     for other in ("limit=2", "model.style=odd"):
