@@ -251,6 +251,7 @@ class Session(Protocol):
         """
 
 
+@runtime_checkable
 class RemoteSession(Protocol):
     """An open captioner that answers one image at a time, many at once: a connected client."""
 
