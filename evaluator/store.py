@@ -58,7 +58,7 @@ class RunFolder:
     def existing(cls, path: Path) -> RunFolder:
         """The run at `path`, a folder or what `export` wrote. Raises StoreError where there is none."""
         if zipfile.is_zipfile(path):
-            return cls(_unpacked(path.resolve()))
+            return cls(_unpacked(path.resolve(), path.stat().st_mtime_ns))
         if not (path / "manifest.json").is_file():
             raise StoreError(f"{path} is not a run folder: it has no manifest.json. Run folders lie in runs/")
         return cls(path)
@@ -292,7 +292,7 @@ class RunFolder:
 
 
 @lru_cache
-def _unpacked(path: Path) -> Path:
+def _unpacked(path: Path, written: int) -> Path:
     """The run that an exported file holds, in a folder that is removed when the program ends."""
     folder = tempfile.TemporaryDirectory(prefix="baseline-")
     atexit.register(folder.cleanup)

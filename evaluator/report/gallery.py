@@ -83,6 +83,8 @@ class Told:
 def gallery(comparison: Comparison, limit: int) -> Gallery:
     """At most `limit` images over all runs. Raises StoreError for a run that cannot be read."""
     metrics = shown_metrics(comparison)
+    if limit < 1:  # a kept run has no table of its images
+        return Gallery((), max(row.results.images for row in comparison.rows), metrics, best_is_marked=False)
     items: dict[tuple[str, tuple[str, ...]], Item] = {}
     runs = []
     for row in comparison.rows:

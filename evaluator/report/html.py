@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +41,18 @@ GALLERY_IMAGES = 200
 _CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 
 
-def write_report(comparison: Comparison, output: Path, images: int = GALLERY_IMAGES) -> Path:
-    """Write the page, with at most so many images, whole or not at all. Raises StoreError."""
+def write_report(
+    comparison: Comparison,
+    output: Path,
+    images: int = GALLERY_IMAGES,
+    pages: Mapping[str, str] | None = None,
+) -> Path:
+    """Write the page, with at most so many images, whole or not at all. Raises StoreError.
+
+    `pages` are addresses that runs are linked to, by their labels.
+    """
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
-    content = page(comparison, images).encode("utf-8", "replace")
+    content = page(comparison, images, pages or {}).encode("utf-8", "replace")
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +69,7 @@ def write_report(comparison: Comparison, output: Path, images: int = GALLERY_IMA
     return output
 
 
-def page(comparison: Comparison, images: int) -> str:
+def page(comparison: Comparison, images: int, pages: Mapping[str, str]) -> str:
     """The page as text. Raises StoreError for a run that cannot be read."""
     comparison = best_first(short_labels(comparison))
     style, script = asset("report.css"), asset("report.js")
@@ -76,6 +85,8 @@ def page(comparison: Comparison, images: int) -> str:
             warnings=[without_folders(warning) for warning in comparison.warnings],
             comparison=comparison,
             lines=lines(comparison),
+            pages=pages,
+            ranked=any(map(comparison.rank, comparison.rows)),
             is_headline=is_headline,
             higher_is_better=higher_is_better(comparison),
             not_computed=NOT_COMPUTED,

@@ -13,7 +13,7 @@ from evaluator.compare import Comparison
 from evaluator.contrasts import recipe
 from evaluator.core import Score
 from evaluator.report.places import without_folders
-from evaluator.report.tables import coverage, interval, is_headline, points, speed
+from evaluator.report.tables import coverage, interval, is_headline, points, rank, speed
 from evaluator.report.verdict import comparable
 
 # Of the drawing, in CSS pixels; its ends leave room for the dot.
@@ -47,6 +47,8 @@ class Line:
     """One run of the leaderboard."""
 
     label: str
+    rank: str
+    rank_value: float | None  # the middle of its ranks
     cells: tuple[Cell, ...]
     coverage: str
     coverage_share: float
@@ -66,6 +68,8 @@ def lines(comparison: Comparison) -> list[Line]:
     return [
         Line(
             label=row.label,
+            rank=rank(ranks := comparison.rank(row)),
+            rank_value=None if ranks is None else sum(ranks) / 2,
             cells=tuple(column[place] for column in columns),
             coverage=coverage(row),
             coverage_share=row.results.coverage,

@@ -56,7 +56,7 @@ def test_numbers_are_those_of_the_files_in_points(
     page = read_page(write_report(compare(runs), tmp_path / "report.html"))
     (table,) = page.find("table")
     heads = [head.words for head in table.find("thead")[0].find("th")]
-    assert heads == ["run", "BLEU-4", "CIDEr", "coverage", "images/s"]
+    assert heads == ["run", "rank", "BLEU-4", "CIDEr", "coverage", "images/s"]
     for line, run in zip(table.find("tbody")[0].find("tr"), runs, strict=True):
         scores = json.loads((run / "scores.json").read_bytes())["scores"]
         cells = dict(zip(heads, line.find("th") + line.find("td"), strict=True))

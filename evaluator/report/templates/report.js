@@ -60,4 +60,5 @@ function makeSearchable(form, cards) {
 }
 
 document.querySelectorAll("table.leaderboard").forEach(makeSortable);
-makeSearchable(document.querySelector("form.controls"), document.getElementById("cards"));
+const cards = document.getElementById("cards");
+if (cards) makeSearchable(document.querySelector("form.controls"), cards);

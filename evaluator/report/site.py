@@ -1,0 +1,48 @@
+"""A leaderboard that grows: a folder of kept runs, an index.html about all of them, and a page for each.
+
+    site/index.html          the leaderboard of everything that was ever added
+    site/<run>.html          one run with its pictures, as they were at hand when it was added
+    site/runs/<run>.zip      its captions and statistics, without pictures
+
+Everything links by relative paths and loads nothing from elsewhere: any web host will do, or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from evaluator.compare import compare
+from evaluator.contrasts import Rescored
+from evaluator.errors import ConfigError
+from evaluator.report.html import write_report
+from evaluator.store import RunFolder
+
+
+def add_to_site(paths: Sequence[Path], site: Path, rescored: Rescored | None = None) -> Path:
+    """Keep these runs, write their pages, and the index anew. Returns the index.
+
+    Raises ConfigError where another run of the same name is kept already, or the site would be empty.
+    """
+    kept = site / "runs"
+    kept.mkdir(parents=True, exist_ok=True)
+    runs = [RunFolder.existing(path) for path in paths]
+    for run in runs:
+        if run.name == "index":
+            raise ConfigError(
+                f"{run.path}: the page of a run of this name would be the index. Rename the folder"
+            )
+        run.export(kept / f"{run.name}.zip")
+        write_report(compare([run.path]), site / f"{run.name}.html")
+    everything = sorted(kept.glob("*.zip"))
+    if not everything:
+        raise ConfigError(f"{site} holds no run yet: type the runs to add")
+    comparison = compare(everything, rescored=rescored)
+    names = [path.stem for path in everything]
+    rows = tuple(
+        replace(row, label=name) if Path(row.label).suffix == ".zip" else row
+        for row, name in zip(comparison.rows, names, strict=True)
+    )
+    pages = {row.label: f"{name}.html" for row, name in zip(rows, names, strict=True)}
+    return write_report(replace(comparison, rows=rows), site / "index.html", images=0, pages=pages)

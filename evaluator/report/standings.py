@@ -1,0 +1,193 @@
+"""The leaderboard in the formats that people paste: Markdown, LaTeX, CSV and JSON.
+
+The best of a column is bold, and what cannot be told apart from it by a paired test is marked. Scores that
+papers report stand apart, with their source and protocol, since they were not measured here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from evaluator.compare import Comparison, Row
+from evaluator.report.leaderboard import best_first, cells
+from evaluator.report.tables import NOT_COMPUTED, cost, coverage, interval, rank, speed
+
+PUBLISHED = Path(__file__).parent / "published.yaml"
+LEVEL = "≈"  # beside a score that may be as good as the best
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of a paper; scores are in points."""
+
+    name: str
+    scores: Mapping[str, float]
+    protocol: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """One score as it is shown."""
+
+    text: str
+    interval: str = ""
+    best: bool = False
+    level: bool = False  # with the best one, as far as a paired test can tell
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One row."""
+
+    name: str
+    rank: str
+    places: Mapping[str, Place]
+    others: Mapping[str, str] = field(default_factory=dict)  # coverage, speed, cost
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """The rows that come with the package."""
+    import yaml
+
+    return tuple(Published(**row) for row in yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")))
+
+
+def standings(comparison: Comparison) -> list[Standing]:
+    """The runs, the best on the lead metric first."""
+    ordered = best_first(comparison)
+    columns = {metric: places(ordered, metric) for metric in ordered.metrics}
+    return [
+        Standing(
+            row.label,
+            rank(ordered.rank(row)),
+            {metric: column[number] for metric, column in columns.items()},
+            others(row),
+        )
+        for number, row in enumerate(ordered.rows)
+    ]
+
+
+def places(comparison: Comparison, metric: str) -> list[Place]:
+    ranks = comparison.contrasts.ranks(metric)
+    return [
+        Place(
+            cell.text,
+            interval(row.score(metric)),
+            cell.best,
+            level=not cell.best and (ranks[row.place] or (0, 0))[0] == 1,
+        )
+        for row, cell in zip(comparison.rows, cells(comparison, metric), strict=True)
+    ]
+
+
+def others(row: Row) -> dict[str, str]:
+    found = {"coverage": coverage(row), "images/s": speed(row), "cost": cost(row)}
+    return {name: text for name, text in found.items() if text}
+
+
+def markdown(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+    """A table for a README, with what its marks mean."""
+    found = standings(comparison)
+    extra = list(dict.fromkeys(name for standing in found for name in standing.others))
+    heads = ["", "rank", *comparison.metrics, *extra]
+    lines = [row_of(heads), row_of(["---", "---", *["---:"] * (len(heads) - 2)])]
+    for standing in found:
+        shown = [_markdown_place(standing.places[metric]) for metric in comparison.metrics]
+        lines.append(
+            row_of([standing.name, standing.rank, *shown, *(standing.others.get(n, "") for n in extra)])
+        )
+    for row in reference:
+        shown = [text and f"*{text}*" for text in told(row, comparison.metrics)]
+        lines.append(row_of([f"*{row.name}*", "", *shown, *[""] * len(extra)]))
+    lines += ["", f"Scores in points; bold: the best; {LEVEL}: cannot be told apart from the best."]
+    if reference:
+        lines += ["", "*Published, not measured here:*", ""]
+        lines += [f"- {row.name}: {row.protocol} ({row.source})" for row in reference]
+    return "\n".join(lines) + "\n"
+
+
+def told(row: Published, metrics: Sequence[str]) -> list[str]:
+    """The scores that a paper reports, empty for the others."""
+    return [f"{row.scores[metric]:.1f}" if metric in row.scores else "" for metric in metrics]
+
+
+def row_of(cells_of_row: Sequence[str]) -> str:
+    return "| " + " | ".join(text.replace("|", "\\|") for text in cells_of_row) + " |"
+
+
+def _markdown_place(place: Place) -> str:
+    text = f"**{place.text}**" if place.best else place.text
+    return text + (f" {LEVEL}" if place.level else "") + (f" ({place.interval})" if place.interval else "")
+
+
+def latex(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+    """A booktabs table: the best bold, what is level with it marked by a dagger."""
+    lines = [f"\\begin{{tabular}}{{lr{'r' * len(comparison.metrics)}}}", "\\toprule"]
+    lines += [" & ".join(["", "rank", *map(escaped, comparison.metrics)]) + " \\\\", "\\midrule"]
+    for standing in standings(comparison):
+        shown = [_latex_place(standing.places[metric]) for metric in comparison.metrics]
+        lines.append(" & ".join([escaped(standing.name), escaped(standing.rank), *shown]) + " \\\\")
+    if reference:
+        lines.append("\\midrule")
+    for row in reference:
+        shown = [text and f"\\textit{{{text}}}" for text in told(row, comparison.metrics)]
+        lines.append(" & ".join([f"\\textit{{{escaped(row.name)}}}", "", *shown]) + " \\\\")
+    lines += ["\\bottomrule", "\\end{tabular}"]
+    lines.append(
+        "% bold: the best; dagger: cannot be told apart from it; italics: published, not measured here"
+    )
+    lines += [f"% {row.name}: {row.protocol}, {row.source}" for row in reference]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_place(place: Place) -> str:
+    text = f"\\textbf{{{escaped(place.text)}}}" if place.best else escaped(place.text)
+    return f"{text}$^\\dagger$" if place.level else text
+
+
+def escaped(text: str) -> str:
+    r"""A text in LaTeX.
+
+    >>> print(escaped("a_b & 50% – {x}"))
+    a\_b \& 50\% -- \{x\}
+    """
+    special = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "–": "--"}
+    special |= {character: f"\\{character}" for character in "&%$#_{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def as_csv(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+    """For programs: one row a run or paper, scores in points."""
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(["name", "measured", "rank", *comparison.metrics, "coverage", "source"])
+    for standing in standings(comparison):
+        shown = [standing.places[metric].text for metric in comparison.metrics]
+        shown = ["" if text == NOT_COMPUTED else text for text in shown]
+        writer.writerow([standing.name, "yes", standing.rank, *shown, standing.others["coverage"], ""])
+    for row in reference:
+        writer.writerow([row.name, "no", "", *told(row, comparison.metrics), "", row.source])
+    return output.getvalue()
+
+
+def as_json(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+    document = {
+        "measured": [asdict(standing) for standing in standings(comparison)],
+        "published": [asdict(row) for row in reference],
+        "warnings": comparison.warnings,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Comparison, Sequence[Published]], str]] = MappingProxyType(
+    {"markdown": markdown, "latex": latex, "csv": as_csv, "json": as_json}
+)

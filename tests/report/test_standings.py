@@ -1,0 +1,98 @@
+"""Leaderboards to paste: what is best, what is level with it, and what was only published."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evaluator.compare import Comparison, compare
+from evaluator.report.standings import FORMATS, LEVEL, Published, published, standings
+
+MakeRun = Callable[..., Path]
+IDS = [str(number) for number in range(60)]
+HARD = np.random.default_rng(0).random(60)
+NOISE = np.random.default_rng(1).normal(0, 0.05, 60)
+PAPER = Published("A & B", {"CIDEr": 99.5}, "zero-shot", "Somebody 2022, https://example.org/1")
+
+
+@pytest.fixture
+def comparison(make_run: MakeRun) -> Comparison:
+    captions = dict.fromkeys(IDS, "a dog")
+    return compare(
+        [
+            make_run("last_one", captions, {"CIDEr": HARD - 0.3, "BLEU-4": HARD}),
+            make_run("best", captions, {"CIDEr": HARD + 0.01, "BLEU-4": HARD - 0.2}),
+            make_run("level", captions, {"CIDEr": HARD + NOISE - NOISE.mean()}, reasons={"BLEU-4": "no"}),
+        ]
+    )
+
+
+def test_the_best_first_and_what_is_level_with_it(comparison: Comparison) -> None:
+    first, second, third = standings(comparison)
+    assert [first.name, second.name, third.name] == ["best", "level", "last_one"]
+    assert [first.rank, second.rank, third.rank] == ["1–2", "1–2", "3"]
+    assert [row.places["CIDEr"].best for row in (first, second, third)] == [True, False, False]
+    assert [row.places["CIDEr"].level for row in (first, second, third)] == [False, True, False]
+    assert third.places["BLEU-4"].best
+
+
+def test_markdown(comparison: Comparison) -> None:
+    lines = FORMATS["markdown"](comparison, [PAPER]).splitlines()
+    best, level, last, paper = lines[2:6]
+    assert best.startswith("| best | 1–2 | ")
+    assert "**" in best
+    assert LEVEL in level
+    assert LEVEL not in last
+    assert paper.startswith("| *A & B* |")
+    assert "*99.5*" in paper
+    assert "- A & B: zero-shot (Somebody 2022, https://example.org/1)" in lines
+    assert {line.count("|") for line in lines[:6]} == {lines[0].count("|")}
+
+
+def test_latex(comparison: Comparison) -> None:
+    text = FORMATS["latex"](comparison, [PAPER])
+    assert text.count("\\toprule") == text.count("\\bottomrule") == 1
+    assert "\\textbf{" in text
+    assert "$^\\dagger$" in text
+    assert "last\\_one & 3 & " in text
+    assert "\\textit{A \\& B} &  & " in text
+    ends = [line for line in text.splitlines() if line.endswith("\\\\")]
+    assert {line.count("&") - line.count("\\&") for line in ends} == {3}
+
+
+def test_csv_and_json(comparison: Comparison) -> None:
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](comparison, [PAPER]))))
+    assert [(row["name"], row["measured"]) for row in rows] == [
+        *[(name, "yes") for name in ("best", "level", "last_one")],
+        ("A & B", "no"),
+    ]
+    assert rows[1]["BLEU-4"] == ""
+    assert rows[3]["CIDEr"] == "99.5"
+    document = json.loads(FORMATS["json"](comparison, [PAPER]))
+    assert document["measured"][0]["places"]["CIDEr"]["best"] is True
+    assert document["published"][0]["source"] == PAPER.source
+
+
+def test_what_was_published_has_its_source_and_protocol() -> None:
+    for row in published():
+        assert "https://" in row.source
+        assert row.protocol
+        assert row.scores.keys() <= {"BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "SPICE"}
+        assert all(1 < value < 200 for value in row.scores.values())
+
+
+def test_the_command(comparison: Comparison, command: Callable[..., Any]) -> None:
+    done = command("leaderboard", "best", "last_one", "--published")
+    assert done.returncode == 0, done.stderr
+    assert "*Published, not measured here:*" in done.stdout
+    assert "*145.8*" in done.stdout
+    nothing = command("leaderboard")
+    assert nothing.returncode == 2
+    assert "--site FOLDER" in nothing.stderr
