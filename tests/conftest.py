@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,9 @@ from hypothesis import settings
 # No test asserts how long something takes: machines are busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# A shell starts what runs in the background with Ctrl-C ignored, which tests of Ctrl-C would wait for in vain.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The hub's client reads this when it is imported, which may be before any fixture.
 os.environ["HF_HUB_OFFLINE"] = "1"
