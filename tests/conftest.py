@@ -18,7 +18,7 @@ from hypothesis import settings
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-# A shell starts what runs in the background with Ctrl-C ignored, which tests of Ctrl-C would wait for in vain.
+# A shell starts what runs in the background with Ctrl-C ignored; tests of Ctrl-C would wait for it in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The hub's client reads this when it is imported, which may be before any fixture.
