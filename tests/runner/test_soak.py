@@ -71,18 +71,20 @@ class Soak:
     def until(self, captions: int, end: signal.Signals) -> str:
         """Send it `end` when it has recorded so many."""
         process, deadline = self.start(), time.monotonic() + PATIENCE_SECONDS
-        while len(self.lines()) < captions:
+        while self.content().count(b"\n") < captions:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "it neither captions nor ends"
-            time.sleep(0.01)
+            time.sleep(0.05)
         process.send_signal(end)
         output, _ = process.communicate(timeout=PATIENCE_SECONDS)
         return output
 
     def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.content().split(b"\n")[:-1] if line]
+
+    def content(self) -> bytes:
         path = self.run.path / "captions.jsonl"
-        content = path.read_bytes() if path.exists() else b""
-        return [json.loads(line) for line in content.split(b"\n")[:-1] if line]
+        return path.read_bytes() if path.exists() else b""
 
     def check_every_image_has_one_outcome(self) -> None:
         captions = self.run.captions()
