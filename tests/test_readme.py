@@ -52,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (made / name).write_text(json.dumps(document))
     results = [{"image_id": number, "caption": "a red circle"} for number in sorted(ids)]
     (made / "captions.json").write_text(json.dumps(results))
+    shutil.copy(DEMO / "data" / "images" / document["images"][0]["file_name"], made / "photo.jpg")
     for name in ("val2017", "val2014", "holiday"):
         (made / name).mkdir()
     for image in document["images"]:
@@ -74,6 +75,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def without_a_key(command: str, folder: Path) -> str:
+    """What a command says that would ask a cloud model."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {key: value for key, value in os.environ.items() if "API_KEY" not in key} | {"PATH": path}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    return done.stderr
+
+
 def typed(command: str, folder: Path) -> str:
     """What the command prints; the test fails where it fails."""
     environment = os.environ | {
@@ -94,12 +106,20 @@ def test_every_command_works(folder: Path) -> None:
     typed("evaluator score captions.json --references dataset_coco.json --output runs/ours", folder)
     typed_here = [command for command in commands() if command.startswith("evaluator ")]
     assert len(typed_here) >= 9
-    printed = {command: typed(command, folder) for command in typed_here}
+    needing_a_key = [
+        c for c in typed_here if "model=gemini-flash" in c and not c.startswith("evaluator plan")
+    ]
+    assert len(needing_a_key) == 2
+    for command in needing_a_key:
+        assert "GEMINI_API_KEY" in without_a_key(command, folder)
+    printed = {command: typed(command, folder) for command in typed_here if command not in needing_a_key}
+    assert "US dollars" in next(text for command, text in printed.items() if "evaluator plan" in command)
     (six_runs,) = (text for command, text in printed.items() if "model=git,blip,blip2" in command)
     assert all(
         f"{model} {prompt}" in six_runs for model in ("git", "blip", "blip2") for prompt in ("none", "photo")
     )
-    assert len(list((folder / "runs").glob("coco-*-*-*"))) == 7  # six, and one with prompt=vqa
+    made = [path.name for path in (folder / "runs").glob("coco-*-*-*") if "gemini" not in path.name]
+    assert len(made) == 7  # six, and one with prompt=vqa
     assert "Shouting" in next(text for command, text in printed.items() if "shouting" in command)
     assert (folder / "leaderboard.html").is_file()
     assert "CIDEr|variant:D" in typed(f"{sys.executable} library.py", folder)
