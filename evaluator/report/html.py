@@ -26,6 +26,7 @@ from evaluator.report.gallery import gallery
 from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.places import without_folders
+from evaluator.report.plots import intervals_plot, planes
 from evaluator.report.tables import NOT_COMPUTED, is_headline
 from evaluator.report.verdict import share, verdict
 
@@ -93,6 +94,8 @@ def page(comparison: Comparison, images: int, pages: Mapping[str, str]) -> str:
             share=share(comparison.rows[0]),
             notes=[without_folders(note) for note in notes(comparison)],
             whisker_width=WHISKER_WIDTH,
+            intervals=intervals_plot(comparison),
+            planes=planes(comparison),
             gallery=gallery(comparison, images),
             groups=GROUPS,
             shared=shared_facts(comparison),
