@@ -107,7 +107,7 @@ def test_every_command_works(folder: Path) -> None:
     typed_here = [command for command in commands() if command.startswith("evaluator ")]
     assert len(typed_here) >= 9
     needing_a_key = [
-        c for c in typed_here if "model=gemini-flash" in c and not c.startswith("evaluator plan")
+        c for c in typed_here if "model=gemini" in c and not c.startswith("evaluator plan")
     ]
     assert len(needing_a_key) == 2
     for command in needing_a_key:

@@ -5,7 +5,7 @@ as plain JSON here, and each reason becomes an outcome. What would bill twice is
 calling functions by itself, the SDK's own retries. A picture that is too large for a request goes through the
 Files API and is deleted there afterwards.
 
-    evaluator run model=gemini-flash prompt=one-sentence data=coco ...
+    evaluator run model=gemini prompt=one-sentence data=coco ...
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ It is at the end of its life: its calls are synchronous, here in threads over RE
 thinking options and no media resolution. gemini.py is to be preferred. Its own retry, which runs for minutes,
 is off; its answers are read by the same function, so that both packages give the same outcomes.
 
-    evaluator run model=gemini-flash-generativeai prompt=one-sentence data=coco ...
+    evaluator run model=gemini-generativeai prompt=one-sentence data=coco ...
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class GoogleGenerativeAI(GeminiOptions):
         return (
             *super().check(prompt, items),
             "google-generativeai is no longer kept by Google: after pip install 'evaluator[gemini]', "
-            "model=gemini-flash asks the same models",
+            "model=gemini asks the same models",
         )
 
     def session(self, prompt: Prompt, key: str) -> GenerativeAISession:
