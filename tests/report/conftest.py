@@ -89,6 +89,7 @@ def scored_run(
     signature: str = "{metric}|v:0",
     higher_is_better: bool = True,
     images_per_second: float | None = None,
+    cost_usd: float | None = None,
     **manifest: Any,
 ) -> Path:
     """A run folder; the scores are those of its captions in their order, and a mean of them each."""
@@ -141,6 +142,7 @@ def scored_run(
             *(Score(metric, reason=reason) for metric, reason in (reasons or {}).items()),
         ),
         images_per_second=images_per_second,
+        cost_usd=cost_usd,
     )
     captioned = [item_id for item_id, caption in told.items() if caption.text is not None]
     run.write_results(results, told, captioned, measurements)

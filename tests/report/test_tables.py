@@ -112,3 +112,14 @@ def test_reasons_are_said_once(comparison: Comparison) -> None:
         "BLEU-4 not computed: not asked for in this run",
         "SPICE not computed: no Java",
     ]
+
+
+def test_what_runs_cost_stands_in_the_table_where_it_is_known(
+    make_run: MakeRun, comparison: Comparison
+) -> None:
+    bought = make_run("cloud", {"1": "a dog"}, {"CIDEr": [1.0]}, cost_usd=1.256)
+    mixed = compare([bought, make_run("local", {"1": "a dog"}, {"CIDEr": [1.0]})])
+    rows = FORMATS["markdown"](mixed).splitlines()
+    assert rows[0].split("|")[-2].strip() == "cost"
+    assert [row.split("|")[-2].strip() for row in rows[2:]] == ["$1.26", ""]
+    assert "cost" not in FORMATS["markdown"](comparison)

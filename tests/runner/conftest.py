@@ -34,6 +34,7 @@ class Server:
 
     @property
     def answered(self) -> dict[str, int]:
+        """How often each item was answered; asks the service."""
         found: dict[str, int] = self.counts()["answered"]
         return found
 

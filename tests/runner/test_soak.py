@@ -135,8 +135,9 @@ def test_a_kill_loses_no_more_than_was_on_its_way(
     assert sum(answered.values()) - len(survived) <= IN_FLIGHT
     soak.to_its_end()
     soak.check_every_image_has_one_outcome()
-    assert sum(faulty.answered.values()) - IMAGES <= IN_FLIGHT
-    assert all(faulty.answered[name] == answered[name] for name in survived), "a recorded answer asked again"
+    at_last = faulty.answered
+    assert sum(at_last.values()) - IMAGES <= IN_FLIGHT
+    assert all(at_last[name] == answered[name] for name in survived), "a recorded answer was asked for again"
 
 
 def test_ctrl_c_loses_nothing_at_all(faulty: Server, own: Path, tmp_path: Path) -> None:
