@@ -106,9 +106,7 @@ def test_every_command_works(folder: Path) -> None:
     typed("evaluator score captions.json --references dataset_coco.json --output runs/ours", folder)
     typed_here = [command for command in commands() if command.startswith("evaluator ")]
     assert len(typed_here) >= 9
-    needing_a_key = [
-        c for c in typed_here if "model=gemini" in c and not c.startswith("evaluator plan")
-    ]
+    needing_a_key = [c for c in typed_here if "model=gemini" in c and not c.startswith("evaluator plan")]
     assert len(needing_a_key) == 2
     for command in needing_a_key:
         assert "GEMINI_API_KEY" in without_a_key(command, folder)

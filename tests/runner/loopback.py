@@ -71,7 +71,7 @@ class Service:
     async def caption(self, body: bytes, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether the connection stays open."""
         document = json.loads(body)
-        item = document["item"]
+        item, behaviour = document["item"], self.behaviour
         verdict = self.verdict(item)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -83,7 +83,9 @@ class Service:
                 send(writer, int(word), b"{}", {"retry-after": wait} if wait else {})
                 await writer.drain()
                 return True
-            await asyncio.sleep(self.behaviour.slow_items.get(item, self.behaviour.seconds))
+            await asyncio.sleep(behaviour.slow_items.get(item, behaviour.seconds))
+            if behaviour is not self.behaviour:  # given up by a test that is over: not this one's answer
+                return False
             if word == "drop":
                 return False
             if word == "malformed":
