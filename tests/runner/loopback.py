@@ -73,6 +73,7 @@ class Service:
         document = json.loads(body)
         item, behaviour = document["item"], self.behaviour
         verdict = self.verdict(item)
+        answered = self.answered  # a late answer counts where it was asked for, not after another /behave
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -103,12 +104,13 @@ class Service:
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n" + content[:20])
                 await writer.drain()
                 return False
-            self.answered[item] += 1
+            answered[item] += 1
             send(writer, 200, content, {})
             await writer.drain()
             return True
         finally:
-            self.in_flight -= 1
+            if answered is self.answered:
+                self.in_flight -= 1
 
     def counts(self) -> dict[str, Any]:
         return {
