@@ -1,6 +1,6 @@
 """A subset that stands for the whole: stratified, and the same for the same seed.
 
-Strata are the items' tags where they have any, else quarters by the length of their references, since short
+Strata are the items' first tags where they have any, else quarters by the length of their references, since short
 references are easier. Each stratum gives its share (largest remainders); the order stays the data set's.
 
     >>> from evaluator.core import Item
@@ -42,7 +42,7 @@ def stratified(items: Sequence[Item], size: int, seed: int) -> list[Item]:
 def strata(items: Sequence[Item]) -> list[Hashable]:
     """What each item is drawn beside."""
     if any(item.tags for item in items):
-        return [item.tags for item in items]
+        return [item.tags[:1] for item in items]
     lengths = [
         fmean(len(text.split()) for text in item.references) if item.references else 0.0 for item in items
     ]

@@ -17,6 +17,7 @@ from annotated_types import Ge
 
 from evaluator.core import NOT_IDENTITY, Item
 from evaluator.data.human import without
+from evaluator.data.objects import tagged
 from evaluator.data.pictures import find_pictures
 from evaluator.errors import DataError
 from evaluator.json_file import describe, entries, image_id, member, read_json, text
@@ -29,12 +30,15 @@ class COCO:
     images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
     annotations: Path
     leave_out: Annotated[int, Ge(1)] | None = None
+    instances: Path | None = field(
+        default=None, metadata=NOT_IDENTITY
+    )  # names the objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items, in the order of the file's images. Raises DataError with the place of what is wrong."""
         items = read_coco(read_json(self.annotations), self.annotations)
         found = find_pictures(items, self.images, self.annotations)
-        return without(found, self.leave_out)
+        return tagged(without(found, self.leave_out), self.instances)
 
 
 def read_coco(document: object, path: Path) -> list[Item]:

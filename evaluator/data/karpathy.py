@@ -19,6 +19,7 @@ from annotated_types import Ge
 from evaluator.core import NOT_IDENTITY, Item
 from evaluator.data.coco import file_name, read_coco, refuse_repeats
 from evaluator.data.human import without
+from evaluator.data.objects import tagged
 from evaluator.data.pictures import find_pictures
 from evaluator.errors import DataError
 from evaluator.json_file import entries, image_id, member, read_json, text
@@ -32,6 +33,9 @@ class Karpathy:
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None
+    instances: Path | None = field(
+        default=None, metadata=NOT_IDENTITY
+    )  # names the objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items of the split, in the file's order. Raises DataError with the place of what is wrong."""
@@ -39,7 +43,7 @@ class Karpathy:
         in_coco_format = isinstance(document, dict) and "annotations" in document
         read = read_coco(document, self.annotations) if in_coco_format else self._read(document)
         found = find_pictures(read, self.images, self.annotations)
-        return without(found, self.leave_out)
+        return tagged(without(found, self.leave_out), self.instances)
 
     def _read(self, document: object) -> list[Item]:
         images = entries(document, "images", str(self.annotations))
