@@ -205,13 +205,25 @@ def compare_command(
 @cli.command(name="report")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"))
-def report_command(runs: tuple[Path, ...], output: Path) -> None:
-    """Write one self-contained HTML page about some runs."""
+@click.option(
+    "--pictures",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="How many of the images have their picture in the page; texts and scores are there of all.",
+)
+@click.option(
+    "--pictures-beside", is_flag=True, help="Put all pictures into a folder beside the page, OUTPUT_pictures."
+)
+def report_command(runs: tuple[Path, ...], output: Path, pictures: int, pictures_beside: bool) -> None:
+    """Write one HTML page about some runs, self-contained unless its pictures are put beside it."""
     from evaluator.compare import compare
     from evaluator.evaluate import scored_on
     from evaluator.report.html import write_report
 
-    click.echo(write_report(compare(runs, rescored=scored_on), output))
+    taken = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
+
+    click.echo(write_report(compare(runs, rescored=scored_on), output, taken))
 
 
 @cli.command(name="verify-metrics")

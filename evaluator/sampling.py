@@ -1,7 +1,8 @@
 """A subset that stands for the whole: stratified, and the same for the same seed.
 
-Strata are the items' first tags where they have any, else quarters by the length of their references, since short
-references are easier. Each stratum gives its share (largest remainders); the order stays the data set's.
+Strata are the items' first tags where they have any, else quarters by the length of their references, since
+short references are easier. Each stratum gives its share (largest remainders); the order stays that of the
+data set.
 
     >>> from evaluator.core import Item
     >>> items = [Item(str(n), None, tags=("cat",) if n % 4 else ("dog",)) for n in range(40)]

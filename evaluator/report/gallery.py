@@ -1,113 +1,173 @@
-"""The gallery: some images with what people wrote about them and what each run said.
+"""The gallery: every image with what people wrote about it and what each run said, in compact form.
 
+The page's script draws from it only what is on the screen, so that 40,000 images open as fast as 40. What
+belongs to one image stands at one place of every list:
+
+    {"runs": ["git", "blip"], "metrics": ["CIDEr"], "marked": true,
+     "outcomes": ["ok", "refused"], "tagNames": ["dog"],
+     "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [],
+     "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[1234]], "errors": {}}, ...]}
+
+`ended` counts within `outcomes`, -1 where a run is not about the image; a score is in tenths of a point.
 Two runs are about the same image where its id and its references are the same. Captions, outcomes and scores
 are those of the last scoring; a failure has a kind and an error text and never a caption.
 """
 
 from __future__ import annotations
 
-import base64
-import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from evaluator.compare import Comparison, Row
-from evaluator.core import Item, Outcome
-from evaluator.errors import ImageError
-from evaluator.images import thumbnail
+import numpy as np
+
+from evaluator.compare import HEADLINE, METRIC_ORDER, Comparison, Row
+from evaluator.core import Array, Item, Outcome
 from evaluator.report.places import without_folders
 
 NOT_TRIED = "not tried"
-NOT_IN_RUN = "not in this run"
 NO_PICTURE = "no picture at hand"
+NOT_IN_RUN = -1
+
+# More columns of scores than this leave no room for the captions.
+METRICS_SHOWN = 4
+
+Key = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one run made of one image: a caption with its scores, or a kind of failure and its error."""
+class Answers:
+    """What one run made of each image of the gallery."""
 
-    label: str
-    outcome: str
-    caption: str | None = None
-    error: str = ""
-    scores: tuple[float | None, ...] = ()  # in points, in the gallery's order of metrics
-    best: bool = False  # the first of its scores is the highest of the card
-
-
-@dataclass(frozen=True)
-class Card:
-    """One image of the gallery."""
-
-    item_id: str
-    references: tuple[str, ...]
-    picture: str | None  # a data URI
-    no_picture: str
-    answers: tuple[Answer, ...]
-
-    @property
-    def first_scores(self) -> list[float]:
-        return [answer.scores[0] for answer in self.answers if answer.scores and answer.scores[0] is not None]
-
-    @property
-    def lowest(self) -> float | None:
-        return min(self.first_scores, default=None)
-
-    @property
-    def spread(self) -> float | None:
-        """How far apart the best and the worst run are."""
-        return max(self.first_scores) - min(self.first_scores) if len(self.first_scores) > 1 else None
+    captions: tuple[str | None, ...]
+    ended: tuple[int, ...]  # places among the outcomes, NOT_IN_RUN where it is not about the image
+    scores: Array  # (metrics, images), on the files' scale, NaN where there is none
+    errors: Mapping[int, str]  # by the image's place
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The images shown, out of how many, and which per-image scores stand beside the captions."""
+    """All images of some runs. Nothing of the pictures but which files they are."""
 
-    cards: tuple[Card, ...]
-    images: int
+    items: tuple[Item, ...]
+    labels: tuple[str, ...]
     metrics: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    answers: tuple[Answers, ...]
     best_is_marked: bool
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Each tag once, in their alphabet."""
+        return tuple(sorted({tag for item in self.items for tag in item.tags}))
 
-@dataclass(frozen=True)
-class Told:
-    """What one run holds about its images, by id."""
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The outcomes that occur, beside a caption."""
+        found = {code for of_run in self.answers for code in of_run.ended if code != NOT_IN_RUN}
+        return tuple(name for code, name in enumerate(self.outcomes) if code in found and name != Outcome.OK)
 
-    label: str
-    references: Mapping[str, tuple[str, ...]]
-    rows: Mapping[str, Mapping[str, Any]]  # of per_image.parquet
-    errors: Mapping[tuple[str, str], str]  # by id and outcome: the ledger may have gone on since the scoring
+    def document(self, pictures: Sequence[int], no_picture: Sequence[str]) -> dict[str, Any]:
+        """What the page's script reads; `pictures` are places among the pictures that the page has, or -1,
+        and `no_picture` says for all images why they have none, empty for the others.
+        """
+        tags = self.tags
+        number = {tag: place for place, tag in enumerate(tags)}
+        return {
+            "runs": self.labels,
+            "metrics": self.metrics,
+            "marked": self.best_is_marked,
+            "outcomes": self.outcomes,
+            "tagNames": tags,
+            "ids": [item.id for item in self.items],
+            "references": [item.references for item in self.items],
+            "tags": [[number[tag] for tag in item.tags] for item in self.items],
+            "pictures": list(pictures),
+            "noPicture": list(no_picture),
+            "answers": [
+                {
+                    "captions": of_run.captions,
+                    "ended": of_run.ended,
+                    "scores": [tenths(row) for row in of_run.scores],
+                    "errors": {str(place): error for place, error in of_run.errors.items()},
+                }
+                for of_run in self.answers
+            ],
+        }
 
 
-def gallery(comparison: Comparison, limit: int) -> Gallery:
-    """At most `limit` images over all runs. Raises StoreError for a run that cannot be read."""
+def gallery(comparison: Comparison) -> Gallery:
+    """All images of all runs, in their order. Raises StoreError for a run that cannot be read."""
     metrics = shown_metrics(comparison)
-    if limit < 1:  # a kept run has no table of its images
-        return Gallery((), max(row.results.images for row in comparison.rows), metrics, best_is_marked=False)
-    items: dict[tuple[str, tuple[str, ...]], Item] = {}
-    runs = []
-    for row in comparison.rows:
-        own = row.run.items()
-        for item in own:
-            known = items.setdefault((item.id, item.references), item)
-            if not has_picture(known) and has_picture(item):
-                items[item.id, item.references] = item
-        runs.append(told(row, own, metrics))
-    shown = choose(list(items.values()), limit)
+    own = [row.run.items() for row in comparison.rows]
+    items: dict[Key, Item] = {}
+    for item in (item for of_run in own for item in of_run):
+        known = items.setdefault((item.id, item.references), item)
+        if not has_picture(known) and has_picture(item):
+            items[item.id, item.references] = item
+    places = {key: place for place, key in enumerate(items)}
+    outcomes = (*map(str, Outcome), NOT_TRIED)
+    answers = tuple(
+        answers_of(row, of_run, places, metrics, outcomes)
+        for row, of_run in zip(comparison.rows, own, strict=True)
+    )
+    labels = tuple(row.label for row in comparison.rows)
     marked = same_scale(comparison, metrics)
-    return Gallery(tuple(card(item, runs, metrics, marked) for item in shown), len(items), metrics, marked)
+    return Gallery(tuple(items.values()), labels, metrics, outcomes, answers, marked)
+
+
+def answers_of(
+    row: Row,
+    items: Sequence[Item],
+    places: Mapping[Key, int],
+    metrics: Sequence[str],
+    outcomes: Sequence[str],
+) -> Answers:
+    """One run's answers, each at its image's place."""
+    table = row.run.per_image().reindex([item.id for item in items])
+    here = np.array([places[item.id, item.references] for item in items], np.intp)
+    scores = np.full((len(metrics), len(places)), np.nan)
+    for number, metric in enumerate(metrics):
+        if metric in table:
+            scores[number, here] = table[metric].to_numpy(np.float64)
+    names = [name if isinstance(name, str) else NOT_TRIED for name in table["outcome"]]
+    captions: list[str | None] = [None] * len(places)
+    ended = [NOT_IN_RUN] * len(places)
+    code = {name: number for number, name in enumerate(outcomes)}
+    for place, name, said in zip(here.tolist(), names, table["caption"], strict=True):
+        ended[place] = code[name]
+        if name == Outcome.OK and isinstance(said, str):
+            captions[place] = said
+    errors = {}
+    if any(name not in (Outcome.OK, NOT_TRIED) for name in names):
+        # Those of the outcomes that were scored: the ledger may have gone on since.
+        told = row.run.captions()
+        for item, place, name in zip(items, here.tolist(), names, strict=True):
+            if name != Outcome.OK and item.id in told and told[item.id].outcome == name:
+                errors[place] = error_text(item, told[item.id].error)
+    return Answers(tuple(captions), tuple(ended), scores, {at: text for at, text in errors.items() if text})
+
+
+def tenths(scores: Array) -> list[int | None]:
+    """Tenths of a point, None where there is no score: what the page shows, in the fewest digits.
+
+    >>> tenths(np.array([1.45553, np.nan]))
+    [1456, None]
+    """
+    rounded = np.rint(1000 * scores)
+    return [None if np.isnan(value) else int(value) for value in rounded]
 
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
-    """CIDEr and CLIPScore where they were computed, else the lead metric."""
+    """The lead metric first, then the headline metrics and those of one's own that were computed."""
     computed = [
-        metric
-        for metric in ("CIDEr", "CLIPScore")
-        if any(row.score(metric).computed for row in comparison.rows)
+        metric for metric in comparison.metrics if any(row.score(metric).computed for row in comparison.rows)
     ]
+    own = [metric for metric in computed if metric.split(" (")[0] not in METRIC_ORDER]
     lead = comparison.lead_metric
-    return tuple(computed) or ((lead,) if lead else ())
+    wanted = [lead, *(metric for metric in HEADLINE if metric in computed), *own]
+    return tuple(dict.fromkeys(metric for metric in wanted if metric))[:METRICS_SHOWN]
 
 
 def same_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:
@@ -125,74 +185,6 @@ def has_picture(item: Item) -> bool:
     return item.image is not None and os.path.isfile(item.image)
 
 
-def choose(items: Sequence[Item], limit: int) -> list[Item]:
-    """At most `limit` items, evenly spread in their order; those with a picture at hand come first."""
-    at_hand = [place for place, item in enumerate(items) if has_picture(item)]
-    others = sorted(set(range(len(items))) - set(at_hand))
-    chosen = spread_evenly(at_hand, limit)
-    chosen += spread_evenly(others, limit - len(chosen))
-    return [items[place] for place in sorted(chosen)]
-
-
-def spread_evenly(places: Sequence[int], count: int) -> list[int]:
-    """`count` of these places, at equal distances.
-
-    >>> spread_evenly(range(10), 4)
-    [0, 2, 5, 7]
-    """
-    count = min(count, len(places))
-    return [places[number * len(places) // count] for number in range(count)]
-
-
-def told(row: Row, items: Sequence[Item], metrics: Sequence[str]) -> Told:
-    table = row.run.per_image()
-    columns = ["outcome", "caption", *(metric for metric in metrics if metric in table)]
-    by_id: dict[Any, dict[Any, Any]] = table[columns].to_dict("index")
-    return Told(
-        label=row.label,
-        references={item.id: item.references for item in items},
-        rows={str(item_id): entry for item_id, entry in by_id.items()},
-        errors={(caption.item_id, caption.outcome): caption.error for caption in row.run.captions().values()},
-    )
-
-
-def card(item: Item, runs: Sequence[Told], metrics: Sequence[str], best_is_marked: bool) -> Card:
-    picture, no_picture = picture_of(item)
-    answers = tuple(answer(item, run, metrics) for run in runs)
-    found = Card(item.id, item.references, picture, no_picture, answers)
-    if not best_is_marked or len(found.first_scores) < 2:
-        return found
-    highest = max(found.first_scores)
-    return replace(found, answers=tuple(replace(a, best=highest in a.scores[:1]) for a in answers))
-
-
-def answer(item: Item, run: Told, metrics: Sequence[str]) -> Answer:
-    if run.references.get(item.id) != item.references:
-        return Answer(run.label, NOT_IN_RUN)
-    row = run.rows.get(item.id)
-    if row is None:
-        return Answer(run.label, NOT_TRIED)
-    outcome, caption = str(row["outcome"]), row["caption"]
-    if outcome != Outcome.OK or not isinstance(caption, str):
-        return Answer(run.label, outcome, error=error_text(item, run.errors.get((item.id, outcome), "")))
-    return Answer(run.label, outcome, caption, scores=tuple(in_points(row.get(metric)) for metric in metrics))
-
-
-def in_points(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else 100 * value
-
-
 def error_text(item: Item, error: str) -> str:
     """Without the folders of the machine: a page is passed on."""
     return without_folders(error.replace(str(item.image), item.image.name) if item.image else error)
-
-
-def picture_of(item: Item) -> tuple[str | None, str]:
-    """A data URI, or None and why there is none."""
-    if item.image is None or not has_picture(item):
-        return None, NO_PICTURE
-    try:
-        content = thumbnail(item.image)
-    except ImageError:
-        return None, "picture cannot be read"
-    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}", ""

@@ -1,8 +1,9 @@
 """One self-contained page about some runs: the verdict, the leaderboard, a gallery, how it was made.
 
-The page loads nothing: pictures lie in it as data URIs, and its Content-Security-Policy allows nothing but
-these, its own style and its own small script (both by their hash, W3C CSP level 3), so that no caption can do
-more than be read.
+The page loads nothing but, where that was asked for, the pictures in the folder beside it: its
+Content-Security-Policy allows these, pictures within the page, its own style and its own script (both by
+their hash, W3C CSP level 3), so that no caption can do more than be read. The images' texts lie in it packed,
+and its script unpacks them.
 
     write_report(compare([Path("runs/demo-tiny-git-none")]), Path("report.html"))
 """
@@ -10,8 +11,11 @@ more than be read.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,38 +26,50 @@ from markupsafe import Markup
 from evaluator import __version__
 from evaluator.compare import Comparison
 from evaluator.errors import StoreError
+from evaluator.report.agreement import agreement, coefficient
+from evaluator.report.breakdown import breakdown
 from evaluator.report.gallery import gallery
 from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes
+from evaluator.report.lengths import length_plot
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
+from evaluator.report.pictures import Pictures, pictures_beside, pictures_within
 from evaluator.report.places import without_folders
-from evaluator.report.plots import intervals_plot, planes
-from evaluator.report.tables import NOT_COMPUTED, is_headline
-from evaluator.report.verdict import share, verdict
+from evaluator.report.plots import intervals_plots, planes
+from evaluator.report.tables import NOT_COMPUTED, interval, is_headline, points
+from evaluator.report.verdict import listed, share, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-# Some 25 KB each: the page stays within what a mail takes.
-GALLERY_IMAGES = 200
+# In this order they are one script.
+SCRIPTS = ("table.js", "words.js", "gallery.js", "scatter.js", "report.js")
+
+# Some 20 KB each: the page stays within what a mail takes.
+PICTURES_WITHIN = 200
 
 # Unicode's pictures of the control characters, which a page cannot hold or would swallow.
 _CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
+_ESCAPED = re.compile(r"\\(?:u00(?P<number>[01][0-9a-f])|(?P<letter>[bfr])|.)|\x7f")
 
 
 def write_report(
     comparison: Comparison,
     output: Path,
-    images: int = GALLERY_IMAGES,
+    pictures: int | Path = PICTURES_WITHIN,
     pages: Mapping[str, str] | None = None,
+    with_images: bool = True,
 ) -> Path:
-    """Write the page, with at most so many images, whole or not at all. Raises StoreError.
+    """Write the page, whole or not at all. Raises StoreError.
 
-    `pages` are addresses that runs are linked to, by their labels.
+    `pictures` is how many thumbnails the page holds at most, or a folder beside it for all of them; `pages`
+    are addresses that runs are linked to, by their labels. A kept run has no table of its images:
+    `with_images=False` leaves the gallery out.
     """
+    comparison = best_first(short_labels(comparison))
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
-    content = page(comparison, images, pages or {}).encode("utf-8", "replace")
+    content = page(comparison, pictures, pages or {}, with_images).encode("utf-8", "replace")
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -70,10 +86,24 @@ def write_report(
     return output
 
 
-def page(comparison: Comparison, images: int, pages: Mapping[str, str]) -> str:
+def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str], with_images: bool) -> str:
     """The page as text. Raises StoreError for a run that cannot be read."""
-    comparison = best_first(short_labels(comparison))
-    style, script = asset("report.css"), asset("report.js")
+    style, script = asset("report.css"), Markup("\n").join(map(asset, SCRIPTS))
+    shown = gallery(comparison) if with_images else None
+    taken = Pictures()
+    if shown:
+        taken = (
+            pictures_within(shown, pictures)
+            if isinstance(pictures, int)
+            else pictures_beside(shown, pictures)
+        )
+    plots = {
+        "intervals": intervals_plots(comparison),
+        "planes": planes(comparison),
+        "lengths": length_plot(comparison),
+        "agreement": agreement(comparison),
+        "breakdown": breakdown(comparison),
+    }
     return (
         environment()
         .get_template("report.html")
@@ -94,9 +124,13 @@ def page(comparison: Comparison, images: int, pages: Mapping[str, str]) -> str:
             share=share(comparison.rows[0]),
             notes=[without_folders(note) for note in notes(comparison)],
             whisker_width=WHISKER_WIDTH,
-            intervals=intervals_plot(comparison),
-            planes=planes(comparison),
-            gallery=gallery(comparison, images),
+            costs_are_known=any(row.results.cost_usd is not None for row in comparison.rows),
+            has_plots=any(plots.values()),
+            **plots,
+            gallery=shown,
+            data=packed(shown.document(*taken.numbered(len(shown.items)))) if shown else "",
+            pictures=taken,
+            shown_pictures=json.dumps({"folder": taken.folder, "shown": list(taken.shown.values())}),
             groups=GROUPS,
             shared=shared_facts(comparison),
             origins=origins(comparison),
@@ -104,7 +138,7 @@ def page(comparison: Comparison, images: int, pages: Mapping[str, str]) -> str:
             version=__version__,
             style=style,
             script=script,
-            policy=policy(style, script),
+            policy=policy(style, script, taken.folder != ""),
         )
     )
 
@@ -123,7 +157,10 @@ def environment() -> Environment:
     made.filters["breakable"] = breakable
     made.filters["thousands"] = lambda number: f"{number:,}"
     made.filters["zip"] = lambda one, other: zip(one, other, strict=True)
-    made.filters["one_digit"] = lambda number: "" if number is None else f"{number:.1f}"
+    made.filters["listed"] = listed
+    made.filters["points"] = points
+    made.filters["coefficient"] = coefficient
+    made.filters["interval"] = interval
     return made
 
 
@@ -141,11 +178,24 @@ def asset(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
-def policy(style: str, script: str) -> str:
-    """Nothing but pictures within the page, this style and this script."""
+def packed(document: Mapping[str, Any]) -> str:
+    """Base64 of gzip of JSON, the same for the same document. Its alphabet cannot end its element."""
+    text = _ESCAPED.sub(picture_of_control, json.dumps(document, separators=(",", ":"), default=list))
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+
+
+def picture_of_control(escape: re.Match[str]) -> str:
+    """An escape of JSON, turned into that of the character's picture where it is a control character's."""
+    number = escape["number"] or {"b": "08", "f": "0c", "r": "0d"}.get(escape["letter"] or "")
+    return f"\\u24{number}" if number else "\\u2421" if escape[0] == "\x7f" else escape[0]
+
+
+def policy(style: str, script: str, pictures_beside: bool) -> str:
+    """Nothing but pictures within the page or beside it, this style and this script."""
+    pictures = "'self' data:" if pictures_beside else "data:"
     return (
-        f"default-src 'none'; img-src data:; style-src '{csp_hash(style)}'; script-src '{csp_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src {pictures}; style-src '{csp_hash(style)}'; "
+        f"script-src '{csp_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -13,7 +13,7 @@ from evaluator.compare import Comparison
 from evaluator.contrasts import recipe
 from evaluator.core import Score
 from evaluator.report.places import without_folders
-from evaluator.report.tables import coverage, interval, is_headline, points, rank, speed
+from evaluator.report.tables import cost, coverage, interval, is_headline, points, rank, speed
 from evaluator.report.verdict import comparable
 
 # Of the drawing, in CSS pixels; its ends leave room for the dot.
@@ -54,6 +54,8 @@ class Line:
     coverage_share: float
     speed: str
     images_per_second: float | None
+    cost: str
+    cost_usd: float | None
 
 
 def best_first(comparison: Comparison) -> Comparison:
@@ -75,6 +77,8 @@ def lines(comparison: Comparison) -> list[Line]:
             coverage_share=row.results.coverage,
             speed=speed(row),
             images_per_second=row.results.images_per_second,
+            cost=cost(row),
+            cost_usd=row.results.cost_usd,
         )
         for place, row in enumerate(comparison.rows)
     ]

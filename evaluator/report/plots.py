@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluator.compare import Comparison, Row
-from evaluator.report.tables import points
+from evaluator.report.tables import is_headline, points
 
 WIDTH = 460.0
 LEFT, RIGHT, BOTTOM, TOP = 12.0, 12.0, 34.0, 10.0
@@ -53,7 +53,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Intervals:
-    """The lead metric's scores with their intervals on one axis."""
+    """One metric's scores with their intervals on one axis."""
 
     title: str
     told: str
@@ -75,15 +75,22 @@ class Plane:
     y_ticks: tuple[Tick, ...]
 
 
-def intervals_plot(comparison: Comparison) -> Intervals | None:
-    """None where fewer than two runs have an interval on the lead metric."""
-    metric = comparison.lead_metric
+def intervals_plots(comparison: Comparison) -> list[Intervals]:
+    """The lead metric's first, then those of the other metrics whose intervals the table shows."""
+    lead = comparison.lead_metric
+    wanted = dict.fromkeys([lead, *(metric for metric in comparison.metrics if is_headline(metric))])
+    plots = (intervals_plot(comparison, metric) for metric in wanted if metric)
+    return [plot for plot in plots if plot]
+
+
+def intervals_plot(comparison: Comparison, metric: str) -> Intervals | None:
+    """None where fewer than two runs have an interval on this metric."""
     rows = [
         row
         for row in comparison.rows
-        if metric and None not in ((score := row.score(metric)).low, score.value, score.high)
+        if None not in ((score := row.score(metric)).low, score.value, score.high)
     ]
-    if metric is None or len(rows) < 2:
+    if len(rows) < 2:
         return None
     found = [row.score(metric) for row in rows]
     ends = [100 * (end or 0.0) for score in found for end in (score.low, score.high)]
@@ -186,6 +193,8 @@ def round_powers(values: Sequence[float]) -> list[float]:
     """
     low, high = min(values), max(values)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found = [round(factor * 10.0**power, 12) for power in powers for factor in (1, 2, 5)]
-    inside = [value for value in found if low <= value <= high]
+    for factors in ((1, 2, 5), range(1, 10)):
+        found = [round(factor * 10.0**power, 12) for power in powers for factor in factors]
+        if len(inside := [value for value in found if low <= value <= high]) > 1:
+            return inside
     return inside or [float(f"{low:.1g}")]

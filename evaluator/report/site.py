@@ -45,4 +45,4 @@ def add_to_site(paths: Sequence[Path], site: Path, rescored: Rescored | None = N
         for row, name in zip(comparison.rows, names, strict=True)
     )
     pages = {row.label: f"{name}.html" for row, name in zip(rows, names, strict=True)}
-    return write_report(replace(comparison, rows=rows), site / "index.html", images=0, pages=pages)
+    return write_report(replace(comparison, rows=rows), site / "index.html", pages=pages, with_images=False)

@@ -1,0 +1,370 @@
+// The gallery: finds and orders images among all of them, and draws those that are on the screen.
+
+// Cards that are drawn and put away together.
+const BLOCK = 20;
+// Cards within this of the screen are drawn already, in CSS pixels.
+const AHEAD = "1200px";
+const PRINTED = 60;
+// Texts are made ready for searching so many at a time, while the reader looks at the page.
+const SLICE = 500;
+const MOST_LACKING = 12;
+
+// What the page holds packed: base64 of gzip of JSON.
+async function unpacked(element) {
+  const text = atob(element.textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let place = 0; place < text.length; place++) bytes[place] = text.charCodeAt(place);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+function make(tag, kind, ...children) {
+  const made = document.createElement(tag);
+  if (kind) made.className = kind;
+  made.append(...children);
+  return made;
+}
+
+const inPoints = (tenths) => (tenths / 10).toFixed(1);
+const isolated = (text, kind = "") => make("bdi", kind, text);
+
+class Gallery {
+  constructor(data, pictures) {
+    this.data = data;
+    this.pictures = pictures;
+    this.images = data.ids.length;
+    this.place = new Map(data.ids.map((id, place) => [id, place]));
+    this.texts = [];
+    this.lengths = [];
+  }
+
+  // Everything that a search looks at.
+  textOf(image) {
+    while (this.texts.length <= image) {
+      const place = this.texts.length;
+      const parts = [this.data.ids[place], ...this.data.references[place]];
+      for (const tag of this.data.tags[place]) parts.push(this.data.tagNames[tag]);
+      for (const { captions, ended, errors } of this.data.answers) {
+        parts.push(captions[place] ?? this.data.outcomes[ended[place]] ?? "", errors[place] ?? "");
+      }
+      this.texts.push(parts.join("\n").toLowerCase());
+    }
+    return this.texts[image];
+  }
+
+  // {caption, reference}: the words of the longest of each.
+  lengthsOf(image) {
+    while (this.lengths.length <= image) {
+      const place = this.lengths.length;
+      const longest = (texts) => Math.max(0, ...texts.map((text) => text?.match(WORD)?.length ?? 0));
+      this.lengths.push({
+        caption: longest(this.data.answers.map(({ captions }) => captions[place])),
+        reference: longest(this.data.references[place]),
+      });
+    }
+    return this.lengths[image];
+  }
+
+  // What searching and filtering need of every image, some at a time.
+  prepare() {
+    if (this.lengths.length >= this.images) return;
+    const last = Math.min(this.images, this.lengths.length + SLICE) - 1;
+    this.textOf(last);
+    this.lengthsOf(last);
+    setTimeout(() => this.prepare());
+  }
+
+  score(run, metric, image) {
+    return this.data.answers[run].scores[metric]?.[image] ?? null;
+  }
+
+  // What one run gains on another; null where either has no score.
+  gain({ one, other, metric }, image) {
+    const [ours, theirs] = [this.score(one, metric, image), this.score(other, metric, image)];
+    return ours === null || theirs === null ? null : ours - theirs;
+  }
+
+  longerThanAnyReference(image) {
+    const { caption, reference } = this.lengthsOf(image);
+    return reference > 0 && caption > reference;
+  }
+
+  hasEnded(image, outcome) {
+    return this.data.answers.some(({ ended }) => this.data.outcomes[ended[image]] === outcome);
+  }
+
+  // Two metrics disagree where one prefers the one run and another the other.
+  disagree(choice, image) {
+    const signs = this.data.metrics.map((_, metric) => Math.sign(this.gain({ ...choice, metric }, image) ?? 0));
+    return signs.includes(1) && signs.includes(-1);
+  }
+
+  isShown(choice, image) {
+    const [what, ...rest] = choice.show.split(" ");
+    switch (what) {
+      case "disagree": return this.disagree(choice, image);
+      case "long": return this.longerThanAnyReference(image);
+      case "failed": return this.data.answers.some(({ ended }) => ended[image] > 0);
+      case "outcome": return this.hasEnded(image, rest.join(" "));
+      case "tag": return this.data.tags[image].includes(Number(rest[0]));
+      default: return true;
+    }
+  }
+
+  // Small values come first, what has none last.
+  key(choice, image) {
+    const { order, metric } = choice;
+    const scores = () => this.data.answers.map((_, run) => this.score(run, metric, image)).filter((s) => s !== null);
+    const gain = () => this.gain(choice, image);
+    switch (order) {
+      case "gain": return gain() === null ? null : -gain();
+      case "loss": return gain();
+      case "low": return scores().length ? Math.min(...scores()) : null;
+      case "spread": return scores().length > 1 ? Math.min(...scores()) - Math.max(...scores()) : null;
+      case "length": return -this.lengthsOf(image).caption;
+      default: return image;
+    }
+  }
+
+  // The places of the images that match, in order.
+  find(choice) {
+    const wanted = choice.search.trim().toLowerCase();
+    const found = [];
+    for (let image = 0; image < this.images; image++) {
+      if (this.isShown(choice, image) && (!wanted || this.textOf(image).includes(wanted))) found.push(image);
+    }
+    if (choice.order === "data") return found;
+    const keys = new Map(found.map((image) => [image, this.key(choice, image) ?? Infinity]));
+    return found.sort((one, other) => keys.get(one) - keys.get(other) || one - other);
+  }
+
+  picture(image) {
+    const number = this.data.pictures[image];
+    if (number < 0) return document.getElementById("no-picture").content.cloneNode(true);
+    const shown = make("img");
+    const { folder, shown: all } = this.pictures;
+    shown.src = folder ? `${encodeURIComponent(folder)}/${all[number]}` : `data:image/jpeg;base64,${all[number]}`;
+    shown.alt = `Image ${this.data.ids[image]}`;
+    shown.decoding = "async";
+    return shown;
+  }
+
+  // The caption with its words beyond another text marked, and what it lacks of that text.
+  caption(text, image, choice) {
+    const references = this.data.references[image];
+    const ofRun = Number(choice.mark);
+    const isRun = !Number.isNaN(ofRun);
+    const number = isRun ? -1 : nearest(text, references);
+    const other = isRun ? this.data.answers[ofRun].captions[image] : references[number];
+    const found = choice.mark === "nothing" || other === undefined || other === null ? null : difference(text, other);
+    if (!found) return [isolated(text)];
+    const parts = [];
+    let last = 0;
+    for (const [start, end] of found.beyond) {
+      parts.push(text.slice(last, start), make("mark", "", text.slice(start, end)));
+      last = end;
+    }
+    parts.push(text.slice(last));
+    const said = [make("bdi", "", ...parts.filter((part) => part !== ""))];
+    if (found.lacks.length && (!isRun || other !== text)) {
+      const shown = found.lacks.slice(0, MOST_LACKING).join(", ");
+      const more = found.lacks.length > MOST_LACKING ? ", …" : "";
+      const whose = isRun ? this.data.runs[ofRun] : `reference ${number + 1}`;
+      said.push(make("small", "lacks", isolated(whose), " also says ", isolated(shown), more));
+    }
+    return said;
+  }
+
+  answer(run, image, best, choice) {
+    const { captions, ended, errors } = this.data.answers[run];
+    const line = make("li", "", make("span", "label", isolated(this.data.runs[run])));
+    const text = captions[image];
+    if (text === null) {
+      const outcome = ended[image] < 0 ? "not in this run" : this.data.outcomes[ended[image]];
+      const failure = make("span", "failure", make("span", "chip", outcome));
+      if (errors[image]) failure.append(" ", isolated(errors[image]));
+      line.append(failure);
+      return line;
+    }
+    line.append(
+      text.trim()
+        ? make("span", "caption", ...this.caption(text, image, choice))
+        : make("span", "nothing", "an empty caption"),
+    );
+    this.data.metrics.forEach((metric, number) => {
+      const score = this.score(run, number, image);
+      const cell = make("span", "number", make("span", "unseen", `${metric} `));
+      if (score === null) {
+        cell.append(make("span", "unseen", "not computed"), make("span", "dash", "–"));
+        cell.lastChild.setAttribute("aria-hidden", "true");
+      } else {
+        cell.append(number === 0 && score === best ? make("b", "", inPoints(score)) : inPoints(score));
+      }
+      line.append(cell);
+    });
+    return line;
+  }
+
+  // One image; `number` of `count` in the order that is shown.
+  card(image, choice, number, count) {
+    const { ids, references, tags, tagNames, noPicture, runs, metrics, marked, answers } = this.data;
+    const link = make("a", "", isolated(ids[image]));
+    link.href = `#image=${encodeURIComponent(ids[image])}`;
+    const heading = make("h3", "", link);
+    heading.id = `image-${image}`;
+    const notes = make("figcaption", "", heading);
+    if (noPicture[image]) notes.append(make("span", "", noPicture[image]));
+    if (tags[image].length) notes.append(make("span", "tags", isolated(tags[image].map((tag) => tagNames[tag]).join(", "))));
+    const gain = runs.length > 1 && metrics.length && ["gain", "loss"].includes(choice.order) ? this.gain(choice, image) : null;
+    if (gain !== null) {
+      const amount = `${gain < 0 ? "−" : "+"}${inPoints(Math.abs(gain))}`;
+      notes.append(make("span", "gain", `${metrics[choice.metric]} ${amount} on `, isolated(runs[choice.other])));
+    }
+    const lists = references[image].map((text) => make("li", "", isolated(text)));
+    const count_ = references[image].length;
+    const theirs = make("div", "references", make("h4", "", `${count_ || "No"} reference${count_ === 1 ? "" : "s"}`));
+    if (count_) theirs.append(make("ol", "", ...lists));
+    const heads = make("div", "heads", make("span", "", runs.length > 1 ? "Captions" : "Caption"));
+    metrics.forEach((metric) => heads.append(make("span", "number", isolated(metric))));
+    heads.setAttribute("aria-hidden", "true");
+    const scores = answers.map((_, run) => this.score(run, 0, image)).filter((score) => score !== null);
+    const best = marked && scores.length > 1 ? Math.max(...scores) : null;
+    const said = make("ul", "", ...runs.map((_, run) => this.answer(run, image, best, choice)));
+    const made = make(
+      "article", "card", make("figure", "", this.picture(image), notes), theirs, make("div", "answers", heads, said),
+    );
+    made.tabIndex = -1;
+    made.setAttribute("aria-labelledby", heading.id);
+    made.setAttribute("aria-posinset", number + 1);
+    made.setAttribute("aria-setsize", count);
+    return made;
+  }
+}
+
+// The list on the page. Blocks of cards far from the screen are empty and as high as they were.
+class CardList {
+  constructor(gallery, element) {
+    this.gallery = gallery;
+    this.element = element;
+    this.height = 260; // of a card, as guessed before one was seen
+    this.watcher = new IntersectionObserver(
+      (entries) => entries.forEach(({ target, isIntersecting }) => (isIntersecting ? this.fill(target) : this.empty(target))),
+      { rootMargin: `${AHEAD} 0px` },
+    );
+  }
+
+  show(found, choice) {
+    this.watcher.disconnect();
+    [this.found, this.choice] = [found, choice];
+    this.blocks = Array.from({ length: Math.ceil(found.length / BLOCK) }, (_, number) => {
+      const block = make("div", "block");
+      block.dataset.number = number;
+      this.reserve(block);
+      return block;
+    });
+    this.element.replaceChildren(...this.blocks);
+    if (this.blocks.length) this.fill(this.blocks[0]);
+    this.blocks.forEach((block) => this.watcher.observe(block));
+  }
+
+  reserve(block) {
+    const cards = Math.min(BLOCK, this.found.length - BLOCK * block.dataset.number);
+    block.style.height = `${block.dataset.seen ?? cards * this.height}px`;
+  }
+
+  fill(block) {
+    if (block.childElementCount) return;
+    const first = BLOCK * block.dataset.number;
+    const images = this.found.slice(first, first + BLOCK);
+    const count = this.found.length;
+    block.append(...images.map((image, place) => this.gallery.card(image, this.choice, first + place, count)));
+    block.style.height = "";
+  }
+
+  empty(block) {
+    if (!block.childElementCount || block.contains(document.activeElement)) return;
+    block.dataset.seen = block.offsetHeight;
+    this.height = block.offsetHeight / block.childElementCount;
+    block.replaceChildren();
+    this.reserve(block);
+  }
+
+  // Bring an image that is among those found onto the screen; the blocks around it first, which moves it.
+  reveal(image) {
+    const place = this.found.indexOf(image);
+    const number = Math.floor(place / BLOCK);
+    this.blocks.slice(Math.max(0, number - 1), number + 2).forEach((block) => this.fill(block));
+    const card = this.blocks[number].children[place % BLOCK];
+    card.scrollIntoView();
+    card.focus({ preventScroll: true });
+  }
+
+  print() {
+    this.blocks.slice(Math.ceil(PRINTED / BLOCK)).forEach((block) => (block.hidden = true));
+    this.blocks.slice(0, Math.ceil(PRINTED / BLOCK)).forEach((block) => this.fill(block));
+  }
+
+  printed() {
+    this.blocks.forEach((block) => (block.hidden = false));
+  }
+}
+
+// Ties the controls, the list and the address of the page together. Calls `chosen` with every new choice.
+function startGallery(gallery, form, chosen) {
+  const list = new CardList(gallery, document.getElementById("cards"));
+  const field = (id) => document.getElementById(id);
+  const selects = { one: "select.one", other: "select.other", metric: "select.metric" };
+  const all = (name) => document.querySelectorAll(selects[name]);
+  const choice = () => ({
+    ...Object.fromEntries(["search", "show", "order", "mark"].map((id) => [id, field(id).value])),
+    ...Object.fromEntries(Object.keys(selects).map((name) => [name, Number(form.querySelector(selects[name])?.value ?? 0)])),
+  });
+  let found = [];
+  const find = () => {
+    const now = choice();
+    found = gallery.find(now);
+    const { images } = gallery;
+    field("shown").textContent =
+      found.length === images ? `${images.toLocaleString("en")} shown` : `${found.length.toLocaleString("en")} of ${images.toLocaleString("en")} match`;
+    list.show(found, now);
+    chosen(now);
+  };
+  const reset = () => {
+    field("search").value = "";
+    field("show").value = "all";
+    find();
+  };
+  const follow = () => {
+    const id = location.hash.startsWith("#image=") ? decodeURIComponent(location.hash.slice(7)) : null;
+    const image = gallery.place.get(id);
+    if (image === undefined) return;
+    if (!found.includes(image)) reset();
+    list.reveal(image);
+  };
+  // The same choice stands at the gallery and at the plots.
+  for (const name of Object.keys(selects)) {
+    all(name).forEach((select) =>
+      select.addEventListener("change", () => {
+        all(name).forEach((each) => (each.value = select.value));
+        find();
+      }),
+    );
+  }
+  field("search").addEventListener("input", find);
+  ["show", "order", "mark"].forEach((id) => field(id).addEventListener("change", find));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  document.querySelectorAll("a[data-order]").forEach((link) =>
+    link.addEventListener("click", () => {
+      field("order").value = link.dataset.order;
+      for (const name of ["one", "other"]) all(name).forEach((each) => (each.value = link.dataset[name]));
+      reset();
+    }),
+  );
+  window.addEventListener("hashchange", follow);
+  window.addEventListener("beforeprint", () => list.print());
+  window.addEventListener("afterprint", () => list.printed());
+  form.hidden = false;
+  find(); // a browser keeps what was typed over a reload
+  follow();
+  setTimeout(() => gallery.prepare());
+}
