@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from evaluator.config import RunConfig, Settings, recorded_scorers
 from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
+from evaluator.data.human import said_by, without
 from evaluator.errors import ConfigError, DataError, NotComputed
 from evaluator.provenance import circumstances, description, differences, fingerprint, with_options
 from evaluator.sampling import stratified
@@ -143,6 +144,19 @@ def scored_on(run: RunFolder, ids: Sequence[str]) -> list[Measurement]:
     }
     texts = [captions[item_id].text or "" for item_id in ids]
     return measure(scorers, [items[item_id] for item_id in ids], texts)[0]
+
+
+def human_scores(run: RunFolder) -> tuple[list[Score], int]:
+    """How a person does on a run's images by its own scorers, and on how many: the first reference of each
+    image against its others. Raises DataError where no image has two.
+    """
+    said = said_by(run.items(), 1)
+    items = [item for item in without(run.items(), 1) if item.id in said]
+    if not items:
+        raise DataError(f"{run.path}: no image has two references, one of which could stand for a person")
+    scorers = recorded_scorers(run.config_yaml())
+    measurements, not_computed = measure(scorers, items, [said[item.id] for item in items])
+    return [*map(with_interval, measurements, intervals(measurements)), *not_computed], len(items)
 
 
 def measure(

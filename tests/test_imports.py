@@ -37,12 +37,16 @@ ALLOWED = {
     "provenance": ("core", "config"),
     "sampling": ("core",),
     "evaluate": (
-        *("core", "errors", "config", "provenance", "runner", "sampling", "significance", "store", "style"),
+        *("core", "errors", "config", "data", "provenance", "runner", "sampling"),
+        *("significance", "store", "style"),
     ),
     "regress": (*ROOT, "paired_tests", "contrasts", "compare"),
     "experiment": ("compare",),
     "compare": (*ROOT, "store", "significance", "contrasts"),
-    "report": (*ROOT, "store", "significance", "paired_tests", "contrasts", "compare", "regress", "report"),
+    "report": (
+        *(*ROOT, "store", "style", "significance", "paired_tests", "contrasts", "compare", "regress"),
+        "report",
+    ),
     "demo": (*ROOT, "data", "demo"),
     "demo/measure": (*ROOT, "data", "demo", "models", "scorers"),
     "demo/train": (*ROOT, "data", "demo", "models", "scorers"),

@@ -12,26 +12,34 @@ import click
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["markdown", "latex", "csv", "json"]),
+    type=click.Choice(["markdown", "latex", "csv", "json", "html"]),
     default="markdown",
     show_default=True,
 )
 @click.option("--published", "with_published", is_flag=True, help="With rows of papers, marked as such.")
 @click.option(
+    "--human",
+    "with_human",
+    is_flag=True,
+    help="With a person's row: each image's first reference scored against its others.",
+)
+@click.option(
     "--site",
     type=click.Path(file_okay=False, path_type=Path),
     help="Add the runs to this folder: index.html, and a page for each run that was ever added.",
 )
-def leaderboard_command(runs: tuple[Path, ...], form: str, with_published: bool, site: Path | None) -> None:
+def leaderboard_command(
+    runs: tuple[Path, ...], form: str, with_published: bool, with_human: bool, site: Path | None
+) -> None:
     """Rank runs, in a format to paste; or keep a leaderboard that can be put on any web host.
 
     What a site needs of a run is kept in it (captions and statistics, no pictures): adding another run needs
     none of the earlier ones' folders or pictures.
     """
     from evaluator.compare import compare
-    from evaluator.evaluate import scored_on
+    from evaluator.evaluate import human_scores, scored_on
     from evaluator.report.site import add_to_site
-    from evaluator.report.standings import FORMATS, published
+    from evaluator.report.standings import FORMATS, human, published
 
     if site:
         click.echo(add_to_site(runs, site, scored_on))
@@ -39,6 +47,8 @@ def leaderboard_command(runs: tuple[Path, ...], form: str, with_published: bool,
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")
     comparison = compare(runs, rescored=scored_on)
-    click.echo(FORMATS[form](comparison, published() if with_published else ()), nl=False)
+    person = [human(*human_scores(comparison.rows[0].run))] if with_human else []
+    apart = [*person, *(published() if with_published else ())]
+    click.echo(FORMATS[form](comparison, apart), nl=False)
     for warning in comparison.warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from evaluator.compare import Comparison
 from evaluator.core import Array, Measurement
@@ -71,6 +70,8 @@ def coefficient(value: float) -> str:
 
 def correlations(measured: Mapping[str, Measurement], metrics: tuple[str, ...]) -> Array:
     """Spearman's coefficient of each pair, (metrics, metrics); NaN where the run lacks one."""
+    import pandas as pd
+
     scores = {metric: measured[metric].per_image for metric in metrics if metric in measured}
     table = pd.DataFrame(scores).corr("spearman", min_periods=FEWEST_IMAGES)
     return table.reindex(index=list(metrics), columns=list(metrics)).to_numpy(np.float64)

@@ -155,6 +155,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["breakable"] = breakable
+    made.filters["name"] = name
     made.filters["thousands"] = lambda number: f"{number:,}"
     made.filters["zip"] = lambda one, other: zip(one, other, strict=True)
     made.filters["listed"] = listed
@@ -174,8 +175,13 @@ def breakable(signature: str) -> Markup:
     return Markup("|<wbr>").join(visible(signature).split("|"))
 
 
-def asset(name: str) -> Markup:
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+def name(label: str) -> Markup:
+    """A run's name may go on in the next line behind each of its joints."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_./-])", visible(label)))
+
+
+def asset(file_name: str) -> Markup:
+    return Markup((TEMPLATES / file_name).read_text(encoding="utf-8"))
 
 
 def packed(document: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
-"""The leaderboard in the formats that people paste: Markdown, LaTeX, CSV and JSON.
+"""The leaderboard in the formats that people paste: Markdown, LaTeX, CSV, JSON and HTML.
 
-The best of a column is bold, and what cannot be told apart from it by a paired test is marked. Scores that
-papers report stand apart, with their source and protocol, since they were not measured here.
+The best of a column is bold, and what cannot be told apart from it by a paired test is marked. Two kinds of
+rows stand apart, with their source and protocol: scores that papers report, since they were not measured
+here, and those of a person, who was measured against fewer references.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 
 from evaluator.compare import Comparison, Row
+from evaluator.core import Score
 from evaluator.report.leaderboard import best_first, cells
 from evaluator.report.tables import NOT_COMPUTED, cost, coverage, interval, rank, speed
 
@@ -24,13 +27,14 @@ LEVEL = "≈"  # beside a score that may be as good as the best
 
 
 @dataclass(frozen=True)
-class Published:
-    """A row of a paper; scores are in points."""
+class Apart:
+    """A row that stands beside the runs: of a paper, or of a person. Scores are in points."""
 
     name: str
     scores: Mapping[str, float]
     protocol: str
     source: str
+    measured: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,22 @@ class Standing:
 
 
 @cache
-def published() -> tuple[Published, ...]:
-    """The rows that come with the package."""
+def published() -> tuple[Apart, ...]:
+    """The rows of papers that come with the package."""
     import yaml
 
-    return tuple(Published(**row) for row in yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")))
+    return tuple(Apart(**row) for row in yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")))
+
+
+def human(scores: Sequence[Score], images: int) -> Apart:
+    """The row of a person: what one wrote of each image, scored against what the others wrote."""
+    return Apart(
+        "a person",
+        {score.name: 100 * score.value for score in scores if score.value is not None},
+        f"the first reference of each of {images:,} images against its others",
+        "the references of these runs",
+        measured=True,
+    )
 
 
 def standings(comparison: Comparison) -> list[Standing]:
@@ -94,7 +109,7 @@ def others(row: Row) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def markdown(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+def markdown(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     """A table for a README, with what its marks mean."""
     found = standings(comparison)
     extra = list(dict.fromkeys(name for standing in found for name in standing.others))
@@ -109,14 +124,21 @@ def markdown(comparison: Comparison, reference: Sequence[Published] = ()) -> str
         shown = [text and f"*{text}*" for text in told(row, comparison.metrics)]
         lines.append(row_of([f"*{row.name}*", "", *shown, *[""] * len(extra)]))
     lines += ["", f"Scores in points; bold: the best; {LEVEL}: cannot be told apart from the best."]
-    if reference:
-        lines += ["", "*Published, not measured here:*", ""]
-        lines += [f"- {row.name}: {row.protocol} ({row.source})" for row in reference]
+    for heading, rows in by_kind(reference):
+        lines += ["", f"*{heading}:*", ""]
+        lines += [f"- {row.name}: {row.protocol} ({row.source})" for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def told(row: Published, metrics: Sequence[str]) -> list[str]:
-    """The scores that a paper reports, empty for the others."""
+def by_kind(reference: Sequence[Apart]) -> list[tuple[str, list[Apart]]]:
+    """The rows that stand apart, under what they are."""
+    kinds = {True: "Measured against fewer references", False: "Published, not measured here"}
+    found = [(kinds[kind], [row for row in reference if row.measured is kind]) for kind in kinds]
+    return [(heading, rows) for heading, rows in found if rows]
+
+
+def told(row: Apart, metrics: Sequence[str]) -> list[str]:
+    """The scores that such a row has, empty for the others."""
     return [f"{row.scores[metric]:.1f}" if metric in row.scores else "" for metric in metrics]
 
 
@@ -129,7 +151,7 @@ def _markdown_place(place: Place) -> str:
     return text + (f" {LEVEL}" if place.level else "") + (f" ({place.interval})" if place.interval else "")
 
 
-def latex(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+def latex(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     """A booktabs table: the best bold, what is level with it marked by a dagger."""
     lines = [f"\\begin{{tabular}}{{lr{'r' * len(comparison.metrics)}}}", "\\toprule"]
     lines += [" & ".join(["", "rank", *map(escaped, comparison.metrics)]) + " \\\\", "\\midrule"]
@@ -142,10 +164,9 @@ def latex(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
         shown = [text and f"\\textit{{{text}}}" for text in told(row, comparison.metrics)]
         lines.append(" & ".join([f"\\textit{{{escaped(row.name)}}}", "", *shown]) + " \\\\")
     lines += ["\\bottomrule", "\\end{tabular}"]
-    lines.append(
-        "% bold: the best; dagger: cannot be told apart from it; italics: published, not measured here"
-    )
-    lines += [f"% {row.name}: {row.protocol}, {row.source}" for row in reference]
+    lines.append("% bold: the best; dagger: cannot be told apart from it")
+    for heading, rows in by_kind(reference):
+        lines += [f"% italics: {heading.lower()}: {row.name}: {row.protocol}, {row.source}" for row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -165,7 +186,7 @@ def escaped(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def as_csv(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+def as_csv(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     """For programs: one row a run or paper, scores in points."""
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
@@ -175,19 +196,56 @@ def as_csv(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
         shown = ["" if text == NOT_COMPUTED else text for text in shown]
         writer.writerow([standing.name, "yes", standing.rank, *shown, standing.others["coverage"], ""])
     for row in reference:
-        writer.writerow([row.name, "no", "", *told(row, comparison.metrics), "", row.source])
+        measured = "yes" if row.measured else "no"
+        writer.writerow([row.name, measured, "", *told(row, comparison.metrics), "", row.source])
     return output.getvalue()
 
 
-def as_json(comparison: Comparison, reference: Sequence[Published] = ()) -> str:
+def as_json(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     document = {
         "measured": [asdict(standing) for standing in standings(comparison)],
-        "published": [asdict(row) for row in reference],
+        "apart": [asdict(row) for row in reference],
         "warnings": comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-FORMATS: Mapping[str, Callable[[Comparison, Sequence[Published]], str]] = MappingProxyType(
-    {"markdown": markdown, "latex": latex, "csv": as_csv, "json": as_json}
+def as_html(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
+    """A table to put into a page: no style and no script, and a caption that says what its marks mean."""
+    found = standings(comparison)
+    extra = list(dict.fromkeys(name for standing in found for name in standing.others))
+    heads = ["run", "rank", *comparison.metrics, *extra]
+    columns = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    lines = [
+        "<table>",
+        f"<caption>Scores in points; bold: the best; {LEVEL}: cannot be told apart from the best.</caption>",
+        f"<thead><tr>{columns}</tr></thead>",
+        "<tbody>",
+    ]
+    for standing in found:
+        shown = [_html_place(standing.places[metric]) for metric in comparison.metrics]
+        others_ = [escape(standing.others.get(name, "")) for name in extra]
+        lines.append(_html_row(escape(standing.name), [escape(standing.rank), *shown, *others_]))
+    for row in reference:
+        shown = [text and f"<i>{text}</i>" for text in told(row, comparison.metrics)]
+        lines.append(_html_row(f"<i>{escape(row.name)}</i>", ["", *shown, *[""] * len(extra)]))
+    lines += ["</tbody>", "</table>"]
+    for heading, rows in by_kind(reference):
+        listed = "".join(f"<li>{escape(f'{row.name}: {row.protocol} ({row.source})')}</li>" for row in rows)
+        lines.append(f"<p>{heading}:</p><ul>{listed}</ul>")
+    return "\n".join(lines) + "\n"
+
+
+def _html_row(head: str, cells_of_row: Sequence[str]) -> str:
+    return f'<tr><th scope="row">{head}</th>{"".join(f"<td>{text}</td>" for text in cells_of_row)}</tr>'
+
+
+def _html_place(place: Place) -> str:
+    text = f"<b>{escape(place.text)}</b>" if place.best else escape(place.text)
+    bounds = f" <small>{escape(place.interval)}</small>" if place.interval else ""
+    return text + (f" {LEVEL}" if place.level else "") + bounds
+
+
+FORMATS: Mapping[str, Callable[[Comparison, Sequence[Apart]], str]] = MappingProxyType(
+    {"markdown": markdown, "latex": latex, "csv": as_csv, "json": as_json, "html": as_html}
 )

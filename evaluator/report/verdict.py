@@ -65,7 +65,14 @@ def standing(comparison: Comparison) -> tuple[str, list[str]]:
     level = [row.label for row in rows if row.score(metric).value == first.score(metric).value]
     if len(level) > 1:
         return f"{listed(level)} are level on {metric}, at {best}", own_interval(first, metric)
-    return f"{first.label} leads on {metric}, with {best}", lead_over_next(comparison, first, rows[1], metric)
+    certain = surely_behind(comparison, metric, first, rows[1])
+    headline = (
+        f"{first.label} leads on {metric}, with {best}"
+        if certain or certain is None
+        else f"{first.label} is ahead on {metric}, with {best}, perhaps by chance"
+    )
+    lead = lead_over_next(comparison, first, rows[1], metric)
+    return headline, [*lead, *the_field(comparison, metric, first, rows[1:])]
 
 
 def own_interval(row: Row, metric: str) -> list[str]:
@@ -83,7 +90,7 @@ def lead_over_next(comparison: Comparison, first: Row, second: Row, metric: str)
     if found is None:
         return [f"{following} ({interval(other)}). No paired test could be made."]
     p_value = comparison.contrasts.p_value(metric, first.place, second.place)
-    certain = p_value < 1 - comparison.contrasts.confidence
+    certain = surely_behind(comparison, metric, first, second)
     return [
         f"{following} ({interval(other)}). Over the same {found.images:,} images the lead is "
         f"{100 * abs(found.value):.1f} points ({gap(found)}), "
@@ -92,9 +99,29 @@ def lead_over_next(comparison: Comparison, first: Row, second: Row, metric: str)
             if certain
             else f"which may be chance ({p_words(p_value)})."
         ),
-        f"{first.label} has the better caption of {found.wins:,} images, {second.label} of {found.losses:,}; "
+        f"Image by image {first.label} is better on {found.wins:,}, {second.label} on {found.losses:,}; "
         f"{found.ties:,} are level.",
     ]
+
+
+def surely_behind(comparison: Comparison, metric: str, first: Row, other: Row) -> bool | None:
+    """Whether a paired test tells the first run from another; None where there is no such test."""
+    if comparison.contrasts.difference(metric, first.place, other.place) is None:
+        return None
+    p_value = comparison.contrasts.p_value(metric, first.place, other.place)
+    return p_value < 1 - comparison.contrasts.confidence
+
+
+def the_field(comparison: Comparison, metric: str, first: Row, others: Sequence[Row]) -> list[str]:
+    """Of several others, which can be told apart from the first run and which cannot."""
+    if len(others) < 2:
+        return []
+    sure = {row.label: surely_behind(comparison, metric, first, row) for row in others}
+    level = [label for label, behind in sure.items() if behind is False]
+    behind = [f"{row.label} ({points(row.score(metric))})" for row in others if sure[row.label]]
+    found = [f"{listed(level)} cannot be told apart from {first.label}."] if level else []
+    verb = "is" if len(behind) == 1 else "are"
+    return found + ([f"Surely behind {verb} {listed(behind)}."] if behind else [])
 
 
 def gap(found: Difference) -> str:

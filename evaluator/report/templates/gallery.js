@@ -28,6 +28,12 @@ function make(tag, kind, ...children) {
 const inPoints = (tenths) => (tenths / 10).toFixed(1);
 const isolated = (text, kind = "") => make("bdi", kind, text);
 
+// A name of a run, which may go on in the next line behind its joints.
+function named(label) {
+  const parts = label.split(/(?<=[_./-])/);
+  return make("bdi", "", ...parts.flatMap((part) => [part, document.createElement("wbr")]));
+}
+
 class Gallery {
   constructor(data, pictures) {
     this.data = data;
@@ -177,7 +183,7 @@ class Gallery {
 
   answer(run, image, best, choice) {
     const { captions, ended, errors } = this.data.answers[run];
-    const line = make("li", "", make("span", "label", isolated(this.data.runs[run])));
+    const line = make("li", "", make("span", "label", named(this.data.runs[run])));
     const text = captions[image];
     if (text === null) {
       const outcome = ended[image] < 0 ? "not in this run" : this.data.outcomes[ended[image]];
@@ -218,7 +224,7 @@ class Gallery {
     const gain = runs.length > 1 && metrics.length && ["gain", "loss"].includes(choice.order) ? this.gain(choice, image) : null;
     if (gain !== null) {
       const amount = `${gain < 0 ? "−" : "+"}${inPoints(Math.abs(gain))}`;
-      notes.append(make("span", "gain", `${metrics[choice.metric]} ${amount} on `, isolated(runs[choice.other])));
+      notes.append(make("span", "gain", `${metrics[choice.metric]} ${amount} on `, named(runs[choice.other])));
     }
     const lists = references[image].map((text) => make("li", "", isolated(text)));
     const count_ = references[image].length;
@@ -282,7 +288,8 @@ class CardList {
   }
 
   empty(block) {
-    if (!block.childElementCount || block.contains(document.activeElement)) return;
+    // The first stays: the list is never empty, whoever looks at it.
+    if (block === this.blocks[0] || !block.childElementCount || block.contains(document.activeElement)) return;
     block.dataset.seen = block.offsetHeight;
     this.height = block.offsetHeight / block.childElementCount;
     block.replaceChildren();
