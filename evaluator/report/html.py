@@ -51,7 +51,7 @@ PICTURES_WITHIN = 200
 
 # Unicode's pictures of the control characters, which a page cannot hold or would swallow.
 _CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
-_ESCAPED = re.compile(r"\\(?:u00(?P<number>[01][0-9a-f])|(?P<letter>[bfr])|.)|\x7f")
+_ESCAPED = re.compile(r"\\(?:u00(?P<number>[01][0-9a-f]|7f)|(?P<letter>[bfr])|.)")
 
 
 def write_report(
@@ -193,7 +193,7 @@ def packed(document: Mapping[str, Any]) -> str:
 def picture_of_control(escape: re.Match[str]) -> str:
     """An escape of JSON, turned into that of the character's picture where it is a control character's."""
     number = escape["number"] or {"b": "08", "f": "0c", "r": "0d"}.get(escape["letter"] or "")
-    return f"\\u24{number}" if number else "\\u2421" if escape[0] == "\x7f" else escape[0]
+    return f"\\u{_CONTROL_PICTURES[int(number, 16)]:04x}" if number else escape[0]
 
 
 def policy(style: str, script: str, pictures_beside: bool) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -162,6 +165,19 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def read_page() -> Callable[[Path], Node]:
     return parsed
+
+
+@pytest.fixture
+def read_gallery() -> Callable[[Path], dict[str, Any]]:
+    """What the page's script unpacks, and under "shown" the pictures that it has."""
+
+    def read(path: Path) -> dict[str, Any]:
+        data, pictures = (node.text for node in parsed(path).find("script") if "id" in node.attributes)
+        document = json.loads(gzip.decompress(base64.b64decode(data, validate=True)))
+        assert isinstance(document, dict)
+        return document | {"shown": json.loads(pictures)}
+
+    return read
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from evaluator.compare import compare
 from evaluator.core import Caption, Item, Outcome, Reply
 from evaluator.errors import StoreError
 from evaluator.report.html import visible, write_report
+from evaluator.report.places import without_folders
 
 MakeRun = Callable[..., Path]
 ReadPage = Callable[[Path], Any]
@@ -102,8 +103,13 @@ def test_nothing_is_loaded_and_nothing_else_may_run(
     directives = dict(part.split(maxsplit=1) for part in policy.split("; "))
     assert directives["default-src"] == "'none'"
     assert directives["img-src"] == "data:"
-    for tag, directive in (("script", "script-src"), ("style", "style-src")):
-        (element,) = page.find(tag)
+    data, pictures_, script = page.find("script")
+    assert not script.attributes  # the others' types make them data, which never runs
+    assert {data.attributes["type"], pictures_.attributes["type"]} == {
+        "application/octet-stream",
+        "application/json",
+    }
+    for element, directive in ((script, "script-src"), (page.find("style")[0], "style-src")):
         digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
         assert directives[directive] == f"'sha256-{digest}'"
     (style,) = page.find("style")
@@ -112,33 +118,29 @@ def test_nothing_is_loaded_and_nothing_else_may_run(
 
 
 def test_pictures_lie_in_the_page(
-    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, pictures: list[Path]
+    make_run: MakeRun, read_gallery: ReadPage, tmp_path: Path, pictures: list[Path]
 ) -> None:
     items = [Item(str(number), path, ("a colour",)) for number, path in enumerate(pictures)]
     items.append(Item("3", tmp_path / "gone.png", ("gone",)))
     (tmp_path / "torn.png").write_bytes(pictures[0].read_bytes()[:200])
     items.append(Item("4", tmp_path / "torn.png", ("torn",)))
     run = make_run("run", {item.id: "a" for item in items}, {"CIDEr": [0.5] * 5}, items=items)
-    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
+    document = read_gallery(write_report(compare([run]), tmp_path / "report.html"))
+    assert document["shown"]["folder"] == ""
+    assert document["pictures"] == [0, 1, 2, -1, -1]
+    assert document["noPicture"] == ["", "", "", "no picture at hand", "picture cannot be read"]
     colours = []
-    for image in page.find("img"):
-        kind, _, content = image.attributes["src"].partition(",")
-        assert kind == "data:image/jpeg;base64"
+    for content in document["shown"]["shown"]:
         with Image.open(io.BytesIO(base64.b64decode(content, validate=True))) as picture:
             picture.load()
             assert picture.format == "JPEG"
             assert picture.width <= 320
             colours.append("rgb"[max(range(3), key=picture.getpixel((5, 5)).__getitem__)])
     assert colours == ["r", "g", "b"]
-    *_, gone, torn = page.find("article", "card")
-    assert "no picture at hand" in gone.words
-    assert "picture cannot be read" in torn.words
-    for card in (gone, torn):
-        assert card.find("svg", "placeholder")
 
 
 def test_hostile_text_is_text_wherever_it_comes_from(
-    make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+    make_run: MakeRun, read_page: ReadPage, read_gallery: ReadPage, tmp_path: Path
 ) -> None:
     items = [Item(f"{number}{text}", None, (text,)) for number, text in enumerate(HOSTILE)]
     failed = Item("failed", None, ())
@@ -159,34 +161,35 @@ def test_hostile_text_is_text_wherever_it_comes_from(
         )
         for name in ("<img src=x onerror=alert(1)>", "b")
     ]
-    page = read_page(write_report(compare(runs), tmp_path / "report.html"))
-    assert len(page.find("script")) == 1
+    output = write_report(compare(runs), tmp_path / "report.html")
+    page = read_page(output)
+    assert len(page.find("script")) == 3
     assert len(page.find("style")) == 1
     assert not page.find("img")
     assert not [name for node in page.walk() for name in node.attributes if name.startswith("on")]
-    said = [caption.text for caption in page.find("bdi", "caption")]
-    assert said == [text for text in HOSTILE for _ in runs]
-    references = [bdi.text for part in page.find("div", "references") for bdi in part.find("bdi")]
-    assert references == list(HOSTILE)
+    document = read_gallery(output)
+    for of_run in document["answers"]:
+        assert of_run["captions"] == [*HOSTILE, None]
+        assert of_run["errors"] == {str(len(HOSTILE)): without_folders("".join(HOSTILE))}
+    assert [text for texts in document["references"] for text in texts] == list(HOSTILE)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(categories=None), max_size=30), min_size=1, max_size=8))
-def test_any_caption_is_shown_as_it_is(
-    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, texts: list[str]
+def test_any_caption_is_kept_as_it_is(
+    make_run: MakeRun, read_gallery: ReadPage, tmp_path: Path, texts: list[str]
 ) -> None:
     run = make_run(
         "run", dict(zip(map(str, range(len(texts))), texts, strict=True)), {"CIDEr": [0.5] * len(texts)}
     )
     (run / "captions.jsonl").unlink()  # or the next example would append to it
-    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
-    expected = [visible(text.encode(errors="replace").decode()) for text in texts if text.strip()]
-    assert [caption.text for caption in page.find("bdi", "caption")] == expected
-    assert len(page.find("span", "nothing")) == len(texts) - len(expected)
-    assert "\0" not in page.text
+    (answers,) = read_gallery(write_report(compare([run]), tmp_path / "report.html"))["answers"]
+    assert answers["captions"] == [visible(text.encode(errors="replace").decode()) for text in texts]
 
 
-def test_a_failure_is_never_a_caption(make_run: MakeRun, read_page: ReadPage, tmp_path: Path) -> None:
+def test_a_failure_is_never_a_caption(
+    make_run: MakeRun, read_page: ReadPage, read_gallery: ReadPage, tmp_path: Path
+) -> None:
     captions: dict[str, Any] = {"good": "a dog"}
     for outcome in Outcome:
         if outcome is not Outcome.OK:
@@ -194,15 +197,18 @@ def test_a_failure_is_never_a_caption(make_run: MakeRun, read_page: ReadPage, tm
             captions[outcome] = Caption(outcome, outcome, reply, error=f"the reason of {outcome}")
     items = [Item(item_id, None, ()) for item_id in (*captions, "later")]
     run = make_run("run", captions, {"CIDEr": [0.5]}, items=items)
-    page = read_page(write_report(compare([run]), tmp_path / "report.html"))
-    assert [caption.text for caption in page.find("bdi", "caption")] == ["a dog"]
-    assert "the words of" not in page.text
+    output = write_report(compare([run]), tmp_path / "report.html")
+    document = read_gallery(output)
+    (answers,) = document["answers"]
+    assert answers["captions"] == ["a dog"] + [None] * 8
+    assert "the words of" not in json.dumps(document)
     shown = {
-        failure.find("span", "chip")[0].words: "".join(bdi.text for bdi in failure.find("bdi"))
-        for failure in page.find("span", "failure")
+        document["outcomes"][code]: answers["errors"].get(str(place))
+        for place, code in enumerate(answers["ended"])
     }
     failures = [outcome for outcome in Outcome if outcome is not Outcome.OK]
-    assert shown == {str(o): f"the reason of {o}" for o in failures} | {"not tried": ""}
+    assert shown == {"ok": None} | {str(o): f"the reason of {o}" for o in failures} | {"not tried": None}
+    page = read_page(output)
     (verdict,) = page.find("section", "verdict")
     assert "run has captions for 1 of 9 images (11.11 %)" in verdict.words
     assert "1 not tried yet" in verdict.words
@@ -244,13 +250,13 @@ def test_a_single_run_without_pictures_scores_or_captions(
     page = read_page(write_report(compare([run]), tmp_path / "report.html"))
     (verdict,) = page.find("section", "verdict")
     assert "No metric could be computed" in verdict.words
-    assert [chip.words for chip in page.find("span", "chip")] == ["not tried"]
+    assert "not tried" in [option.words for option in page.find("option")]
     assert not page.find("img")
     assert not page.find("section", "warnings")
 
 
 def test_no_folder_of_the_machine_is_shown(
-    make_run: MakeRun, read_page: ReadPage, tmp_path: Path, pictures: list[Path]
+    make_run: MakeRun, read_page: ReadPage, read_gallery: ReadPage, tmp_path: Path, pictures: list[Path]
 ) -> None:
     home = "/home/ada/my data"
     failed = Caption("2", Outcome.ERROR, error=f"{pictures[1]}: the picture is damaged")
@@ -270,8 +276,10 @@ def test_no_folder_of_the_machine_is_shown(
     assert "my data" not in text
     assert "/srv" not in text
     assert str(tmp_path) not in text
+    document = json.dumps(read_gallery(path))
+    assert str(tmp_path) not in document
+    assert "1.png: the picture is damaged" in document
     shown = read_page(path).text
-    assert "1.png: the picture is damaged" in shown
     assert "data.images=" in shown
     assert "…/coco" in shown
     assert "…/weights" in shown
@@ -328,7 +336,7 @@ def test_a_folder_that_is_a_file_is_an_error_of_ours(make_run: MakeRun, tmp_path
 
 
 def test_published_captions_of_real_photographs(
-    real_data: Path, make_run: MakeRun, read_page: ReadPage, tmp_path: Path
+    real_data: Path, make_run: MakeRun, read_page: ReadPage, read_gallery: ReadPage, tmp_path: Path
 ) -> None:
     document = json.loads((real_data / "coco" / "captions_karpathy_test.json").read_bytes())
     references: dict[int, list[str]] = {}
@@ -349,7 +357,7 @@ def test_published_captions_of_real_photographs(
         )
     output = write_report(compare(runs), tmp_path / "report.html")
     assert output.stat().st_size < 3_000_000
-    page = read_page(output)
-    assert len(page.find("article", "card")) == 200
-    assert len(page.find("img")) == 32
-    assert "200 of 5,000 images" in page.words
+    document = read_gallery(output)
+    assert len(document["ids"]) == 5000
+    assert len(document["shown"]["shown"]) == 32
+    assert "All 5,000 images, 32 of them with their picture" in read_page(output).words

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evaluator.compare import compare
 from evaluator.report.html import write_report
-from evaluator.report.plots import Axis, intervals_plot, planes, round_numbers
+from evaluator.report.plots import Axis, intervals_plot, intervals_plots, planes, round_numbers
 
 MakeRun = Callable[..., Path]
 TWO = {"1": "a dog", "2": "a cat"}
@@ -27,7 +27,7 @@ def runs(make_run: MakeRun) -> list[Path]:
 
 
 def test_intervals_lie_on_one_axis(runs: list[Path]) -> None:
-    plot = intervals_plot(compare(runs))
+    plot = intervals_plot(compare(runs), "CIDEr")
     assert plot is not None
     good, fast, _ = plot.bars
     assert good.low < good.value < good.high
@@ -53,7 +53,7 @@ def test_who_is_beaten_on_both_axes_is_not_on_the_front(runs: list[Path]) -> Non
 
 def test_nothing_to_plot(make_run: MakeRun) -> None:
     alone = compare([make_run("alone", TWO, {"CIDEr": [0.5, 0.5]})])
-    assert intervals_plot(alone) is None
+    assert intervals_plots(alone) == []
     assert planes(alone) == []
 
 
@@ -64,7 +64,8 @@ def test_labels_are_text(make_run: MakeRun, tmp_path: Path) -> None:
     ]
     page = write_report(compare(runs), tmp_path / "report.html").read_text()
     assert "<script>alert" not in page
-    assert page.count('class="plot"') == 2
+    assert page.count('<figure class="plot">') == 3  # intervals, speed, lengths; image by image with an id
+    assert page.count('<figure class="plot" id="scatter"') == 1
 
 
 @given(st.floats(-1e3, 1e3), st.floats(0.01, 1e3))

@@ -6,20 +6,23 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import evaluator
 from evaluator.compare import Comparison, compare
-from evaluator.report.standings import FORMATS, LEVEL, Published, published, standings
+from evaluator.core import Score
+from evaluator.report.standings import FORMATS, LEVEL, Apart, human, published, standings
 
 MakeRun = Callable[..., Path]
 IDS = [str(number) for number in range(60)]
 HARD = np.random.default_rng(0).random(60)
 NOISE = np.random.default_rng(1).normal(0, 0.05, 60)
-PAPER = Published("A & B", {"CIDEr": 99.5}, "zero-shot", "Somebody 2022, https://example.org/1")
+PAPER = Apart("A & B", {"CIDEr": 99.5}, "zero-shot", "Somebody 2022, https://example.org/1")
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def test_csv_and_json(comparison: Comparison) -> None:
     assert rows[3]["CIDEr"] == "99.5"
     document = json.loads(FORMATS["json"](comparison, [PAPER]))
     assert document["measured"][0]["places"]["CIDEr"]["best"] is True
-    assert document["published"][0]["source"] == PAPER.source
+    assert document["apart"][0]["source"] == PAPER.source
 
 
 def test_what_was_published_has_its_source_and_protocol() -> None:
@@ -86,6 +89,62 @@ def test_what_was_published_has_its_source_and_protocol() -> None:
         assert row.protocol
         assert row.scores.keys() <= {"BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "SPICE"}
         assert all(1 < value < 200 for value in row.scores.values())
+
+
+class Table(HTMLParser):
+    """The cells of a table's rows, and which of them are bold."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.bold: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data.strip()
+        if self.tags[-1] == "b" and data.strip():
+            self.bold.append(data)
+
+
+def test_html(make_run: MakeRun, comparison: Comparison) -> None:
+    table = Table(FORMATS["html"](comparison, [PAPER]))
+    assert [row[0] for row in table.rows] == ["run", "best", "level", "last_one", "A & B"]
+    assert {len(row) for row in table.rows} == {len(table.rows[0])}
+    assert len(table.bold) == 2
+    assert LEVEL in table.rows[2][table.rows[0].index("CIDEr")]
+    hostile = compare([make_run("<script>alert(1)<", {"1": "a"}, {"<img src=x>": [0.5]})])
+    assert not {"script", "img"} & set(Table(FORMATS["html"](hostile, [])).tags)
+
+
+def test_a_person_stands_apart_with_scores_against_fewer_references() -> None:
+    person = human([Score("CIDEr", 0.85), Score("SPICE", reason="no Java")], 40)
+    assert person.scores == {"CIDEr": 85.0}
+    assert person.measured
+    assert "40 images" in person.protocol
+
+
+def test_a_persons_row_is_what_scoring_people_gives(command: Callable[..., Any], tmp_path: Path) -> None:
+    options = ("scorer=[bleu,cider]", "limit=20")
+    done = command("run", "data=demo", "model=tiny-git", "prompt=none", "name=git", *options)
+    assert done.returncode == 0, done.stderr
+    references = Path(evaluator.__file__).parent / "demo" / "data" / "captions.json"
+    done = command("score", "--leave-one-out", references, *options)
+    assert done.returncode == 0, done.stderr
+    done = command("leaderboard", "runs/git", "--human", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    (person,) = json.loads(done.stdout)["apart"]
+    scores = json.loads((tmp_path / "runs" / "human" / "scores.json").read_bytes())["scores"]
+    assert person["name"] == "a person"
+    assert person["scores"] == {name: pytest.approx(100 * score["value"]) for name, score in scores.items()}
 
 
 def test_the_command(comparison: Comparison, command: Callable[..., Any]) -> None:

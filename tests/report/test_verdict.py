@@ -33,7 +33,7 @@ def test_a_lead_beyond_doubt(make_run: MakeRun) -> None:
         "The next is low, at 50.0 (48.0–52.0). Over the same 40 images the lead is 60.0 points (5"
     )
     assert lead.endswith("), which is beyond doubt (p < 0.001).")
-    assert images == "high has the better caption of 40 images, low of 0; 0 are level."
+    assert images == "Image by image high is better on 40, low on 0; 0 are level."
     assert coverage == "Every run captioned all 40 images."
 
 
@@ -41,8 +41,22 @@ def test_a_lead_that_may_be_chance(make_run: MakeRun) -> None:
     found = verdict_on(
         make_run("low", TWO, {"CIDEr": [0.5, 0.5]}), make_run("high", TWO, {"CIDEr": [0.53, 0.53]})
     )
-    assert found.headline == "high leads on CIDEr, with 53.0"
+    assert found.headline == "high is ahead on CIDEr, with 53.0, perhaps by chance"
     assert "the lead is 3.0 points (3.0 to 3.0), which may be chance (p = 0.5" in found.sentences[0]
+
+
+def test_of_several_runs_who_is_level_and_who_is_behind(make_run: MakeRun) -> None:
+    found = verdict_on(
+        make_run("best", MANY, {"CIDEr": [1.0, 0.8] * 20}),
+        make_run("twin", MANY, {"CIDEr": [0.8, 0.99] * 20}),
+        make_run("low", MANY, {"CIDEr": [0.5, 0.2] * 20}),
+        make_run("lower", MANY, {"CIDEr": [0.1, 0.2] * 20}),
+    )
+    assert found.headline == "best is ahead on CIDEr, with 90.0, perhaps by chance"
+    assert found.sentences[2:4] == (
+        "twin cannot be told apart from best.",
+        "Surely behind are low (35.0) and lower (15.0).",
+    )
 
 
 def test_a_lower_value_leads_where_lower_is_better(make_run: MakeRun) -> None:
@@ -53,7 +67,7 @@ def test_a_lower_value_leads_where_lower_is_better(make_run: MakeRun) -> None:
     )
     assert found.headline == "low leads on CHAIR, with 10.0"
     assert "the lead is 80.0 points (80.0 to 80.0), which is beyond doubt" in found.sentences[0]
-    assert found.sentences[1].startswith("low has the better caption of 40 images")
+    assert found.sentences[1].startswith("Image by image low is better on 40")
 
 
 def test_equal_runs_are_level(make_run: MakeRun) -> None:
@@ -88,7 +102,7 @@ def test_a_signature_that_differs_by_the_captioned_images_only_still_ranks(make_
             signature="CIDEr|refs:4-5|images:1",
         ),
     )
-    assert found.headline == "part leads on CIDEr, with 90.0"
+    assert found.headline == "part is ahead on CIDEr, with 90.0, perhaps by chance"
     assert found.sentences[-2:] == (
         "part has captions for 1 of 2 images (50.00 %): 1 missing from the captions file.",
         "The scores are over the 1 images that all runs captioned.",
@@ -116,7 +130,7 @@ def test_without_cider_another_headline_metric_leads(make_run: MakeRun) -> None:
         make_run(name, TWO, {"BLEU-1": [0.9, 0.9], "CLIPScore": [value, value]})
         for name, value in (("a", 0.6), ("b", 0.7))
     ]
-    assert verdict_on(*runs).headline == "b leads on CLIPScore, with 70.0"
+    assert verdict_on(*runs).headline == "b is ahead on CLIPScore, with 70.0, perhaps by chance"
 
 
 def test_no_intervals(make_run: MakeRun) -> None:
