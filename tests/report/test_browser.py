@@ -1,8 +1,14 @@
-"""The page in a real browser: Debian's chromium, driven by Playwright. Skips where there is no chromium."""
+"""The page in a real browser: Debian's chromium, driven by Playwright. Skips where there is no chromium.
+
+Pictures of the page are kept in build/screenshots, to be looked at.
+"""
 
 from __future__ import annotations
 
+import http.server
+import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +17,24 @@ import pytest
 
 from evaluator.compare import compare
 from evaluator.config import run_configs
-from evaluator.core import Caption, Item, Outcome
+from evaluator.core import Caption, Item, Outcome, Reply
 from evaluator.evaluate import evaluate
 from evaluator.report.html import write_report
 
 playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 MakeRun = Callable[..., Path]
-HOSTILE = "<script>document.title = 'taken over'</script><img src=https://example.com/x.png> \u202edog"
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+HOSTILE = (
+    "<script>document.title = 'taken over'</script><img src=https://example.com/x.png> \u202edog",
+    "</bdi></script><img src=x onerror=alert(1)>",
+    "javascript:alert(1) data:text/html,<b>bold</b> &lt;i&gt; &amp;amp;",
+    "{{ 7 * 7 }} ${7 * 7} `back` \u2066more\u2069 \U0001f415 \ud83d",
+    "line one\nline two\ttab \x00\x07 end",
+    "\u0e01\u0e33\u0e25\u0e31\u0e07 \u0643\u0644\u0628 \u5c0f\u72d7 " * 20,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +54,37 @@ def page(browser: Any) -> Iterator[Any]:
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("dialog", lambda dialog: complaints.append(dialog.message))
     requests: list[str] = []
     opened.on("request", lambda request: requests.append(request.url))
     yield opened
     opened.close()
     assert not complaints
     assert all(url.startswith(("file:", "data:")) for url in requests)
-    assert sum(url.startswith("file:") for url in requests) <= 1
+    assert len({url.partition("#")[0] for url in requests if url.startswith("file:")}) <= 1
 
 
 @pytest.fixture
 def report(make_run: MakeRun, pictures: list[Path], tmp_path: Path) -> Path:
-    items = [Item(str(n), path, (f"reference {n}",)) for n, path in enumerate(pictures)]
+    tags = [("wall",), ("grass", "wall"), ()]
+    items = [
+        Item(str(n), path, (f"reference {n}", "a red wall of bricks"), tags[n])
+        for n, path in enumerate(pictures)
+    ]
     runs = [
-        make_run("good", {"0": "a red wall", "1": "green grass", "2": HOSTILE}, {"CIDEr": [1, 2, 3]}, items),
+        make_run(
+            "good",
+            {"0": "a red wall", "1": "a lot of fresh green grass", "2": "a dog"},
+            {"CIDEr": [1, 2, 3], "METEOR": [0.1, 0.2, 0.5]},
+            items,
+            images_per_second=2.0,
+        ),
         make_run(
             "bad",
             {"0": "a wall", "1": "grass", "2": Caption("2", Outcome.REFUSED, error="no dogs")},
-            {"CIDEr": [0.5, 0.1]},
+            {"CIDEr": [0.5, 0.1], "METEOR": [0.3, 0.1]},
             items,
+            images_per_second=9.0,
         ),
     ]
     return write_report(compare(runs), tmp_path / "report.html")
@@ -65,26 +92,133 @@ def report(make_run: MakeRun, pictures: list[Path], tmp_path: Path) -> Path:
 
 def seen(page: Any) -> list[str]:
     """The ids of the images that are shown, in their order."""
-    return page.locator("article.card:visible h3").all_text_contents()  # type: ignore[no-any-return]
+    return page.locator("article.card h3").all_text_contents()  # type: ignore[no-any-return]
 
 
-def test_search_and_order(page: Any, report: Path) -> None:
-    page.goto(report.as_uri())
+def opened(page: Any, path: Path, fragment: str = "") -> Any:
+    page.goto(path.as_uri() + fragment)
+    page.wait_for_function("document.getElementById('shown').textContent !== ''")
+    return page
+
+
+def test_search_filters_and_orders(page: Any, report: Path) -> None:
+    opened(page, report)
     assert seen(page) == ["0", "1", "2"]
-    page.fill("#search", "green")
+    page.fill("#search", "GREEN")
     assert seen(page) == ["1"]
     assert page.inner_text("#shown") == "1 of 3 match"
-    page.fill("#search", "refused")
-    assert seen(page) == ["2"]
+    for words, found in (
+        ("refused", ["2"]),
+        ("no dogs", ["2"]),
+        ("grass", ["1"]),
+        ("bricks", ["0", "1", "2"]),
+    ):
+        page.fill("#search", words)
+        assert seen(page) == found
     page.fill("#search", "")
-    page.select_option("#order", "-spread")
-    assert seen(page) == ["1", "0", "2"]  # differences of 1.9 and 0.5; the third has no pair
-    page.select_option("#order", "lowest")
-    assert seen(page) == ["1", "0", "2"]
+    orders = {
+        "gain": ["1", "0", "2"],  # 1.9 and 0.5; the third has no pair
+        "loss": ["0", "1", "2"],
+        "spread": ["1", "0", "2"],
+        "low": ["1", "0", "2"],
+        "length": ["1", "0", "2"],
+    }
+    for order, expected in orders.items():
+        page.select_option("#order", order)
+        assert seen(page) == expected, order
+    page.select_option("#order", "data")
+    shown = {"disagree": ["0"], "long": ["1"], "failed": ["2"], "outcome refused": ["2"], "tag 1": ["0", "1"]}
+    for what, expected in shown.items():
+        page.select_option("#show", what)
+        assert seen(page) == expected, what
+    page.select_option("#show", "all")
+    page.select_option("#order", "gain")
+    page.select_option("form.controls select.metric", label="METEOR")
+    assert seen(page) == ["1", "0", "2"]  # +0.1 and -0.2
+    assert "METEOR +10.0 on bad" in page.inner_text("article.card:first-child")
+    page.select_option("form.controls select.one", label="bad")
+    page.select_option("form.controls select.other", label="good")
+    assert seen(page) == ["0", "1", "2"]
+    # The same choice stands at the plot.
+    assert page.input_value("#scatter select.one") == "1"
+
+
+def test_the_verdict_leads_to_the_images_behind_it(page: Any, report: Path) -> None:
+    opened(page, report)
+    page.click("a[data-order=loss]")
+    assert page.input_value("#order") == "loss"
+    assert seen(page) == ["0", "1", "2"]
+
+
+def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) -> None:
+    opened(page, report)
+    card = page.locator("article.card").nth(0)
+    assert card.locator("mark").all_text_contents() == []  # all words of "a red wall" are in a reference
+    assert "reference 2 also says of, bricks" in card.inner_text()
+    assert page.locator("article.card").nth(1).locator("mark").all_text_contents() == [
+        *("lot", "fresh green grass"),
+        "grass",
+    ]
+    page.select_option("#mark", label="words beyond those of bad")
+    assert card.locator("mark").all_text_contents() == ["red"]
+    page.select_option("#mark", "nothing")
+    assert page.locator("mark").count() == 0
+
+
+def test_the_words_of_two_texts_are_aligned(page: Any, report: Path) -> None:
+    opened(page, report)
+
+    def difference(text: str, other: str) -> Any:
+        return page.evaluate("([text, other]) => difference(text, other)", [text, other])
+
+    assert difference("a dog on a sofa", "A dog sleeps on the sofa.") == {
+        "beyond": [[9, 10]],
+        "lacks": ["sleeps", "the"],
+    }
+    assert difference("", "a b") == {"beyond": [], "lacks": ["a", "b"]}
+    assert difference("black-and-white cat’s tail", "Cat’s tail") == {"beyond": [[0, 15]], "lacks": []}
+    assert difference("one two, three", "four") == {"beyond": [[0, 14]], "lacks": ["four"]}
+    assert difference("小狗 и кот", "小狗 и пёс") == {"beyond": [[5, 8]], "lacks": ["пёс"]}
+    assert difference("word " * 301, "word") is None
+    assert page.evaluate("nearest('a dog runs', ['a cat', 'the dog runs', 'dogs'])") == 1
+    assert page.evaluate("nearest('a dog', [])") == -1
+
+
+def test_an_image_has_an_address(page: Any, report: Path) -> None:
+    opened(page, report, "#image=1")
+    focused = "document.activeElement.querySelector('h3')?.textContent"
+    assert page.evaluate(focused) == "1"
+    page.fill("#search", "red wall of")
+    page.select_option("#show", "tag 0")
+    assert seen(page) == ["1"]
+    page.evaluate("location.hash = 'image=2'")  # not among those found: they are all shown again
+    page.wait_for_function(f"{focused} === '2'")
+    assert seen(page) == ["0", "1", "2"]
+    page.click("article.card:nth-child(1) h3 a")
+    page.wait_for_function(f"{focused} === '0'")
+    assert page.url.endswith("#image=0")
+    page.evaluate("location.hash = 'image=nowhere'")
+    assert seen(page) == ["0", "1", "2"]
+
+
+def test_a_dot_of_the_plot_leads_to_its_image(page: Any, report: Path) -> None:
+    opened(page, report)
+    canvas = page.locator("#scatter canvas")
+    assert "good has the higher CIDEr on 2 images, bad on 0" in canvas.get_attribute("aria-label")
+    canvas.scroll_into_view_if_needed()
+    # Of two dots the higher one is image 1, at the left; find it by asking along a grid.
+    box = canvas.bounding_box()
+    for x in range(40, int(box["width"]), 6):
+        page.mouse.move(box["x"] + x, box["y"] + 14)
+        if page.locator("#scatter output").inner_text().startswith("1: 200.0"):
+            break
+    assert "a lot of fresh green grass" in page.inner_text("#scatter output")
+    page.mouse.click(box["x"] + x, box["y"] + 14)
+    page.wait_for_function("location.hash === '#image=1'")
 
 
 def test_the_table_sorts_by_mouse_and_keyboard(page: Any, report: Path) -> None:
-    page.goto(report.as_uri())
+    opened(page, report)
     first = page.locator("table.leaderboard tbody tr:first-child th")
     assert first.inner_text() == "good"
     page.click("table.leaderboard thead th:has-text('CIDEr') button")
@@ -94,19 +228,126 @@ def test_the_table_sorts_by_mouse_and_keyboard(page: Any, report: Path) -> None:
     assert first.inner_text() == "good"
 
 
-def test_hostile_captions_stay_text(page: Any, report: Path) -> None:
-    page.goto(report.as_uri())
+def test_hostile_text_stays_text(make_run: MakeRun, page: Any, tmp_path: Path) -> None:
+    items = [
+        Item(f"{n} {text.encode(errors='replace').decode()}", None, (text,), (text[:30],))
+        for n, text in enumerate(HOSTILE)
+    ]
+    captions: dict[str, Any] = {
+        item.id: Caption(item.id, Outcome.OK, Reply(text)) for item, text in zip(items, HOSTILE, strict=True)
+    }
+    last = items[-1].id
+    runs = [
+        make_run("a", captions, {"CIDEr": [1] * len(items)}, items),
+        make_run(
+            "<b>b</b>",
+            captions | {last: Caption(last, Outcome.ERROR, error=HOSTILE[0])},
+            {"CIDEr": [1] * (len(items) - 1)},
+            items,
+        ),
+    ]
+    opened(page, write_report(compare(runs), tmp_path / "report.html"))
     assert page.title() == "2 runs on pets"
-    assert "<script>document.title" in page.inner_text("article.card:nth-child(3)")
+    pictured = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"}
+    expected = [text.encode(errors="replace").decode().translate(pictured) for text in HOSTILE]
+    said = page.locator(".answers li:first-child .caption > bdi").all_text_contents()
+    assert said == expected
+    assert page.locator("article img, article script, .caption b, .references b").count() == 0
+    for number in range(len(items)):
+        page.locator("article.card h3 a").nth(number).click()
+        page.wait_for_function(f"document.activeElement.ariaPosInSet === '{number + 1}'")
+    for text in HOSTILE[:4]:
+        page.fill("#search", text[:30])
+        assert page.locator("article.card").count() >= 1, text
 
 
 @pytest.mark.parametrize("width", [320, 768, 1600])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_the_screen(page: Any, report: Path, width: int, scheme: str) -> None:
+def test_any_screen_and_anybody(page: Any, report: Path, width: int, scheme: str) -> None:
+    """Nothing is wider than the screen, and axe-core finds nothing in anybody's way."""
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
-    page.goto(report.as_uri())
+    opened(page, report)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = axe.Axe().run(page).response["violations"]
+    assert not found, json.dumps(
+        [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"]]) for one in found], indent=1
+    )
+
+
+def test_on_paper_there_are_images_and_no_controls(page: Any, report: Path) -> None:
+    opened(page, report)
+    page.emulate_media(media="print")
+    assert not page.is_visible("form.controls")
+    assert page.is_visible("article.card")
+    assert len(page.pdf()) > 10_000
+
+
+def test_without_a_script_the_numbers_are_there(browser: Any, report: Path) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(report.as_uri())
+        assert page.locator("table.leaderboard tbody tr").count() == 2
+        assert page.locator("figure.plot svg").first.is_visible()
+        assert "need JavaScript" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("by_http", [False, True])
+def test_pictures_beside_the_page_are_shown(
+    browser: Any, make_run: MakeRun, pictures: list[Path], tmp_path: Path, by_http: bool
+) -> None:
+    """From a file and from a web host; nothing else is asked for."""
+    items = [Item(str(n), path, ("a picture",)) for n, path in enumerate(pictures)]
+    run = make_run("run", {item.id: "a" for item in items}, {"CIDEr": [1] * 3}, items)
+    folder = tmp_path / "a site"
+    output = write_report(compare([run]), folder / "report.html", folder / "report_pictures")
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page.goto(f"http://127.0.0.1:{server.server_port}/report.html" if by_http else output.as_uri())
+        page.locator("article img").nth(2).wait_for()
+        assert page.evaluate("Promise.all([...document.images].map((image) => image.decode())).then(() => 1)")
+        page.close()
+        server.shutdown()
+    assert not complaints
+    assert len([url for url in requests if not url.startswith("data:")]) == 4
+
+
+def test_many_images_are_drawn_as_they_are_needed(page: Any, make_run: MakeRun, tmp_path: Path) -> None:
+    captions = {f"id {number}": f"a dog and {number} cats" for number in range(3000)}
+    run = make_run("many", captions, {"CIDEr": [number / 1000 for number in range(3000)]})
+    opened(page, write_report(compare([run]), tmp_path / "report.html"), "#image=id%202345")
+    assert page.evaluate("document.activeElement.querySelector('h3').textContent") == "id 2345"
+    assert page.evaluate("document.activeElement.ariaPosInSet") == "2346"
+    box = page.locator("article.card:focus").bounding_box()
+    assert 0 <= box["y"] < 900
+    assert page.locator("article.card").count() < 200
+    # As the reader scrolls, cards come and go.
+    page.mouse.move(640, 450)
+    for _ in range(30):
+        page.mouse.wheel(0, 3000)
+        page.wait_for_timeout(20)
+    page.wait_for_function(
+        "[...document.querySelectorAll('article.card')].some((c) => c.ariaPosInSet > 2450)"
+    )
+    assert page.locator("article.card").count() < 200
+    page.fill("#search", "and 77 cats")
+    assert seen(page) == ["id 77"]
+    page.fill("#search", "")
+    page.select_option("#order", "low")
+    assert seen(page)[:2] == ["id 0", "id 1"]
 
 
 def test_the_real_photographs_are_seen(real_data: Path, page: Any, tmp_path: Path) -> None:
@@ -120,8 +361,9 @@ def test_the_real_photographs_are_seen(real_data: Path, page: Any, tmp_path: Pat
                 "data=karpathy",
                 f"data.annotations={real_data / 'coco' / 'captions_karpathy_test.json'}",
                 f"data.images={real_data / 'coco' / 'images'}",
+                f"data.instances={real_data / 'coco' / 'instances_val2017_subset.json'}",
                 "only_with_images=true",
-                "scorer=[cider]",
+                "scorer=[cider,bleu,rouge]",
                 "resamples=50",
                 f"runs={tmp_path}",
                 f"name={system}",
@@ -131,9 +373,36 @@ def test_the_real_photographs_are_seen(real_data: Path, page: Any, tmp_path: Pat
     ]
     for config in configs:
         evaluate(config)
-    page.goto(write_report(compare([config.folder for config in configs]), tmp_path / "all.html").as_uri())
-    assert len(seen(page)) == 32
+    opened(page, write_report(compare([config.folder for config in configs]), tmp_path / "all.html"))
+    page.wait_for_function("document.images.length >= 20")
     widths = page.evaluate("[...document.images].map((image) => image.complete ? image.naturalWidth : 0)")
-    assert len(widths) == 32
     assert all(width > 100 for width in widths)
+    assert page.inner_text("#shown") == "32 shown"
     assert page.locator("table.leaderboard tbody tr").count() == len(systems)
+    keep_pictures_of(page, "photographs")
+
+
+def test_the_demos_report(page: Any, tmp_path: Path) -> None:
+    configs = run_configs(
+        ["data=demo", "model=tiny-git,tiny-blip", "scorer=[cider,meteor]", "limit=60", f"runs={tmp_path}"],
+        sweep=True,
+    )
+    for config in configs:
+        evaluate(config)
+    opened(page, write_report(compare([config.folder for config in configs]), tmp_path / "demo.html"))
+    assert page.locator("table.breakdown tbody tr").count() == 5  # the five shapes
+    assert page.locator("figure.plot").count() >= 5
+    keep_pictures_of(page, "demo")
+
+
+def keep_pictures_of(page: Any, name: str) -> None:
+    """Its head and its gallery, in light and dark, wide and on a phone."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            for part in ("verdict", "plots", "images"):
+                page.evaluate("part => { document.getElementById(part).scrollIntoView() }", part)
+                page.wait_for_timeout(50)
+                page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}-{part}.png")
