@@ -4,7 +4,6 @@
 const BLOCK = 20;
 // Cards within this of the screen are drawn already, in CSS pixels.
 const AHEAD = "1200px";
-const PRINTED = 60;
 // Texts are made ready for searching so many at a time, while the reader looks at the page.
 const SLICE = 500;
 const MOST_LACKING = 12;
@@ -306,13 +305,16 @@ class CardList {
     card.focus({ preventScroll: true });
   }
 
+  // On paper only the first of what is found.
   print() {
-    this.blocks.slice(Math.ceil(PRINTED / BLOCK)).forEach((block) => (block.hidden = true));
-    this.blocks.slice(0, Math.ceil(PRINTED / BLOCK)).forEach((block) => this.fill(block));
+    this.blocks.slice(1).forEach((block) => (block.hidden = true));
+    const left = this.found.length - BLOCK;
+    if (left > 0) this.element.append(make("p", "more", `and ${left.toLocaleString("en")} more images on the page itself`));
   }
 
   printed() {
     this.blocks.forEach((block) => (block.hidden = false));
+    this.element.querySelector(".more")?.remove();
   }
 }
 
