@@ -47,7 +47,10 @@ def length_plot(comparison: Comparison) -> LengthPlot | None:
     for row in comparison.rows:
         said = (caption.text for caption in row.run.captions().values())
         found[row.label] = lengths([text for text in said if text is not None])
-    references: Array = lengths([text for item in comparison.rows[0].run.items() for text in item.references])
+    # Of one data set; those of several belong to some of the runs each.
+    same_data = len({row.manifest["dataset_digest"] for row in comparison.rows}) == 1
+    items = comparison.rows[0].run.items() if same_data else []
+    references = lengths([text for item in items for text in item.references])
     rows = [(REFERENCES, references), *found.items()]
     rows = [(label, counted) for label, counted in rows if len(counted)]
     if not any(len(counted) for counted in found.values()):

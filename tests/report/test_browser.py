@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evaluator.compare import compare
@@ -335,29 +336,59 @@ def test_pictures_beside_the_page_are_shown(
     assert len([url for url in requests if not url.startswith("data:")]) == 4
 
 
-def test_many_images_are_drawn_as_they_are_needed(page: Any, make_run: MakeRun, tmp_path: Path) -> None:
-    captions = {f"id {number}": f"a dog and {number} cats" for number in range(3000)}
-    run = make_run("many", captions, {"CIDEr": [number / 1000 for number in range(3000)]})
-    opened(page, write_report(compare([run]), tmp_path / "report.html"), "#image=id%202345")
-    assert page.evaluate("document.activeElement.querySelector('h3').textContent") == "id 2345"
-    assert page.evaluate("document.activeElement.ariaPosInSet") == "2346"
-    box = page.locator("article.card:focus").bounding_box()
-    assert 0 <= box["y"] < 900
-    assert page.locator("article.card").count() < 200
+def test_forty_thousand_images(page: Any, make_run: MakeRun, tmp_path: Path) -> None:
+    """Found, filtered, ordered, plotted and addressed, with few cards at a time; hostile ones among them."""
+    images = 40_000
+    hostile = [text.encode(errors="replace").decode() for text in HOSTILE]
+    items = [
+        Item(f"id {n}", None, (f"{n} cats", "a dog"), ("even",) if n % 2 == 0 else ("odd",))
+        for n in range(images)
+    ]
+    said = {
+        f"id {n}": hostile[n // 100 % len(hostile)] if n % 100 == 7 else f"a dog and {n} cats"
+        for n in range(images)
+    }
+    falling = np.linspace(2, 1, images)
+    runs = [
+        make_run("first", said, {"CIDEr": falling, "METEOR": falling[::-1] / 3}, items),
+        make_run(
+            "second", dict.fromkeys(said, "a dog"), {"CIDEr": [1.5] * images, "METEOR": [0.5] * images}, items
+        ),
+    ]
+    opened(page, write_report(compare(runs), tmp_path / "report.html"), "#image=id%2023456")
+    focused = "document.activeElement.querySelector('h3').textContent"
+    assert page.evaluate(focused) == "id 23456"
+    assert page.evaluate("document.activeElement.ariaPosInSet") == "23457"
+    assert 0 <= page.locator("article.card:focus").bounding_box()["y"] < 900
+    cards = page.locator("article.card")
+    assert cards.count() < 200
     # As the reader scrolls, cards come and go.
     page.mouse.move(640, 450)
     for _ in range(30):
         page.mouse.wheel(0, 3000)
         page.wait_for_timeout(20)
     page.wait_for_function(
-        "[...document.querySelectorAll('article.card')].some((c) => c.ariaPosInSet > 2450)"
+        "[...document.querySelectorAll('article.card')].some((c) => c.ariaPosInSet > 23600)"
     )
-    assert page.locator("article.card").count() < 200
-    page.fill("#search", "and 77 cats")
-    assert seen(page) == ["id 77"]
+    assert cards.count() < 200
+    page.fill("#search", "and 777 cats")
+    assert seen(page) == ["id 777"]
+    page.fill("#search", "javascript:")
+    assert page.inner_text("#shown") == "67 of 40,000 match"
     page.fill("#search", "")
-    page.select_option("#order", "low")
-    assert seen(page)[:2] == ["id 0", "id 1"]
+    page.select_option("#show", label="odd")
+    assert page.inner_text("#shown") == "20,000 of 40,000 match"
+    page.select_option("#order", "gain")
+    assert seen(page)[:2] == ["id 1", "id 3"]
+    page.select_option("#order", "loss")
+    assert all(int(item_id.removeprefix("id ")) > 39_900 for item_id in seen(page)[:20])
+    page.select_option("#show", "disagree")
+    assert page.inner_text("#shown") == "40,000 shown"
+    label = page.get_attribute("#scatter canvas", "aria-label")
+    assert "first has the higher CIDEr on 20,000 images, second on 20,000" in label
+    assert page.evaluate("document.querySelector('#scatter canvas').width") > 200
+    assert page.locator("article img, article script, .caption b").count() == 0
+    assert page.title() == "2 runs on pets"
 
 
 def test_the_real_photographs_are_seen(real_data: Path, page: Any, tmp_path: Path) -> None:
