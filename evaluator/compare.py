@@ -74,6 +74,9 @@ class Comparison:
         metric = self.lead_metric
         return self.contrasts.ranks(metric)[row.place] if metric else None
 
+    def higher_is_better(self, metric: str) -> bool:
+        return all(row.score(metric).higher_is_better for row in self.rows)
+
     @property
     def base_row(self) -> Row:
         return next(row for row in self.rows if row.place == self.baseline)

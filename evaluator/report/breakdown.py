@@ -27,7 +27,7 @@ class TagScores:
 
     @property
     def best(self) -> float | None:
-        """The highest of the scores, where there are several, to the digit that is shown."""
+        """The goodness of the best of the scores, where there are several."""
         known = [score for score in self.scores if score is not None]
         return max((score.goodness for score in known), default=None) if len(known) > 1 else None
 

@@ -3,12 +3,14 @@
 The page's script draws from it only what is on the screen, so that 40,000 images open as fast as 40. What
 belongs to one image stands at one place of every list:
 
-    {"runs": ["git", "blip"], "metrics": ["CIDEr"], "marked": true,
+    {"runs": ["git", "blip"], "metrics": ["CIDEr"], "better": [1], "marked": true,
      "outcomes": ["ok", "refused"], "tagNames": ["dog"],
      "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [],
      "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[1234]], "errors": {}}, ...]}
 
-`ended` counts within `outcomes`, -1 where a run is not about the image; a score is in tenths of a point.
+`better` is -1 where a lower score is better; `ended` counts within `outcomes`, -1 where a run is not about the
+image; a score is in tenths of a point.
+
 Two runs are about the same image where its id and its references are the same. Captions, outcomes and scores
 are those of the last scoring; a failure has a kind and an error text and never a caption.
 """
@@ -53,6 +55,7 @@ class Gallery:
     items: tuple[Item, ...]
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
+    higher_is_better: tuple[bool, ...]  # of each metric
     outcomes: tuple[str, ...]
     answers: tuple[Answers, ...]
     best_is_marked: bool
@@ -77,6 +80,7 @@ class Gallery:
         return {
             "runs": self.labels,
             "metrics": self.metrics,
+            "better": [1 if higher else -1 for higher in self.higher_is_better],
             "marked": self.best_is_marked,
             "outcomes": self.outcomes,
             "tagNames": tags,
@@ -114,7 +118,8 @@ def gallery(comparison: Comparison) -> Gallery:
     )
     labels = tuple(row.label for row in comparison.rows)
     marked = same_scale(comparison, metrics)
-    return Gallery(tuple(items.values()), labels, metrics, outcomes, answers, marked)
+    higher = tuple(map(comparison.higher_is_better, metrics))
+    return Gallery(tuple(items.values()), labels, metrics, higher, outcomes, answers, marked)
 
 
 def answers_of(

@@ -119,7 +119,6 @@ def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str],
             pages=pages,
             ranked=any(map(comparison.rank, comparison.rows)),
             is_headline=is_headline,
-            higher_is_better=higher_is_better(comparison),
             not_computed=NOT_COMPUTED,
             share=share(comparison.rows[0]),
             notes=[without_folders(note) for note in notes(comparison)],
@@ -217,13 +216,6 @@ def short_labels(comparison: Comparison) -> Comparison:
     start = os.path.commonpath(labels)
     rows = (replace(row, label=os.path.relpath(row.label, start)) for row in comparison.rows)
     return replace(comparison, rows=tuple(rows))
-
-
-def higher_is_better(comparison: Comparison) -> dict[str, bool]:
-    return {
-        metric: all(row.score(metric).higher_is_better for row in comparison.rows)
-        for metric in comparison.metrics
-    }
 
 
 def data_sets(comparison: Comparison) -> list[str]:

@@ -121,10 +121,11 @@ def choose(gallery: Gallery, limit: int) -> list[int]:
 
 
 def interest(gallery: Gallery) -> list[float]:
-    """How far apart the best and the worst run are on each image; of a single run how low its score is."""
-    scores = np.array([of_run.scores[0] for of_run in gallery.answers if len(of_run.scores)])
-    if not len(scores):
+    """How far apart the best and the worst run are on each image; of a single run how bad its score is."""
+    if not gallery.metrics:
         return [0.0] * len(gallery.items)
+    better = 1 if gallery.higher_is_better[0] else -1
+    scores = np.array([better * of_run.scores[0] for of_run in gallery.answers])
     highest = np.where(np.isnan(scores), -np.inf, scores).max(axis=0)
     lowest = np.where(np.isnan(scores), np.inf, scores).min(axis=0)
     found = highest - lowest if len(scores) > 1 else -lowest

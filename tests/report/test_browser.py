@@ -121,7 +121,7 @@ def test_search_filters_and_orders(page: Any, report: Path) -> None:
         "gain": ["1", "0", "2"],  # 1.9 and 0.5; the third has no pair
         "loss": ["0", "1", "2"],
         "spread": ["1", "0", "2"],
-        "low": ["1", "0", "2"],
+        "worst": ["1", "0", "2"],
         "length": ["1", "0", "2"],
     }
     for order, expected in orders.items():
@@ -142,6 +142,23 @@ def test_search_filters_and_orders(page: Any, report: Path) -> None:
     assert seen(page) == ["0", "1", "2"]
     # The same choice stands at the plot.
     assert page.input_value("#scatter select.one") == "1"
+
+
+def test_a_lower_score_gains_where_lower_is_better(make_run: MakeRun, page: Any, tmp_path: Path) -> None:
+    said = {"0": "a", "1": "b", "2": "c"}
+    runs = [
+        make_run("low", said, {"CHAIR": [0.1, 0.2, 0.3]}, higher_is_better=False),
+        make_run("high", said, {"CHAIR": [0.2, 0.9, 0.25]}, higher_is_better=False),
+    ]
+    opened(page, write_report(compare(runs), tmp_path / "report.html"))
+    assert page.locator("article.card .number b").all_text_contents() == ["10.0", "20.0", "25.0"]
+    page.select_option("#order", "gain")
+    assert seen(page) == ["1", "0", "2"]
+    assert "CHAIR −70.0 on high" in page.inner_text("article.card:first-child")
+    page.select_option("#order", "worst")
+    assert seen(page) == ["1", "2", "0"]
+    label = page.get_attribute("#scatter canvas", "aria-label")
+    assert "low has the better CHAIR on 2 images, high on 1" in label
 
 
 def test_the_verdict_leads_to_the_images_behind_it(page: Any, report: Path) -> None:
@@ -205,7 +222,7 @@ def test_an_image_has_an_address(page: Any, report: Path) -> None:
 def test_a_dot_of_the_plot_leads_to_its_image(page: Any, report: Path) -> None:
     opened(page, report)
     canvas = page.locator("#scatter canvas")
-    assert "good has the higher CIDEr on 2 images, bad on 0" in canvas.get_attribute("aria-label")
+    assert "good has the better CIDEr on 2 images, bad on 0" in canvas.get_attribute("aria-label")
     canvas.scroll_into_view_if_needed()
     # Of two dots the higher one is image 1, at the left; find it by asking along a grid.
     box = canvas.bounding_box()
@@ -385,7 +402,7 @@ def test_forty_thousand_images(page: Any, make_run: MakeRun, tmp_path: Path) -> 
     page.select_option("#show", "disagree")
     assert page.inner_text("#shown") == "40,000 shown"
     label = page.get_attribute("#scatter canvas", "aria-label")
-    assert "first has the higher CIDEr on 20,000 images, second on 20,000" in label
+    assert "first has the better CIDEr on 20,000 images, second on 20,000" in label
     assert page.evaluate("document.querySelector('#scatter canvas').width") > 200
     assert page.locator("article img, article script, .caption b").count() == 0
     assert page.title() == "2 runs on pets"

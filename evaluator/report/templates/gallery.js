@@ -83,10 +83,22 @@ class Gallery {
     return this.data.answers[run].scores[metric]?.[image] ?? null;
   }
 
-  // What one run gains on another; null where either has no score.
-  gain({ one, other, metric }, image) {
+  // One run's score minus another's; null where either has none.
+  difference({ one, other, metric }, image) {
     const [ours, theirs] = [this.score(one, metric, image), this.score(other, metric, image)];
     return ours === null || theirs === null ? null : ours - theirs;
+  }
+
+  // The same, above zero where the one run is better.
+  gain(choice, image) {
+    const difference = this.difference(choice, image);
+    return difference === null ? null : difference * this.data.better[choice.metric];
+  }
+
+  // The scores of all runs that have one, each the higher the better.
+  goods(metric, image) {
+    const scores = this.data.answers.map((_, run) => this.score(run, metric, image));
+    return scores.filter((score) => score !== null).map((score) => score * this.data.better[metric]);
   }
 
   longerThanAnyReference(image) {
@@ -119,13 +131,13 @@ class Gallery {
   // Small values come first, what has none last.
   key(choice, image) {
     const { order, metric } = choice;
-    const scores = () => this.data.answers.map((_, run) => this.score(run, metric, image)).filter((s) => s !== null);
-    const gain = () => this.gain(choice, image);
+    const gain = ["gain", "loss"].includes(order) ? this.gain(choice, image) : null;
+    const goods = ["worst", "spread"].includes(order) ? this.goods(metric, image) : [];
     switch (order) {
-      case "gain": return gain() === null ? null : -gain();
-      case "loss": return gain();
-      case "low": return scores().length ? Math.min(...scores()) : null;
-      case "spread": return scores().length > 1 ? Math.min(...scores()) - Math.max(...scores()) : null;
+      case "gain": return gain === null ? null : -gain;
+      case "loss": return gain;
+      case "worst": return goods.length ? Math.min(...goods) : null;
+      case "spread": return goods.length > 1 ? Math.min(...goods) - Math.max(...goods) : null;
       case "length": return -this.lengthsOf(image).caption;
       default: return image;
     }
@@ -212,7 +224,7 @@ class Gallery {
 
   // One image; `number` of `count` in the order that is shown.
   card(image, choice, number, count) {
-    const { ids, references, tags, tagNames, noPicture, runs, metrics, marked, answers } = this.data;
+    const { ids, references, tags, tagNames, noPicture, runs, metrics, better, marked } = this.data;
     const link = make("a", "", isolated(ids[image]));
     link.href = `#image=${encodeURIComponent(ids[image])}`;
     const heading = make("h3", "", link);
@@ -220,7 +232,7 @@ class Gallery {
     const notes = make("figcaption", "", heading);
     if (noPicture[image]) notes.append(make("span", "", noPicture[image]));
     if (tags[image].length) notes.append(make("span", "tags", isolated(tags[image].map((tag) => tagNames[tag]).join(", "))));
-    const gain = runs.length > 1 && metrics.length && ["gain", "loss"].includes(choice.order) ? this.gain(choice, image) : null;
+    const gain = ["gain", "loss"].includes(choice.order) ? this.difference(choice, image) : null;
     if (gain !== null) {
       const amount = `${gain < 0 ? "−" : "+"}${inPoints(Math.abs(gain))}`;
       notes.append(make("span", "gain", `${metrics[choice.metric]} ${amount} on `, named(runs[choice.other])));
@@ -232,8 +244,8 @@ class Gallery {
     const heads = make("div", "heads", make("span", "", runs.length > 1 ? "Captions" : "Caption"));
     metrics.forEach((metric) => heads.append(make("span", "number", isolated(metric))));
     heads.setAttribute("aria-hidden", "true");
-    const scores = answers.map((_, run) => this.score(run, 0, image)).filter((score) => score !== null);
-    const best = marked && scores.length > 1 ? Math.max(...scores) : null;
+    const goods = marked ? this.goods(0, image) : [];
+    const best = goods.length > 1 ? Math.max(...goods) * better[0] : null;
     const said = make("ul", "", ...runs.map((_, run) => this.answer(run, image, best, choice)));
     const made = make(
       "article", "card", make("figure", "", this.picture(image), notes), theirs, make("div", "answers", heads, said),

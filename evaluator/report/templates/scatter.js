@@ -39,12 +39,13 @@ class Scatter {
       const [x, y] = [choice.other, choice.one].map((run) => this.gallery.score(run, choice.metric, image));
       if (x === null || y === null) continue;
       this.dots.push({ image, x: x / 10, y: y / 10 });
-      counts[y > x ? "better" : y < x ? "worse" : "level"]++;
+      const gain = (y - x) * data.better[choice.metric];
+      counts[gain > 0 ? "better" : gain < 0 ? "worse" : "level"]++;
     }
     const [one, other] = [data.runs[choice.one], data.runs[choice.other]];
     const metric = data.metrics[choice.metric];
     this.summary =
-      `${one} has the higher ${metric} on ${counts.better.toLocaleString("en")} images, ` +
+      `${one} has the better ${metric} on ${counts.better.toLocaleString("en")} images, ` +
       `${other} on ${counts.worse.toLocaleString("en")}; ${counts.level.toLocaleString("en")} are level.`;
     this.canvas.setAttribute("aria-label", `${metric} of ${one} against that of ${other}, an image a dot. ${this.summary}`);
     this.tell(null);
