@@ -8,8 +8,8 @@ belongs to one image stands at one place of every list:
      "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [],
      "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[1234]], "errors": {}}, ...]}
 
-`better` is -1 where a lower score is better; `ended` counts within `outcomes`, -1 where a run is not about the
-image; a score is in tenths of a point.
+`better` is -1 where a lower score is better; `ended` counts within `outcomes`, -1 where a run is not about
+the image; a score is in tenths of a point.
 
 Two runs are about the same image where its id and its references are the same. Captions, outcomes and scores
 are those of the last scoring; a failure has a kind and an error text and never a caption.

@@ -92,7 +92,7 @@ def test_nothing_is_loaded_and_nothing_else_may_run(
     for node in page.walk():
         for name, value in node.attributes.items():
             if name in ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "background"):
-                assert value.startswith(("data:image/jpeg;base64,", "#")), (node.tag, name)
+                assert value == "data:," or value.startswith("#"), (node.tag, name)
             assert not name.startswith("on"), (node.tag, name)
             assert name != "style", node.tag  # its hash is not in the policy
     (policy,) = (
