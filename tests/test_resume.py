@@ -205,7 +205,7 @@ def survivors(run: RunFolder) -> list[bytes]:
 
 
 # In turn: nothing can be written, nor all captions, nor the tables, nor the report.
-@pytest.mark.parametrize(("size", "captions"), [(0, 0), (6000, 30), (15_000, 60), (60_000, 60)])
+@pytest.mark.parametrize(("size", "captions"), [(0, 0), (6000, 30), (15_000, 60), (40_000, 60)])
 def test_a_full_disk_keeps_every_caption(
     tmp_path: Path, own: Path, references: Callable[..., Path], size: int, captions: int
 ) -> None:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -66,7 +67,7 @@ def _started(captions: Sequence[str], references: References) -> subprocess.Pope
     command = [sys.executable, "-m", "evaluator.scorers.meteor15.engines"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
-    with process.stdin as stream:
+    with suppress(BrokenPipeError), process.stdin as stream:  # of one that died `_finished` tells
         stream.write(json.dumps([captions, references]).encode())
     return process
 
