@@ -96,6 +96,7 @@ class Usage:
     model: str  # as the price table names it
     input_tokens: tuple[int, int]
     output_tokens: tuple[int, int]
+    provider: str = ""  # whose account it counts against, for limits that all its models have
 
 
 @dataclass(frozen=True)

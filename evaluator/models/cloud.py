@@ -32,6 +32,13 @@ from evaluator.models.failures import Failure, meaning
 MOST_CONNECTIONS = 1000
 # What a model may think about a picture before it answers, where nothing limits it.
 THINKING_ROOM_TOKENS = 1024
+# What the provider at an address is called; one that is not here is called by its host.
+PROVIDERS = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "generativelanguage.googleapis.com": "gemini",
+    "openrouter.ai": "openrouter",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,11 @@ class CloudCaptioner(ABC):
     def rule(self) -> PictureRule:
         return PictureRule(self.media_types, self.longest_side, self.max_bytes, self.jpeg_quality)
 
+    @property
+    def provider(self) -> str:
+        host = urlsplit(self.base_url).hostname or ""
+        return PROVIDERS.get(host, host)
+
     def key(self) -> str:
         return api_key(self.key_variable, self.key_page, self.env_file)
 
@@ -92,7 +104,7 @@ class CloudCaptioner(ABC):
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
         output = (min(5, self.max_output_tokens), self.max_output_tokens)
-        return Usage(self.model, (image_fewest + fewest, image_most + most), output)
+        return Usage(self.model, (image_fewest + fewest, image_most + most), output, self.provider)
 
 
 class CloudSession(ABC):

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
@@ -30,7 +30,7 @@ from evaluator.runner.budget import Budget
 from evaluator.runner.cache import ResponseCache, key_of
 from evaluator.runner.limits import Limits
 from evaluator.runner.loop import failed, succeeded
-from evaluator.runner.prices import Price, price_of
+from evaluator.runner.prices import Price, price_of, row_of
 from evaluator.runner.retry import Backoff
 
 logger = logging.getLogger(__name__)
@@ -42,12 +42,25 @@ TOKENS_AT_FIRST = 1000.0
 
 
 @dataclass(frozen=True)
+class ModelLimits:
+    """What one model takes, or each model of one provider; None leaves it to what holds for all."""
+
+    in_flight: Annotated[int, Ge(1)] | None = None
+    per_minute: Annotated[float, Gt(0)] | None = None
+    tokens_per_minute: Annotated[float, Gt(0)] | None = None
+
+
+@dataclass(frozen=True)
 class Requests:
-    """How requests are sent. No option here changes a caption."""
+    """How requests are sent. No option here changes a caption.
+
+    `limits` by model, as the price table names it, or by provider: with them a sweep keeps each model's own.
+    """
 
     in_flight: Annotated[int, Ge(1)] = 50
     per_minute: Annotated[float, Gt(0)] | None = None
     tokens_per_minute: Annotated[float, Gt(0)] | None = None
+    limits: Mapping[str, ModelLimits] = field(default_factory=dict)
     attempts: Annotated[int, Ge(1)] = 8
     attempt_seconds: Annotated[float, Gt(0)] = 120.0
     deadline_seconds: Annotated[float, Gt(0)] = 600.0
@@ -55,6 +68,26 @@ class Requests:
     longest_wait_seconds: Annotated[float, Ge(0)] = 60.0
     stop_seconds: Annotated[float, Ge(0)] = 30.0
     seed: Annotated[int, Ge(0)] = 0
+
+    def of(self, usage: Usage | None) -> Requests:
+        """What holds for one model: each limit that its own entry names, else its provider's, else ours.
+
+        >>> own = {"openai": ModelLimits(per_minute=500), "gpt-4o": ModelLimits(tokens_per_minute=30_000)}
+        >>> asked = Requests(limits=own).of(Usage("gpt-4o-2024-11-20", (1, 2), (1, 2), "openai"))
+        >>> asked.in_flight, asked.per_minute, asked.tokens_per_minute
+        (50, 500, 30000)
+        """
+        if usage is None:
+            return self
+        entries = (self.limits.get(usage.provider), row_of(usage.model, self.limits))
+        named = {
+            name: value
+            for entry in entries  # the model's own last: it wins
+            if entry
+            for name, value in asdict(entry).items()
+            if value is not None
+        }
+        return replace(self, **named)
 
 
 @dataclass(frozen=True)
