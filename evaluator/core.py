@@ -111,6 +111,7 @@ class Caption:
     attempts: int = 1
     cost_usd: float | None = None
     cached: bool = False
+    answered_at: float | None = None  # Unix seconds, where many requests are on their way at once
 
     @property
     def text(self) -> str | None:

@@ -77,6 +77,15 @@ def test_a_torn_tail_costs_its_own_line_only(tmp_path_factory: pytest.TempPathFa
     assert again == [*kept, captions[3]] if captions[3] not in kept else again == kept
 
 
+def test_a_ledger_from_before_answers_had_a_time_is_read(tmp_path: Path) -> None:
+    line = {"item_id": "1", "outcome": "ok", "reply": {"text": "a dog"}, "error": "", "seconds": 0.5}
+    run = begun(tmp_path / "run")
+    (run.path / "captions.jsonl").write_text(
+        json.dumps(line | {"attempts": 1, "cost_usd": None, "cached": False}) + "\n"
+    )
+    assert run.captions() == {"1": Caption("1", Outcome.OK, Reply("a dog"), seconds=0.5)}
+
+
 def test_the_last_line_of_an_image_counts(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     with run.ledger() as record:

@@ -312,7 +312,8 @@ class Run:
             caption = failed(item, result, seconds)
         price = price_of(model, self.terms.prices)
         cost_usd = price.cost_usd(caption.reply) if price and caption.reply else None
-        return replace(caption, attempts=attempt, cost_usd=cost_usd)
+        answered_at = round(time.time(), 6)
+        return replace(caption, attempts=attempt, cost_usd=cost_usd, answered_at=answered_at)
 
     def learn(self, result: object, thought: float) -> float:
         """How many tokens more than thought a request took; the next ones are thought to be like it."""

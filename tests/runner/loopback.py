@@ -32,6 +32,8 @@ class Behaviour:
     ] = ()  # what the next requests get: "429", "503 0.1", "drop", "malformed", "refused"
     by_item: dict[str, str] = field(default_factory=dict)  # the same, for every request about that item
     slow_items: dict[str, float] = field(default_factory=dict)
+    together: int = 0  # nobody is answered before so many were in flight at once
+    at_once: int | None = None  # requests that are admitted; the others get 429
     seed: int = 0
 
 
@@ -84,6 +86,8 @@ class Service:
                 send(writer, int(word), b"{}", {"retry-after": wait} if wait else {})
                 await writer.drain()
                 return True
+            while self.most_in_flight < behaviour.together:
+                await asyncio.sleep(0.01)
             await asyncio.sleep(behaviour.slow_items.get(item, behaviour.seconds))
             if behaviour is not self.behaviour:  # given up by a test that is over: not this one's answer
                 return False

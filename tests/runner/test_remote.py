@@ -77,6 +77,18 @@ def test_never_more_in_flight_than_allowed_and_as_many(remote: Captioner, server
     assert server.counts()["most_in_flight"] == 20
 
 
+def test_it_is_recorded_that_requests_were_on_their_way_side_by_side(
+    remote: Captioner, server: Server
+) -> None:
+    """What `images_per_second` is made of: each of the first 20 was sent before any of them was answered."""
+    server.behave(together=20)
+    captions = run(remote, items(20), replace(FAST, in_flight=20)).values()
+    answered = [caption.answered_at or 0.0 for caption in captions]
+    sent = [at - caption.seconds for at, caption in zip(answered, captions, strict=True)]
+    assert max(sent) < min(answered)
+    assert all(caption.answered_at is None for caption in run(remote, items(20)).values()), "from the cache"
+
+
 @pytest.mark.parametrize("fault", ["429", "429 0.05", "503", "529", "drop", "torn", "malformed"])
 def test_a_failure_that_may_mend_is_tried_again(fault: str, remote: Captioner, server: Server) -> None:
     server.behave(script=[fault, fault])
