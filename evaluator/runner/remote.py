@@ -282,7 +282,7 @@ class Run:
         worker = asyncio.current_task()
         assert worker is not None
         thought = self.tokens
-        await self.limits.enter(thought)
+        sent_in = await self.limits.enter(thought)
         sent, limit = time.monotonic(), min(self.requests.attempt_seconds, left_seconds)
         result: Reply | CaptionError | TryAgain | None = None
         self.on_their_way.add(worker)
@@ -299,7 +299,7 @@ class Run:
         finally:
             self.on_their_way.discard(worker)
             refused = isinstance(result, TryAgain) and result.everyone
-            self.limits.leave(refused, self.learn(result, thought))
+            self.limits.leave(sent_in, refused, self.learn(result, thought))
         return result, time.monotonic() - sent
 
     def outcome(

@@ -59,6 +59,8 @@ class Service:
             return self.script.popleft()
         if self.random.random() < self.behaviour.fault_share:
             return self.random.choice(("429 0.05", "503", "529", "drop", "torn", "malformed"))
+        if self.behaviour.at_once is not None and self.in_flight >= self.behaviour.at_once:
+            return "429"
         if (most := self.behaviour.admitted_per_minute) is not None:
             now = time.monotonic()
             while self.admitted and self.admitted[0] <= now - WINDOW_SECONDS:

@@ -375,7 +375,17 @@ def test_tokens_are_paced_by_what_requests_really_take(remote: Captioner, server
     assert times[-1] - times[0] > 10 * 0.1 * 0.9
 
 
-def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, server: Server) -> None:
+def test_without_a_rate_many_refusals_are_lived_through(remote: Captioner, server: Server) -> None:
     server.behave(script=["429 0.01"] * 200)
     captions = run(remote, items(100), replace(FAST, in_flight=64, attempts=30))
     assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
+
+
+def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, server: Server) -> None:
+    server.behave(at_once=8, seconds=0.02)
+    captions = run(remote, items(800), replace(FAST, in_flight=32))
+    assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
+    words = [word for _, word in server.counts()["log"]]
+    assert words.count("429") < 0.12 * len(words)
+    later = words[len(words) // 2 :]
+    assert later.count("429") < 0.06 * len(later)
