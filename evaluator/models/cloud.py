@@ -15,7 +15,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -185,6 +185,8 @@ class CloudSession(ABC):
         server, variable = self.captioner.base_url, self.captioner.key_variable
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
+        if not found.status:  # nobody answered: it may be the wrong address, or nobody there
+            found = replace(found, message=f"{found.message} ({server})")
         error = meaning(found, f"{key}the model is {self.captioner.model!r} at {server}")
         error.args = (without_key(str(error), self.secret),)
         return error
