@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from evaluator.compare import compare
 from evaluator.config import RunConfig, run_configs
 from evaluator.core import Caption, Outcome, Score
 from evaluator.errors import ConfigError, DataError, StoreError
@@ -423,6 +424,20 @@ def test_what_has_no_caption_is_scored_as_empty_where_that_is_asked_for(line: Li
         "",
         REFERENCES["4"][0],
     ]
+
+
+@pytest.mark.parametrize("entry", ["identity", "choices", "dataset_digest"])
+def test_a_run_that_does_not_say_what_it_is_of_is_neither_resumed_nor_compared(
+    entry: str, line: Line
+) -> None:
+    evaluate(line.config())
+    document = line.run.manifest()
+    del document[entry]
+    (line.run.path / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(StoreError, match=rf"it lacks {entry}\. .* type name=\.\.\."):
+        evaluate(line.config())
+    with pytest.raises(StoreError, match=rf"it lacks {entry}\."):
+        compare([line.run.path])
 
 
 # --- images a second ---------------------------------------------------------------------------------------

@@ -214,6 +214,29 @@ def test_folders_that_are_no_runs(tmp_path: Path) -> None:
         run.manifest()
 
 
+@pytest.mark.parametrize(
+    ("changed", "lacks"),
+    [
+        ({"identity": None}, "identity"),
+        ({"choices": None, "dataset_digest": None}, "choices, dataset_digest"),
+        ({"identity": ["model"]}, "identity"),
+        ({"choices": {"model": "git"}}, "choices.data, choices.prompt"),
+    ],
+)
+def test_a_manifest_that_does_not_say_what_was_asked_for(
+    changed: dict[str, object], lacks: str, tmp_path: Path
+) -> None:
+    run = begun(tmp_path / "run")
+    choices = {"data": "coco", "model": "git", "prompt": "none"}
+    run.update_manifest({"choices": choices, "identity": {}, "dataset_digest": "d"})
+    assert run.manifest()["choices"] == choices
+    run.update_manifest(changed)
+    with pytest.raises(
+        StoreError, match=rf"manifest\.json does not say .*: it lacks {lacks}\. Put the file back"
+    ):
+        run.manifest()
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     before = (run.path / "manifest.json").read_bytes()
