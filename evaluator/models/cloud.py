@@ -168,6 +168,8 @@ class CloudSession(ABC):
             if found is None:
                 raise
             raise self.error(found) from None  # the SDK's exception holds the request, and with it the key
+        # Before anything is cut out of it: a proxy may send the request's headers back.
+        body = without_key(body, self.secret)
         answer = parsed(body)
         if (number := self.number(answer)) and number in self._seen:
             # The connection gives one request's answer to another: no further request may go over it.
@@ -185,6 +187,8 @@ class CloudSession(ABC):
         server, variable = self.captioner.base_url, self.captioner.key_variable
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
+        # Before it is cut to its length, which could leave a part of the key.
+        found = replace(found, message=without_key(found.message, self.secret))
         if not found.status:  # nobody answered: it may be the wrong address, or nobody there
             found = replace(found, message=f"{found.message} ({server})")
         error = meaning(found, f"{key}the model is {self.captioner.model!r} at {server}")
