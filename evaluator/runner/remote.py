@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 # Of the workers, how many more there are than requests in flight: their pictures are ready ahead.
 AHEAD = 0.25
+# So many images given up, and never an answer to any: nobody is there, or somebody else.
+UNANSWERED_IMAGES = 10
 # What a request is taken to need before the first answer, where a captioner does not say.
 TOKENS_AT_FIRST = 1000.0
 
@@ -146,6 +148,7 @@ class Run:
         self.workers: set[asyncio.Task[None]] = set()
         self.on_their_way: set[asyncio.Task[None]] = set()
         self.asking: dict[str, asyncio.Event] = {}
+        self.unanswered: int | None = 0  # images that were given up; None once anything was answered
         self.stopped_by: BaseException | None = None
         self.stopping = asyncio.Event()
         usage, model = terms.usage, terms.usage.model if terms.usage else ""
@@ -255,6 +258,7 @@ class Run:
             self.hold(result, wait)
             if attempt == self.requests.attempts or seconds >= self.requests.deadline_seconds:
                 error = f"{result.kind} ({attempt} attempts): {result}"
+                self.give_up(error)
                 return Caption(
                     item.id, Outcome.ERROR, error=error, seconds=round(seconds - wait, 6), attempts=attempt
                 )
@@ -262,6 +266,17 @@ class Run:
                 return None
             await asyncio.sleep(wait)
         return None
+
+    def give_up(self, error: str) -> None:
+        """Count an image without an answer. Raises ModelError where that is all there ever was."""
+        if self.unanswered is None:
+            return
+        self.unanswered += 1
+        if self.unanswered >= UNANSWERED_IMAGES:
+            raise ModelError(
+                f"{error}. No request was answered so far: is the server running, and its address right? The "
+                "same command goes on from here"
+            )
 
     def hold(self, refusal: TryAgain, wait: float) -> None:
         """Where everyone is refused, everyone waits. Raises ModelError where that is for too long."""
@@ -299,6 +314,8 @@ class Run:
         finally:
             self.on_their_way.discard(worker)
             refused = isinstance(result, TryAgain) and result.everyone
+            if refused or isinstance(result, Reply | CaptionError):
+                self.unanswered = None
             self.limits.leave(sent_in, refused, self.learn(result, thought))
         return result, time.monotonic() - sent
 

@@ -295,6 +295,18 @@ def test_a_bad_key_or_used_up_credit_ends_the_run_with_what_is_on_its_way(
     assert not server.answered.keys() & {caption.item_id for caption in recorded}
 
 
+@pytest.mark.parametrize("fault", ["drop", "malformed"])
+def test_where_nobody_ever_answers_the_run_ends(fault: str, remote: Captioner, server: Server) -> None:
+    server.behave(by_item={str(i): fault for i in range(100)})
+    recorded: list[Caption] = []
+    with pytest.raises(ModelError, match=r"\(2 attempts\).*is the server running, and its address right"):
+        run(remote, items(100), replace(FAST, attempts=2), record=recorded.append)
+    assert {caption.outcome for caption in recorded} == {Outcome.ERROR}
+    assert len(recorded) < 30
+    server.behave(by_item={str(i): fault for i in range(99)})
+    assert len(run(remote, items(100)[::-1], replace(FAST, attempts=1))) == 100, "one was answered"
+
+
 def test_a_wait_beyond_the_deadline_ends_the_run(remote: Captioner, server: Server) -> None:
     server.behave(script=["429 3600"])
     with pytest.raises(ModelError, match="says to wait 3600 s"):
@@ -382,10 +394,10 @@ def test_without_a_rate_many_refusals_are_lived_through(remote: Captioner, serve
 
 
 def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, server: Server) -> None:
-    server.behave(at_once=8, seconds=0.02)
-    captions = run(remote, items(800), replace(FAST, in_flight=32))
+    server.behave(at_once=8, seconds=0.06)
+    captions = run(remote, items(500), replace(FAST, in_flight=32))
     assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
     words = [word for _, word in server.counts()["log"]]
-    assert words.count("429") < 0.12 * len(words)
+    assert words.count("429") < 0.2 * len(words)
     later = words[len(words) // 2 :]
-    assert later.count("429") < 0.06 * len(later)
+    assert later.count("429") < 0.15 * len(later)
