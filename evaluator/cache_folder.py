@@ -18,18 +18,19 @@ from pathlib import Path
 
 def cache_folder(*parts: str) -> Path:
     """The folder of these names below the cache, created where it is missing."""
-    wanted = _root().joinpath(*parts)
+    wanted = chosen_folder().joinpath(*parts)
     try:
         wanted.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=wanted):
             return wanted
     except OSError as error:
-        folder = Path(_temporary(_root(), error.strerror or str(error)).name, *parts)
+        folder = Path(_temporary(chosen_folder(), error.strerror or str(error)).name, *parts)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
 
-def _root() -> Path:
+def chosen_folder() -> Path:
+    """Where the cache belongs, whether it can be written there or not."""
     if chosen := os.environ.get("EVALUATOR_CACHE"):
         return Path(os.path.expanduser(chosen))
     base = os.environ.get("XDG_CACHE_HOME", "")

@@ -17,6 +17,7 @@ import click
 from evaluator import __version__
 from evaluator.commands.cache import cache_command
 from evaluator.commands.caption import caption_command
+from evaluator.commands.doctor import doctor_command
 from evaluator.commands.leaderboard import leaderboard_command
 from evaluator.commands.options import CONFIG_DIR, OVERRIDES
 from evaluator.commands.plan import plan_command
@@ -58,7 +59,7 @@ def cli() -> None:
 
 
 OWN_MODULES = (
-    *(plan_command, caption_command, cache_command),
+    *(plan_command, caption_command, cache_command, doctor_command),
     *(regress_command, baseline_command, sweep_command, leaderboard_command),
 )
 for command in OWN_MODULES:

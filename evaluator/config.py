@@ -1,28 +1,22 @@
 """From what is typed to checked components: Hydra composes, pydantic checks, nothing else builds.
 
 A YAML node names a dataclass by `_target_`; its fields are the options. Composing asks Hydra for plain
-nodes and leaves no folder behind; `build` turns a node into the frozen component or says, by the option's
-full name, what is wrong:
-
-    >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "txt": "a"}, "prompt")
-    Traceback (most recent call last):
-    evaluator.errors.ConfigError: prompt.txt: there is no such option. It has name, text, system, shots
+nodes and leaves no folder behind; components.py builds from them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Lt
 
+from evaluator.components import build, built, validated
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
 from evaluator.errors import ConfigError
 
@@ -37,14 +31,8 @@ CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent /
 IDENTITY_GROUPS = ("data", "model", "prompt")
 # What has a meaning within the single quotes of Hydra's grammar or to OmegaConf.
 ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
-# What a component of each group can do: what the protocols in core demand.
-ABILITIES = {
-    "data": ("load",),
-    "model": ("check", "open"),
-    "prompt": ("name", "text", "system", "shots"),
-    "scorer": ("names", "score"),
-    "runner": ("run",),
-}
+# An override whose value is a mapping, as model.extra_body={top_k: 1}: the names in it are its user's own.
+MAPPING = re.compile(r"[\w.]+=\s*\{")
 # What stands at the top of a composed node and is no option by itself.
 NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra")
 
@@ -246,62 +234,6 @@ def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
     return found
 
 
-def built(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
-    """A component that does what its group does. Raises ConfigError where it cannot."""
-    component = build(node, name)
-    if missing := [ability for ability in ABILITIES[group] if not hasattr(component, ability)]:
-        raise ConfigError(
-            f"{name}._target_: {type(component).__qualname__} is no {group}: it has no {', '.join(missing)}"
-        )
-    return component
-
-
-def build(node: Mapping[str, Any] | None, name: str) -> Any:
-    """The frozen dataclass that `_target_` names, each option checked against its field."""
-    target = (node or {}).get("_target_")
-    if node is None or not isinstance(target, str):
-        raise ConfigError(f"{name}: it has no _target_, so there is nothing to build. See conf/ for examples")
-    module_name, _, class_name = target.rpartition(".")
-    try:
-        component = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{name}._target_: cannot import {target!r} ({error})") from error
-    if not (isinstance(component, type) and is_dataclass(component)):
-        raise ConfigError(f"{name}._target_: {target!r} is not a dataclass, and only those are built")
-    return validated(component, {key: value for key, value in node.items() if key != "_target_"}, name)
-
-
-def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
-    """An instance with these options. Raises ConfigError naming the first option that is wrong."""
-    from pydantic import TypeAdapter, ValidationError
-
-    prefix = f"{name}." if name else ""
-    known = [field.name for field in dataclasses.fields(component) if field.init]
-    for option in options:
-        if option not in known:
-            raise ConfigError(f"{prefix}{option}: there is no such option. It has {', '.join(known)}")
-    for option, value in options.items():
-        if value == "???":
-            raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
-    hints = get_type_hints(component)
-    nested = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
-    inner = {
-        option: validated(nested[option], value, f"{prefix}{option}")
-        for option, value in options.items()
-        if option in nested and isinstance(value, Mapping)
-    }
-    try:
-        return TypeAdapter(component).validate_python({**options, **inner})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(
-            str(part) for part in first["loc"] if not str(part).startswith(("function-", "nullable"))
-        )
-        raise ConfigError(
-            f"{prefix}{where}: {first['input']!r}: {_complaint(first['type'], first['msg'])}"
-        ) from None
-
-
 def identity(component: Any) -> dict[str, Any]:
     """The options that decide what is said: a file counts by its content, a path or a device not at all."""
     options: dict[str, Any] = {"class": f"{type(component).__module__}.{type(component).__qualname__}"}
@@ -374,6 +306,8 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
     from omegaconf.errors import OmegaConfBaseException
 
     OmegaConf.register_new_resolver("package", package_path, replace=True)
+    # Hydra takes no name that the YAML does not list, unless told to add it; `validated` checks them all.
+    overrides = [f"+{override}" if MAPPING.match(override) else override for override in overrides]
     searched = [f"hydra.searchpath=[{quoted(f'file://{config_dir.absolute()}')}]"] if config_dir else []
     GlobalHydra.instance().clear()
     try:
@@ -402,19 +336,3 @@ def _translated(error: Exception) -> str:
     noise = ("Config search path", "Set the env", "full_key", "object_type", "See https://hydra.cc")
     stop = next((place for place, line in enumerate(lines) if line.strip().startswith(noise)), None)
     return "\n".join(lines[:stop])
-
-
-def _complaint(kind: str, message: str) -> str:
-    plain = {
-        "int_parsing": "is not an integer",
-        "int_type": "is not an integer",
-        "int_from_float": "is not a whole number",
-        "float_parsing": "is not a number",
-        "float_type": "is not a number",
-        "bool_parsing": "is neither true nor false",
-        "bool_type": "is neither true nor false",
-        "string_type": "is not a text; put it in quotes",
-        "path_type": "is not a path",
-        "missing": "is required",
-    }
-    return plain.get(kind, message[:1].lower() + message[1:])

@@ -96,6 +96,7 @@ class Usage:
     model: str  # as the price table names it
     input_tokens: tuple[int, int]
     output_tokens: tuple[int, int]
+    provider: str = ""  # whose account it counts against, for limits that all its models have
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Caption:
     attempts: int = 1
     cost_usd: float | None = None
     cached: bool = False
+    answered_at: float | None = None  # Unix seconds, where many requests are on their way at once
 
     @property
     def text(self) -> str | None:

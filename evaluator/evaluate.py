@@ -202,7 +202,32 @@ def with_interval(measurement: Measurement, interval: Interval) -> Score:
 
 
 def images_per_second(captions: Iterable[Caption]) -> float | None:
-    """Images captioned in a second of model time; None where nothing was captioned here."""
-    made = [caption for caption in captions if caption.outcome is Outcome.OK and not caption.cached]
-    seconds = sum(caption.seconds for caption in made)
-    return len(made) / seconds if seconds else None
+    """Images captioned in a second of the model's work; None where nothing was captioned here.
+
+    Captions of a batch share its time. Requests are on their way side by side: their time is that in which at
+    least one was that brought an answer, a refusal too. So neither the pause before a resumed command counts
+    nor a wait in which nothing was asked.
+
+    >>> two_at_once = [Caption(str(i), Outcome.OK, seconds=2.0, answered_at=9.0 + i // 2) for i in range(4)]
+    >>> images_per_second(two_at_once)  # from 7 to 10
+    1.3333333333333333
+    """
+    answers = [each for each in captions if not each.cached and not each.outcome.can_be_retried]
+    made = [each for each in answers if each.outcome is Outcome.OK]
+    batches = sum(each.seconds for each in made if each.answered_at is None)
+    requests = [(at - each.seconds, at) for each in answers if (at := each.answered_at) is not None]
+    seconds = batches + covered(requests)
+    return len(made) / seconds if made and seconds else None
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """The length of what spans of (start, end) cover together.
+
+    >>> covered([(5.0, 6.0), (0.0, 2.0), (1.0, 3.0)])
+    4.0
+    """
+    total, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total

@@ -17,6 +17,7 @@ from evaluator.core import Priced
 from evaluator.evaluate import select, to_caption
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import Price, price_of, price_table
+from evaluator.runner.remote import Requests
 from evaluator.store import RunFolder
 
 Range = tuple[float, float]
@@ -34,7 +35,8 @@ class Plan:
     output_tokens: Range | None = None
     price: Price | None = None
     cost_usd: Range | None = None
-    minutes: float | None = None  # at the limits that are set, the most tokens assumed
+    requests: Requests | None = None  # as they are sent to this model
+    minutes: float | None = None  # at their limits, the most tokens assumed
 
 
 def plan(config: RunConfig) -> Plan:
@@ -47,6 +49,7 @@ def plan(config: RunConfig) -> Plan:
     usage = config.model.usage(config.prompt)
     price = price_of(usage.model, price_table(config.settings.prices))
     input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
+    requests = config.runner.requests.of(usage) if isinstance(config.runner, DefaultRunner) else None
     return Plan(
         label,
         images,
@@ -56,16 +59,14 @@ def plan(config: RunConfig) -> Plan:
         output_tokens=output_tokens,
         price=price,
         cost_usd=times(images, price.bounds_usd(usage)) if price else None,
-        minutes=minutes(config, images, input_tokens[1] + output_tokens[1]),
+        requests=requests,
+        minutes=minutes(requests, images, input_tokens[1] + output_tokens[1]) if requests else None,
     )
 
 
-def minutes(config: RunConfig, images: int, tokens: float) -> float | None:
+def minutes(requests: Requests, images: int, tokens: float) -> float | None:
     """How long the limits alone make it take; None where none is set."""
-    if not isinstance(config.runner, DefaultRunner):
-        return None
-    limits = config.runner.requests
-    taken = ((images, limits.per_minute), (tokens, limits.tokens_per_minute))
+    taken = ((images, requests.per_minute), (tokens, requests.tokens_per_minute))
     return max((amount / limit for amount, limit in taken if limit), default=None)
 
 

@@ -42,6 +42,12 @@ Line = TypeVar("Line")
 FORMAT_VERSION = 1
 # What is computed from the captions; any of it may be deleted.
 COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
+ASKED = {"choices": dict, "identity": dict, "dataset_digest": str}
+CHOSEN = ("data", "model", "prompt")
+NO_MANIFEST = (
+    "Put the file back as it was written. Without it, type name=... for a folder of its own: answers that "
+    "the cache holds are not asked for again"
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,17 @@ class RunFolder:
         self.update_manifest(manifest)
 
     def manifest(self) -> dict[str, Any]:
-        document = self._read_json("manifest.json")
+        """What was asked for, and what it ran on. Raises StoreError where it does not say what was asked."""
+        document = self._read_manifest()
+        if lacking := _lacking(document):
+            raise StoreError(
+                f"{self.path}/manifest.json does not say what this is a run of: "
+                f"it lacks {', '.join(lacking)}. {NO_MANIFEST}"
+            )
+        return document
+
+    def _read_manifest(self) -> dict[str, Any]:
+        document = self._read_json("manifest.json", NO_MANIFEST)
         if document.get("format_version") != FORMAT_VERSION:
             raise StoreError(
                 f"{self.path}/manifest.json has format version {document.get('format_version')}, this "
@@ -96,7 +112,7 @@ class RunFolder:
 
     def update_manifest(self, entries: Mapping[str, Any]) -> None:
         """Set these entries, keep the others."""
-        before = self.manifest() if self.exists() else {}
+        before = self._read_manifest() if self.exists() else {}
         with self._writing():
             self._replace_json("manifest.json", {"format_version": FORMAT_VERSION} | before | dict(entries))
 
@@ -231,13 +247,13 @@ class RunFolder:
         except OSError as error:
             raise StoreError(f"cannot read {self.path / name}: {error.strerror}") from error
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    def _read_json(self, name: str, advice: str = "Delete it and run again") -> dict[str, Any]:
         try:
             document = json.loads(self._read(name))
         except ValueError as error:
-            raise StoreError(f"{self.path / name} is not JSON ({error}). Delete it and run again") from error
+            raise StoreError(f"{self.path / name} is not JSON ({error}). {advice}") from error
         if not isinstance(document, dict):
-            raise StoreError(f"{self.path / name} is not what this program writes. Delete it and run again")
+            raise StoreError(f"{self.path / name} is not what this program writes. {advice}")
         return document
 
     def _lines(self, name: str, read: Callable[[dict[str, Any]], Line]) -> Iterator[Line]:
@@ -305,6 +321,13 @@ def _unpacked(path: Path, written: int) -> Path:
             f"{path} is not a baseline file ({error}). Make it with: evaluator baseline"
         ) from error
     return run
+
+
+def _lacking(manifest: Mapping[str, Any]) -> list[str]:
+    """What every manifest says of what was asked for, and this one does not."""
+    entries = [name for name, kind in ASKED.items() if not isinstance(manifest.get(name), kind)]
+    groups = () if "choices" in entries else CHOSEN
+    return entries + [f"choices.{group}" for group in groups if group not in manifest["choices"]]
 
 
 def count_outcomes(captions: Mapping[str, Caption]) -> dict[str, int]:

@@ -159,7 +159,7 @@ def test_a_run_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_no_run_or_not_scored_says_what_to_type(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not a run folder"):
         compare([tmp_path])
-    RunFolder(tmp_path / "begun").begin({"choices": CHOICES}, "", [])
+    RunFolder(tmp_path / "begun").begin({"choices": CHOICES, "identity": {}, "dataset_digest": "d"}, "", [])
     with pytest.raises(StoreError, match=r"was not scored yet\. Type: evaluator score"):
         compare([tmp_path / "begun"])
 

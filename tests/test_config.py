@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from evaluator.config import (
     CONF_DIR,
     Settings,
-    build,
     choices,
     is_sweep,
     quoted,
@@ -148,23 +147,6 @@ def test_a_mistake_is_said_by_the_options_full_name(typed: str, said: str) -> No
     assert "HYDRA_FULL_ERROR" not in message
 
 
-def test_only_dataclasses_are_built_and_nothing_is_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "trap_of_test_config.py").write_text(
-        f"def call(**options): open({str(tmp_path / 'called')!r}, 'w')\n\nclass Plain:\n    __init__ = call\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in ("call", "Plain"):
-        with pytest.raises(ConfigError, match="is not a dataclass"):
-            build({"_target_": f"trap_of_test_config.{name}"}, "model")
-    assert not (tmp_path / "called").exists()
-    with pytest.raises(ConfigError, match="it has no _target_"):
-        build({}, "model")
-    with pytest.raises(ConfigError, match="it has no _target_"):
-        build(None, "model")
-
-
 def test_a_scorer_without_its_place(tmp_path: Path) -> None:
     (tmp_path / "scorer").mkdir()
     (tmp_path / "scorer" / "mine.yaml").write_text("_target_: evaluator.scorers.bleu.BLEU\n")
@@ -222,6 +204,26 @@ def test_a_sweep_is_every_combination_and_what_is_typed_wins() -> None:
     assert not is_sweep(["model=tiny-git"])
     with pytest.raises(ConfigError, match="would share the folder 'same'"):
         run_configs(["model=tiny-git,tiny-blip", "name=same"], sweep=True)
+
+
+def test_what_a_mapping_holds_is_its_user_s() -> None:
+    typed = "model.extra_body={top_k: 1, chat_template_kwargs: {enable_thinking: false}}"
+    body = {"top_k": 1, "chat_template_kwargs": {"enable_thinking": False}}
+    assert one("model=gpt-mini", typed).model.extra_body == body
+    swept = run_configs(["model=gpt-mini", "model.extra_body={top_k: 1},{top_k: 2}"], sweep=True)
+    assert [config.model.extra_body for config in swept] == [{"top_k": 1}, {"top_k": 2}]  # type: ignore[attr-defined]
+    for mistaken in ("model.extra={top_k: 1}", "extra={top_k: 1}"):
+        with pytest.raises(ConfigError, match=r"extra: there is no such option"):
+            one("model=gpt-mini", mistaken)
+
+
+def test_a_runner_of_ones_own_begins_with_ours(tmp_path: Path) -> None:
+    (tmp_path / "runner").mkdir()
+    (tmp_path / "runner" / "mine.yaml").write_text(
+        "defaults: [default]\nrequests: {limits: {'qwen2.5vl:7b': {in_flight: 4}}}\n"
+    )
+    requests = one("runner=mine", config_dir=tmp_path).runner.requests
+    assert (requests.in_flight, requests.limits["qwen2.5vl:7b"].in_flight) == (50, 4)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))

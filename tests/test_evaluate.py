@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from evaluator.compare import compare
 from evaluator.config import RunConfig, run_configs
-from evaluator.core import Outcome, Score
+from evaluator.core import Caption, Outcome, Score
 from evaluator.errors import ConfigError, DataError, StoreError
-from evaluator.evaluate import evaluate
+from evaluator.evaluate import covered, evaluate, images_per_second
 from evaluator.scorers.bleu import BLEU
 from evaluator.store import RunFolder
 
@@ -423,3 +424,62 @@ def test_what_has_no_caption_is_scored_as_empty_where_that_is_asked_for(line: Li
         "",
         REFERENCES["4"][0],
     ]
+
+
+@pytest.mark.parametrize("entry", ["identity", "choices", "dataset_digest"])
+def test_a_run_that_does_not_say_what_it_is_of_is_neither_resumed_nor_compared(
+    entry: str, line: Line
+) -> None:
+    evaluate(line.config())
+    document = line.run.manifest()
+    del document[entry]
+    (line.run.path / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(StoreError, match=rf"it lacks {entry}\. .* type name=\.\.\."):
+        evaluate(line.config())
+    with pytest.raises(StoreError, match=rf"it lacks {entry}\."):
+        compare([line.run.path])
+
+
+# --- images a second ---------------------------------------------------------------------------------------
+
+
+def requests(number: int, at_once: int, start: float = 1e9, outcome: Outcome = Outcome.OK) -> list[Caption]:
+    """Answers to so many requests of two seconds each, always so many on their way."""
+    return [
+        Caption(f"{start}-{i}", outcome, seconds=2.0, answered_at=start + 2.0 * (i // at_once + 1))
+        for i in range(number)
+    ]
+
+
+def test_many_at_once_are_so_many_times_as_fast_as_one() -> None:
+    assert images_per_second(requests(100, at_once=1)) == pytest.approx(0.5)
+    assert images_per_second(requests(100, at_once=20)) == pytest.approx(20 * 0.5)
+
+
+def test_the_pause_before_a_resumed_command_does_not_count() -> None:
+    resumed = requests(100, at_once=20) + requests(100, at_once=20, start=1e9 + 86_400)
+    assert images_per_second(resumed) == pytest.approx(20 * 0.5)
+
+
+def test_captions_without_the_time_of_their_answer_take_what_each_took() -> None:
+    """Of local models, and of runs from before it was recorded; both kinds in one ledger add up."""
+    before = [replace(caption, answered_at=None) for caption in requests(10, at_once=10)]
+    assert images_per_second(before) == pytest.approx(0.5)
+    assert images_per_second(before + requests(100, at_once=20)) == pytest.approx(110 / (20 + 10))
+
+
+def test_what_was_not_captioned_is_no_speed() -> None:
+    refused = requests(10, at_once=1, outcome=Outcome.REFUSED)
+    assert images_per_second(refused) is None
+    assert images_per_second([]) is None
+    # A refusal took its time; an error is tried again, and the cache takes none.
+    errors = requests(10, at_once=1, start=2e9, outcome=Outcome.ERROR)
+    cached = [replace(caption, cached=True, seconds=0.0) for caption in requests(10, at_once=1, start=3e9)]
+    made = requests(10, at_once=1, start=4e9)
+    assert images_per_second(refused + errors + cached + made) == pytest.approx(10 / 40)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 10))))
+def test_spans_cover_what_at_least_one_of_them_covers(spans: list[tuple[int, int]]) -> None:
+    seconds = {second for start, length in spans for second in range(start, start + length)}
+    assert covered([(float(start), float(start + length)) for start, length in spans]) == len(seconds)

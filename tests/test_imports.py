@@ -33,7 +33,8 @@ ALLOWED = {
     "models": (*ROOT, "models"),
     "runner": (*ROOT, "runner"),
     "scorers": (*ROOT, "scorers"),
-    "config": ("core", "errors"),
+    "components": ("errors",),
+    "config": ("core", "errors", "components"),
     "provenance": ("core", "config"),
     "sampling": ("core",),
     "evaluate": (

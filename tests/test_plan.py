@@ -12,7 +12,7 @@ from evaluator.config import RunConfig, run_configs
 from evaluator.core import Caption, Outcome, Prompt, Reply, Usage
 from evaluator.plan import plan
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.remote import Requests
+from evaluator.runner.remote import ModelLimits, Requests
 from evaluator.store import RunFolder
 
 
@@ -54,6 +54,12 @@ def test_the_limit_that_takes_longest(
 ) -> None:
     requests = Requests(per_minute=per_minute, tokens_per_minute=tokens_per_minute)
     assert plan(config(tmp_path, requests)).minutes == minutes
+
+
+def test_a_model_s_own_limits_decide_its_minutes(tmp_path: Path) -> None:
+    requests = Requests(per_minute=5, limits={"gpt-4o-mini": ModelLimits(per_minute=50)})
+    assert plan(config(tmp_path, requests)).minutes == 2.0
+    assert plan(config(tmp_path, requests, model="llava")).minutes == 20.0
 
 
 def test_a_model_without_a_price(tmp_path: Path) -> None:

@@ -77,6 +77,15 @@ def test_a_torn_tail_costs_its_own_line_only(tmp_path_factory: pytest.TempPathFa
     assert again == [*kept, captions[3]] if captions[3] not in kept else again == kept
 
 
+def test_a_ledger_from_before_answers_had_a_time_is_read(tmp_path: Path) -> None:
+    line = {"item_id": "1", "outcome": "ok", "reply": {"text": "a dog"}, "error": "", "seconds": 0.5}
+    run = begun(tmp_path / "run")
+    (run.path / "captions.jsonl").write_text(
+        json.dumps(line | {"attempts": 1, "cost_usd": None, "cached": False}) + "\n"
+    )
+    assert run.captions() == {"1": Caption("1", Outcome.OK, Reply("a dog"), seconds=0.5)}
+
+
 def test_the_last_line_of_an_image_counts(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     with run.ledger() as record:
@@ -202,6 +211,29 @@ def test_folders_that_are_no_runs(tmp_path: Path) -> None:
         run.manifest()
     (run.path / "manifest.json").write_text("{")
     with pytest.raises(StoreError, match="is not JSON"):
+        run.manifest()
+
+
+@pytest.mark.parametrize(
+    ("changed", "lacks"),
+    [
+        ({"identity": None}, "identity"),
+        ({"choices": None, "dataset_digest": None}, "choices, dataset_digest"),
+        ({"identity": ["model"]}, "identity"),
+        ({"choices": {"model": "git"}}, "choices.data, choices.prompt"),
+    ],
+)
+def test_a_manifest_that_does_not_say_what_was_asked_for(
+    changed: dict[str, object], lacks: str, tmp_path: Path
+) -> None:
+    run = begun(tmp_path / "run")
+    choices = {"data": "coco", "model": "git", "prompt": "none"}
+    run.update_manifest({"choices": choices, "identity": {}, "dataset_digest": "d"})
+    assert run.manifest()["choices"] == choices
+    run.update_manifest(changed)
+    with pytest.raises(
+        StoreError, match=rf"manifest\.json does not say .*: it lacks {lacks}\. Put the file back"
+    ):
         run.manifest()
 
 

@@ -35,10 +35,14 @@ class Answers:
 @click.argument("arguments", nargs=-1, required=True, metavar="IMAGE... [OVERRIDES]...")
 @CONFIG_DIR
 def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> None:
-    """Caption your own pictures: evaluator caption photo.jpg model=gemini,git prompt=detailed
+    """Caption your own pictures, with several models or prompts side by side.
 
-    OVERRIDES are those of `evaluator run`; several models or prompts stand side by side. Nothing is written
-    but the cache of answers.
+    evaluator caption photo.jpg model=gemini,git prompt=detailed
+
+    evaluator caption photo.jpg model=ollama model.model=llava prompt=detailed
+
+    OVERRIDES are those of `evaluator run`, and `evaluator list models` shows what there is. A cloud model's
+    key comes from the environment. Nothing is written but the cache of answers.
     """
     from rich.console import Console
 
@@ -53,6 +57,9 @@ def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> None
         raise click.UsageError("type the path of a picture, or of several")
     items = [Item(picture, Path(picture)) for picture in dict.fromkeys(pictures)]
     configs = run_configs(overrides, config_dir, sweep=True)
+    for config in configs:  # all of them, before the first answer is paid for
+        for warning in config.model.check(config.prompt, items):
+            click.secho(f"warning: {warning}", fg="yellow", err=True)
     answers = [ask(config, label, items) for config, label in zip(configs, labels(configs), strict=True)]
     console = Console() if sys.stdout.isatty() else Console(width=160)
     console.print(side_by_side(items, answers))
@@ -75,8 +82,6 @@ def ask(config: RunConfig, label: str, items: Sequence[Item]) -> Answers:
     def record(caption: Caption) -> None:
         captions[caption.item_id] = caption
 
-    for warning in config.model.check(config.prompt, items):
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
     start = time.monotonic()
     config.runner.run(config.model, config.prompt, items, record)
     return Answers(label, captions, time.monotonic() - start)

@@ -67,8 +67,18 @@ def remarks(plans: Sequence[Plan]) -> list[str]:
             found.append(f"{plan.label}: ${price.input:g} and ${price.output:g} a million tokens ({source})")
         elif not plan.is_local:
             found.append(f"{plan.label}: no price is known. Give it in a file of your own: prices=FILE")
-        if plan.images and not plan.is_local and plan.minutes is None:
+        if limits := paced(plan):
+            found.append(f"{plan.label}: at most {' and '.join(limits)} a minute")
+        elif plan.images and not plan.is_local:
             found.append(f"{plan.label}: no limit is set. Type runner.requests.per_minute=...")
     if any(plan.cost_usd for plan in plans):
         found.append("the least: short answers, one attempt; the most: every answer as long as allowed")
     return found
+
+
+def paced(plan: Plan) -> list[str]:
+    """The limits that hold for the model, which may be its own."""
+    if plan.requests is None:
+        return []
+    limits = ((plan.requests.per_minute, "requests"), (plan.requests.tokens_per_minute, "tokens"))
+    return [f"{limit:,.10g} {what}" for limit, what in limits if limit]

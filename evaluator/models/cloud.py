@@ -15,7 +15,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -32,6 +32,13 @@ from evaluator.models.failures import Failure, meaning
 MOST_CONNECTIONS = 1000
 # What a model may think about a picture before it answers, where nothing limits it.
 THINKING_ROOM_TOKENS = 1024
+# What the provider at an address is called; one that is not here is called by its host.
+PROVIDERS = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "generativelanguage.googleapis.com": "gemini",
+    "openrouter.ai": "openrouter",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,11 @@ class CloudCaptioner(ABC):
     def rule(self) -> PictureRule:
         return PictureRule(self.media_types, self.longest_side, self.max_bytes, self.jpeg_quality)
 
+    @property
+    def provider(self) -> str:
+        host = urlsplit(self.base_url).hostname or ""
+        return PROVIDERS.get(host, host)
+
     def key(self) -> str:
         return api_key(self.key_variable, self.key_page, self.env_file)
 
@@ -92,7 +104,7 @@ class CloudCaptioner(ABC):
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
         output = (min(5, self.max_output_tokens), self.max_output_tokens)
-        return Usage(self.model, (image_fewest + fewest, image_most + most), output)
+        return Usage(self.model, (image_fewest + fewest, image_most + most), output, self.provider)
 
 
 class CloudSession(ABC):
@@ -156,6 +168,8 @@ class CloudSession(ABC):
             if found is None:
                 raise
             raise self.error(found) from None  # the SDK's exception holds the request, and with it the key
+        # Before anything is cut out of it: a proxy may send the request's headers back.
+        body = without_key(body, self.secret)
         answer = parsed(body)
         if (number := self.number(answer)) and number in self._seen:
             # The connection gives one request's answer to another: no further request may go over it.
@@ -173,6 +187,10 @@ class CloudSession(ABC):
         server, variable = self.captioner.base_url, self.captioner.key_variable
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
+        # Before it is cut to its length, which could leave a part of the key.
+        found = replace(found, message=without_key(found.message, self.secret))
+        if not found.status:  # nobody answered: it may be the wrong address, or nobody there
+            found = replace(found, message=f"{found.message} ({server})")
         error = meaning(found, f"{key}the model is {self.captioner.model!r} at {server}")
         error.args = (without_key(str(error), self.secret),)
         return error

@@ -120,7 +120,7 @@ def meaning(found: Failure, hint: str) -> EvaluatorError:
     said, words = found.said, f"{found.code} {found.message}"
     match found.status:
         case 0:
-            return TryAgain(said, found.code)
+            return TryAgain(found.message, found.code)
         case 402:
             return ModelError(f"{said}. The account has no credit left: {hint}")
         case 400 | 403 | 422 if BLOCKED.search(words):

@@ -58,10 +58,11 @@ class DefaultRunner:
             if not isinstance(session, RemoteSession):
                 caption_in_batches(session, items, record_and_advance, self.batch_size, pool)
                 return
-            terms = self.terms(captioner.usage(prompt) if isinstance(captioner, Priced) else None, spent_usd)
+            usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
+            terms = self.terms(usage, spent_usd)
             if self.cache != "off":
                 terms = replace(terms, cache=stack.enter_context(response_cache(cache_path())))
-            caption_remotely(session, items, record_and_advance, self.requests, terms, pool)
+            caption_remotely(session, items, record_and_advance, self.requests.of(usage), terms, pool)
 
     def terms(self, usage: Usage | None, spent_usd: float) -> Terms:
         """What the options mean for requests that take so much. Raises ConfigError for a budget that cannot

@@ -7,9 +7,11 @@ takes the next moment that is free. A bucket would let a whole minute's requests
     >>> [round(pace.reserve(now=0.0), 2) for _ in range(3)]
     [0.0, 0.1, 0.2]
 
-How many requests are in flight adapts as a DCTCP window does (RFC 8257, section 3.3): a round in which many
-of the answers were refusals shrinks it by half their share, any other lets it grow a little. So all refused
-halve it, and the odd overload of one server among many does not matter.
+How many requests are in flight adapts, round by round. One in which many were refused shrinks the window to
+what was admitted, by half where nothing was. After a calm one it grows a little, on trial: where some of what
+it grew by is refused it goes back, and waits twice as long before it tries again. So it stays at what a
+server admits and seldom asks for more; and the odd overload of one server among many, which a smaller window
+would meet as often, does not shrink it.
 """
 
 from __future__ import annotations
@@ -23,8 +25,16 @@ MARGIN = 0.01
 LATE_SECONDS = 0.1
 # The share of refusals that any provider has on a good day.
 NOISE = 0.1
-# The part of itself that a window grows by in a round with few refusals, at least by one.
-GROWTH = 1 / 40
+# Of what a window grew by, the share that may be refused.
+IN_VAIN = 0.25
+# The part of itself that a window grows by, at least by one.
+GROWTH = 0.1
+# The answers of a round, at least: of fewer, one refusal would be many.
+FEWEST_ANSWERS = 20
+# The part of a round that is waited for: the slowest answers would hold it up.
+ENOUGH = 0.9
+# The rounds between two trials, at most.
+LONGEST_PATIENCE = 32
 
 
 class Pace:
@@ -49,23 +59,55 @@ class Window:
     """How many requests may be in flight: from 1 to `most`."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._size = float(most)
-        self._answers = self._refusals = 0
+        self.size, self._most = most, most
+        # While a size is on trial: the one to go back to, and its share of refusals.
+        self._before: tuple[int, float] | None = None
+        self._patience = self._calm = 1
+        self._round = 0
+        self._begin_round()
 
-    @property
-    def size(self) -> int:
-        return int(self._size)
+    def _begin_round(self) -> None:
+        self._round += 1
+        self._wanted = max(self.size, FEWEST_ANSWERS)
+        self._sent = self._answers = self._refusals = 0
 
-    def answered(self, refused: bool) -> None:
-        """Count an answer; a round is over when there are as many as the window is wide."""
+    def sent(self) -> int:
+        """Count a request; the round that it belongs to, 0 for none."""
+        self._sent += 1
+        return self._round if self._sent <= self._wanted else 0
+
+    def answered(self, refused: bool, sent_in: int) -> None:
+        """Count the answer to a request that was sent in this round."""
+        if sent_in != self._round:
+            return
         self._answers += 1
         self._refusals += refused
-        if self._answers >= self._size:
-            share = self._refusals / self._answers
-            self._size += -self._size * share / 2 if share > NOISE else max(1.0, self._size * GROWTH)
-            self._size = min(max(self._size, 1.0), float(self._most))
-            self._answers = self._refusals = 0
+        # Refusals come first: after nothing but them, those that are still awaited may be refused as well.
+        if self._answers >= self._wanted * (1 if refused else ENOUGH):
+            self._end_round(self._refusals / self._wanted)
+            self._begin_round()
+
+    def _end_round(self, share: float) -> None:
+        """Go back, shrink, grow or stay, by the share of refusals."""
+        if self._before and (share > NOISE or self._in_vain(share, *self._before)):
+            self.size, self._before = self._before[0], None
+            self._patience, self._calm = min(2 * self._patience, LONGEST_PATIENCE), 0
+            return
+        if share > NOISE:
+            self.size = max(1, round(self.size * (1 - share if share < 1 else 0.5)))
+            self._patience, self._calm = 1, 0
+            return
+        if self._before:
+            self._before, self._patience = None, 1
+        self._calm += 1
+        if self._calm >= self._patience and self.size < self._most:
+            self._before = self.size, share
+            self.size = min(self.size + max(1, int(self.size * GROWTH)), self._most)
+
+    def _in_vain(self, share: float, size_before: int, share_before: float) -> bool:
+        """Whether of what the window grew by too much was refused."""
+        more = self.size - size_before
+        return share * self.size - share_before * size_before > IN_VAIN * more
 
 
 class Limits:
@@ -82,8 +124,8 @@ class Limits:
         self._turn = asyncio.Lock()
         self._left = asyncio.Event()
 
-    async def enter(self, tokens: float) -> None:
-        """Wait until a request of about so many tokens may be sent; `leave` must follow."""
+    async def enter(self, tokens: float) -> int:
+        """Wait until a request of about so many tokens may be sent; `leave` must follow with its round."""
         async with self._turn:
             while self._in_flight >= self._window.size:
                 self._left.clear()
@@ -98,11 +140,12 @@ class Limits:
                 await asyncio.sleep(wait)
                 await self._wait_while_held()
             self._in_flight += 1
+            return self._window.sent()
 
-    def leave(self, refused: bool, tokens: float = 0.0) -> None:
+    def leave(self, sent_in: int, refused: bool, tokens: float = 0.0) -> None:
         """The request was answered or failed; it took so many tokens more than was thought."""
         self._in_flight -= 1
-        self._window.answered(refused)
+        self._window.answered(refused, sent_in)
         if self._tokens:
             self._tokens.correct(tokens)
         self._left.set()

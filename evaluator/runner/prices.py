@@ -15,9 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from evaluator.core import Reply, Usage
 from evaluator.errors import ConfigError
+
+Row = TypeVar("Row")
 
 TABLE = Path(__file__).with_name("prices.yaml")
 MILLION = 1_000_000
@@ -61,7 +64,11 @@ def price_table(own: Path | None = None) -> Mapping[str, Price]:
 
 
 def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
-    """The price of a model as a provider names it: the name itself, else without its version."""
+    return row_of(model, table)
+
+
+def row_of(model: str, table: Mapping[str, Row]) -> Row | None:
+    """What a table says of a model as a provider names it: of the name itself, else without its version."""
     name = model.removeprefix("models/")
     while name not in table:
         shorter = VERSION.sub("", name)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
@@ -30,24 +30,39 @@ from evaluator.runner.budget import Budget
 from evaluator.runner.cache import ResponseCache, key_of
 from evaluator.runner.limits import Limits
 from evaluator.runner.loop import failed, succeeded
-from evaluator.runner.prices import Price, price_of
+from evaluator.runner.prices import Price, price_of, row_of
 from evaluator.runner.retry import Backoff
 
 logger = logging.getLogger(__name__)
 
 # Of the workers, how many more there are than requests in flight: their pictures are ready ahead.
 AHEAD = 0.25
+# So many images given up, and never an answer to any: nobody is there, or somebody else.
+UNANSWERED_IMAGES = 10
 # What a request is taken to need before the first answer, where a captioner does not say.
 TOKENS_AT_FIRST = 1000.0
 
 
 @dataclass(frozen=True)
+class ModelLimits:
+    """What one model takes, or each model of one provider; None leaves it to what holds for all."""
+
+    in_flight: Annotated[int, Ge(1)] | None = None
+    per_minute: Annotated[float, Gt(0)] | None = None
+    tokens_per_minute: Annotated[float, Gt(0)] | None = None
+
+
+@dataclass(frozen=True)
 class Requests:
-    """How requests are sent. No option here changes a caption."""
+    """How requests are sent. No option here changes a caption.
+
+    `limits` by model, as the price table names it, or by provider: with them a sweep keeps each model's own.
+    """
 
     in_flight: Annotated[int, Ge(1)] = 50
     per_minute: Annotated[float, Gt(0)] | None = None
     tokens_per_minute: Annotated[float, Gt(0)] | None = None
+    limits: Mapping[str, ModelLimits] = field(default_factory=dict)
     attempts: Annotated[int, Ge(1)] = 8
     attempt_seconds: Annotated[float, Gt(0)] = 120.0
     deadline_seconds: Annotated[float, Gt(0)] = 600.0
@@ -55,6 +70,26 @@ class Requests:
     longest_wait_seconds: Annotated[float, Ge(0)] = 60.0
     stop_seconds: Annotated[float, Ge(0)] = 30.0
     seed: Annotated[int, Ge(0)] = 0
+
+    def of(self, usage: Usage | None) -> Requests:
+        """What holds for one model: each limit that its own entry names, else its provider's, else ours.
+
+        >>> own = {"openai": ModelLimits(per_minute=500), "gpt-4o": ModelLimits(tokens_per_minute=30_000)}
+        >>> asked = Requests(limits=own).of(Usage("gpt-4o-2024-11-20", (1, 2), (1, 2), "openai"))
+        >>> asked.in_flight, asked.per_minute, asked.tokens_per_minute
+        (50, 500, 30000)
+        """
+        if usage is None:
+            return self
+        entries = (self.limits.get(usage.provider), row_of(usage.model, self.limits))
+        named = {
+            name: value
+            for entry in entries  # the model's own last: it wins
+            if entry
+            for name, value in asdict(entry).items()
+            if value is not None
+        }
+        return replace(self, **named)
 
 
 @dataclass(frozen=True)
@@ -113,6 +148,7 @@ class Run:
         self.workers: set[asyncio.Task[None]] = set()
         self.on_their_way: set[asyncio.Task[None]] = set()
         self.asking: dict[str, asyncio.Event] = {}
+        self.unanswered: int | None = 0  # images that were given up; None once anything was answered
         self.stopped_by: BaseException | None = None
         self.stopping = asyncio.Event()
         usage, model = terms.usage, terms.usage.model if terms.usage else ""
@@ -222,6 +258,7 @@ class Run:
             self.hold(result, wait)
             if attempt == self.requests.attempts or seconds >= self.requests.deadline_seconds:
                 error = f"{result.kind} ({attempt} attempts): {result}"
+                self.give_up(error)
                 return Caption(
                     item.id, Outcome.ERROR, error=error, seconds=round(seconds - wait, 6), attempts=attempt
                 )
@@ -229,6 +266,17 @@ class Run:
                 return None
             await asyncio.sleep(wait)
         return None
+
+    def give_up(self, error: str) -> None:
+        """Count an image without an answer. Raises ModelError where that is all there ever was."""
+        if self.unanswered is None:
+            return
+        self.unanswered += 1
+        if self.unanswered >= UNANSWERED_IMAGES:
+            raise ModelError(
+                f"{error}. No request was answered so far: is the server running, and its address right? The "
+                "same command goes on from here"
+            )
 
     def hold(self, refusal: TryAgain, wait: float) -> None:
         """Where everyone is refused, everyone waits. Raises ModelError where that is for too long."""
@@ -249,7 +297,7 @@ class Run:
         worker = asyncio.current_task()
         assert worker is not None
         thought = self.tokens
-        await self.limits.enter(thought)
+        sent_in = await self.limits.enter(thought)
         sent, limit = time.monotonic(), min(self.requests.attempt_seconds, left_seconds)
         result: Reply | CaptionError | TryAgain | None = None
         self.on_their_way.add(worker)
@@ -266,7 +314,9 @@ class Run:
         finally:
             self.on_their_way.discard(worker)
             refused = isinstance(result, TryAgain) and result.everyone
-            self.limits.leave(refused, self.learn(result, thought))
+            if refused or isinstance(result, Reply | CaptionError):
+                self.unanswered = None
+            self.limits.leave(sent_in, refused, self.learn(result, thought))
         return result, time.monotonic() - sent
 
     def outcome(
@@ -279,7 +329,8 @@ class Run:
             caption = failed(item, result, seconds)
         price = price_of(model, self.terms.prices)
         cost_usd = price.cost_usd(caption.reply) if price and caption.reply else None
-        return replace(caption, attempts=attempt, cost_usd=cost_usd)
+        answered_at = round(time.time(), 6)
+        return replace(caption, attempts=attempt, cost_usd=cost_usd, answered_at=answered_at)
 
     def learn(self, result: object, thought: float) -> float:
         """How many tokens more than thought a request took; the next ones are thought to be like it."""

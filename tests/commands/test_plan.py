@@ -32,7 +32,17 @@ def test_tokens_money_and_minutes_by_hand(command: Command, remote: list[str], s
         ["remote", "200", "16,000 to 20,000", "1,000 to 4,000", "0.17 to 0.24", "5.0"]
     )
     assert "$10 and $10 a million tokens (prices=FILE, 2026-01-31)" in done.stdout
+    assert "remote: at most 50 requests and 4,800 tokens a minute" in done.stdout
     assert server.requests == 0
+
+
+def test_each_model_of_a_sweep_has_its_own_limits(command: Command, remote: list[str]) -> None:
+    limits = "runner.requests.limits={test-model: {per_minute: 100}, other: {per_minute: 20}}"
+    done = command("plan", *remote, "model.model=test-model,other", limits)
+    assert [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("remote ")] == [
+        "2.0",
+        "10.0",
+    ]
 
 
 def test_what_is_there_is_left_out(command: Command, remote: list[str], server: Server) -> None:

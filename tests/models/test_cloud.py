@@ -238,6 +238,21 @@ def test_options_pickle_and_tell_what_they_may_cost(backend: str, server: Provid
     assert usage.output_tokens == (5, 100)
 
 
+@pytest.mark.parametrize(
+    ("base_url", "provider"),
+    [
+        ("https://api.openai.com/v1", "openai"),
+        ("https://api.anthropic.com", "anthropic"),
+        ("https://generativelanguage.googleapis.com", "gemini"),
+        ("https://openrouter.ai/api/v1", "openrouter"),
+        ("http://localhost:11434/v1", "localhost"),
+    ],
+)
+def test_a_limit_is_an_account_s_at_the_server_that_is_asked(base_url: str, provider: str) -> None:
+    asked = OpenAICompatible(model="m", base_url=base_url, max_output_tokens=3, longest_side=64)
+    assert asked.usage(PROMPT).provider == provider
+
+
 @given(text=st.text(), shots=st.lists(st.text(), max_size=3))
 def test_bounds_of_text_hold_for_any_tokenizer_of_bytes(text: str, shots: list[str]) -> None:
     prompt = Prompt("any", text, shots=tuple(shots))

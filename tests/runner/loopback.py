@@ -32,6 +32,8 @@ class Behaviour:
     ] = ()  # what the next requests get: "429", "503 0.1", "drop", "malformed", "refused"
     by_item: dict[str, str] = field(default_factory=dict)  # the same, for every request about that item
     slow_items: dict[str, float] = field(default_factory=dict)
+    together: int = 0  # nobody is answered before so many were in flight at once
+    at_once: int | None = None  # requests that are admitted; the others get 429
     seed: int = 0
 
 
@@ -57,6 +59,8 @@ class Service:
             return self.script.popleft()
         if self.random.random() < self.behaviour.fault_share:
             return self.random.choice(("429 0.05", "503", "529", "drop", "torn", "malformed"))
+        if self.behaviour.at_once is not None and self.in_flight >= self.behaviour.at_once:
+            return "429"
         if (most := self.behaviour.admitted_per_minute) is not None:
             now = time.monotonic()
             while self.admitted and self.admitted[0] <= now - WINDOW_SECONDS:
@@ -84,6 +88,8 @@ class Service:
                 send(writer, int(word), b"{}", {"retry-after": wait} if wait else {})
                 await writer.drain()
                 return True
+            while self.most_in_flight < behaviour.together:
+                await asyncio.sleep(0.01)
             await asyncio.sleep(behaviour.slow_items.get(item, behaviour.seconds))
             if behaviour is not self.behaviour:  # given up by a test that is over: not this one's answer
                 return False

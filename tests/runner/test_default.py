@@ -10,7 +10,7 @@ from evaluator.config import run_configs
 from evaluator.core import Usage
 from evaluator.errors import ConfigError
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.remote import Requests
+from evaluator.runner.remote import ModelLimits, Requests
 
 
 def runner(*overrides: str) -> DefaultRunner:
@@ -37,12 +37,61 @@ def test_options_at_every_level() -> None:
     )
 
 
+def test_limits_of_single_models_and_providers() -> None:
+    found = runner(
+        "runner.requests.limits={gpt-4o-mini: {per_minute: 500, tokens_per_minute: 200000}, "
+        "google/gemini-3.5-flash-lite: {in_flight: 4}}"
+    )
+    assert found.requests.limits == {
+        "gpt-4o-mini": ModelLimits(per_minute=500, tokens_per_minute=200_000),
+        "google/gemini-3.5-flash-lite": ModelLimits(in_flight=4),
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "held"),
+    [
+        ("gpt-4o", "openai", (20, 100, 300)),  # its own, its provider's, everybody's
+        ("gpt-4o-2024-11-20", "openai", (20, 100, 300)),  # a version is its model
+        ("gpt-4o-mini", "openai", (20, 200, 300)),
+        ("gpt-4o", "openrouter", (7, 100, 300)),
+        ("llava", "localhost", (7, 8, 300)),
+        ("llava", "", (7, 8, 300)),
+    ],
+)
+def test_a_model_s_own_limit_wins_over_its_provider_s_and_both_over_the_plain_one(
+    model: str, provider: str, held: tuple[int, float, float]
+) -> None:
+    own = {
+        "gpt-4o": ModelLimits(per_minute=100),
+        "openai": ModelLimits(in_flight=20, per_minute=200),
+        "another-of-the-sweep": ModelLimits(in_flight=1),
+    }
+    requests = Requests(in_flight=7, per_minute=8, tokens_per_minute=300, limits=own)
+    found = requests.of(Usage(model, (1, 2), (1, 2), provider))
+    assert (found.in_flight, found.per_minute, found.tokens_per_minute) == held
+    assert requests.of(None) == requests
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("runner.requests.in_flight=0", "runner.requests.in_flight: 0: input should be greater"),
         ("runner.requests.in_flight=many", "runner.requests.in_flight: 'many': is not an integer"),
         ("+runner.requests.at_once=3", "runner.requests.at_once: there is no such option. It has in_flight"),
+        (
+            "runner.requests.limits={openai: {per_minut: 3}}",
+            "runner.requests.limits.openai.per_minut: there is no such option. It has in_flight, per_minute",
+        ),
+        (
+            "runner.requests.limits={openai: {per_minute: 0}}",
+            "runner.requests.limits.openai.per_minute: 0: input should be greater than 0",
+        ),
+        (
+            "runner.requests.limits={openai: 500}",
+            "runner.requests.limits.openai: 500: is no mapping of options",
+        ),
+        ("runner.requests.limits=500", "runner.requests.limits: 500: "),
         ("cache=sometimes", "cache: 'sometimes': input should be 'off', 'read' or 'refresh'"),
         ("budget_usd=-1", "budget_usd: -1: input should be greater than or equal to 0"),
     ],

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import time
+from dataclasses import dataclass
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.runner.limits import LATE_SECONDS, MARGIN, Limits, Pace, Window
+from evaluator.runner.limits import FEWEST_ANSWERS, LATE_SECONDS, MARGIN, Limits, Pace, Window
 
 
 @given(
@@ -49,35 +53,118 @@ def test_what_was_taken_beyond_the_reservation_is_waited_for() -> None:
     assert pace.reserve(0.0) == pytest.approx(15 * (1 + MARGIN))
 
 
-def answer(window: Window, rounds: int, refused_of_ten: int) -> None:
-    for _ in range(rounds):
-        for number in range(window.size):
-            window.answered(refused=number % 10 < refused_of_ten)
+def rounds(window: Window, number: int, refused_of_ten: int) -> list[int]:
+    """The sizes after so many rounds, each answered whole before the next is sent, the refusals first."""
+    sizes = []
+    for _ in range(number):
+        sent = [window.sent() for _ in range(max(window.size, FEWEST_ANSWERS))]
+        for place, sent_in in enumerate(sent):
+            window.answered(refused=10 * place < refused_of_ten * len(sent), sent_in=sent_in)
+        sizes.append(window.size)
+    return sizes
 
 
 def test_all_refused_halves_the_window_down_to_one() -> None:
-    window = Window(64)
-    sizes = []
-    for _ in range(8):
-        answer(window, 1, refused_of_ten=10)
-        sizes.append(window.size)
-    assert sizes == [32, 16, 8, 4, 2, 1, 1, 1]
+    assert rounds(Window(64), 8, refused_of_ten=10) == [32, 16, 8, 4, 2, 1, 1, 1]
+
+
+def test_a_window_shrinks_to_what_was_admitted() -> None:
+    assert rounds(Window(200), 1, refused_of_ten=9) == [20]
 
 
 def test_the_window_grows_slowly_to_what_it_was_and_no_further() -> None:
     window = Window(64)
-    answer(window, 10, refused_of_ten=10)
-    answer(window, 10, refused_of_ten=0)
-    assert window.size == 11
-    answer(window, 200, refused_of_ten=0)
-    assert window.size == 64
+    rounds(window, 10, refused_of_ten=10)
+    assert rounds(window, 10, refused_of_ten=0)[-1] == 11
+    assert rounds(window, 50, refused_of_ten=0)[-1] == 64
 
 
-def test_a_refusal_now_and_then_does_not_matter() -> None:
-    window = Window(200)
-    for number in range(20_000):
-        window.answered(refused=number % 20 == 0)
-    assert window.size == 200
+def test_a_trial_that_fails_is_taken_back_and_waits_longer_each_time() -> None:
+    """A server that admits ten at once, asked round by round."""
+    window, grown = Window(20), []
+    for number in range(200):
+        sent = [window.sent() for _ in range(FEWEST_ANSWERS)]
+        if window.size == 11:
+            grown.append(number)
+        for place, sent_in in enumerate(sent):
+            window.answered(refused=place % window.size >= 10, sent_in=sent_in)
+    assert [later - before for before, later in itertools.pairwise(grown)] == [3, 5, 9, 17, 33, 33, 33, 33]
+
+
+def test_answers_to_what_was_sent_before_a_change_say_nothing_of_it() -> None:
+    window = Window(40)
+    early = [window.sent() for _ in range(60)]
+    for sent_in in early[:40]:
+        window.answered(refused=True, sent_in=sent_in)
+    assert window.size == 20
+    for sent_in in early[40:]:
+        window.answered(refused=True, sent_in=sent_in)
+    assert window.size == 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a run against the server of `simulated`."""
+
+    seconds: float
+    size: int
+    refused_share: float
+    refused_share_at_last: float  # of the second half
+
+
+def simulated(
+    admits: int, in_flight: int, images: int, overloaded_share: float = 0.0, seed: int = 0
+) -> Found:
+    """A clock of its own, and a server that answers in about a second and refuses at once what is too much.
+
+    As in a run, each refusal holds everybody for up to a second.
+    """
+    window, random = Window(in_flight), Random(seed)
+    answers: list[tuple[float, int, bool, int]] = []
+    now = held_until = 0.0
+    asked = done = 0
+    refusals: list[bool] = []
+    while done < images:
+        while now >= held_until and len(answers) < min(window.size, images - done):
+            busy = sum(not refused for _, _, refused, _ in answers)
+            refused = busy >= admits or random.random() < overloaded_share
+            seconds = 0.02 if refused else random.uniform(0.8, 1.2)
+            asked += 1
+            heapq.heappush(answers, (now + seconds, asked, refused, window.sent()))
+        if not answers:
+            now = held_until
+            continue
+        now, _, refused, sent_in = heapq.heappop(answers)
+        window.answered(refused, sent_in)
+        refusals.append(refused)
+        done += not refused
+        if refused:
+            held_until = max(held_until, now + random.uniform(0.0, 1.0))
+    later = refusals[len(refusals) // 2 :]
+    return Found(now, window.size, sum(refusals) / len(refusals), sum(later) / len(later))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("admits", "in_flight"), [(3, 50), (10, 50), (10, 200), (37, 50), (150, 200)])
+def test_the_window_finds_what_a_server_admits(admits: int, in_flight: int, seed: int) -> None:
+    images = 1000 + 100 * admits
+    found = simulated(admits, in_flight, images, seed=seed)
+    assert admits * 0.85 <= found.size <= admits * 1.1 + 1
+    assert found.seconds < 1.15 * images / admits
+    assert found.refused_share_at_last < 0.03
+    # Beside those that show at the beginning that it is too wide.
+    assert found.refused_share < 0.04 + 1.5 * in_flight / images
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_refusal_now_and_then_does_not_matter(seed: int) -> None:
+    assert simulated(admits=10**6, in_flight=200, images=20_000, overloaded_share=0.05, seed=seed).size == 200
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_open_server_is_asked_for_all_that_is_allowed(seed: int) -> None:
+    found = simulated(admits=200, in_flight=200, images=10_000, seed=seed)
+    assert (found.size, found.refused_share) == (200, 0.0)
 
 
 def test_no_more_at_once_than_allowed_and_nobody_forgotten() -> None:
@@ -86,12 +173,12 @@ def test_no_more_at_once_than_allowed_and_nobody_forgotten() -> None:
 
         async def one() -> None:
             nonlocal now, most
-            await limits.enter(1.0)
+            sent_in = await limits.enter(1.0)
             now += 1
             most = max(most, now)
             await asyncio.sleep(0.001)
             now -= 1
-            limits.leave(refused=False)
+            limits.leave(sent_in, refused=False)
 
         await asyncio.gather(*(one() for _ in range(100)))
         return most
@@ -113,12 +200,12 @@ def test_a_hold_is_everybodys() -> None:
 def test_one_that_gives_up_waiting_holds_up_nobody() -> None:
     async def main() -> None:
         limits = Limits(in_flight=1)
-        await limits.enter(1.0)
+        sent_in = await limits.enter(1.0)
         waiting = [asyncio.create_task(limits.enter(1.0)) for _ in range(2)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.sleep(0)
-        limits.leave(refused=False)
+        limits.leave(sent_in, refused=False)
         async with asyncio.timeout(5):
             await waiting[1]
 

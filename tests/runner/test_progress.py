@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from evaluator.core import Caption, Outcome, Reply
 from evaluator.runner import progress
+from tests.runner.conftest import Server
 
 
 def captions() -> list[Caption]:
@@ -51,14 +60,86 @@ def test_few_lines_in_a_long_log(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.records) == 1
 
 
+def tally(total: int = 10) -> progress.Tally:
+    return progress.Tally(total, start=100.0)
+
+
+def cached(number: int) -> list[Caption]:
+    return [Caption(str(i), Outcome.OK, Reply("a dog"), cost_usd=0.0, cached=True) for i in range(number)]
+
+
 def test_what_came_from_the_cache_and_what_it_cost() -> None:
-    tally = progress.Tally()
-    assert str(tally) == ""
+    found = tally()
+    assert str(found) == ""
     for cost_usd in (0.5, 0.25, None):
-        tally.add(Caption("1", Outcome.OK, Reply("a dog"), cost_usd=cost_usd))
-    tally.add(Caption("2", Outcome.REFUSED, cost_usd=0.0, cached=True))
-    tally.add(Caption("3", Outcome.OK, Reply("supplied"), cached=True))
-    assert str(tally) == "1 refused, 1 from the cache, $0.7500"
+        found.add(Caption("1", Outcome.OK, Reply("a dog"), cost_usd=cost_usd), now=101.0)
+    found.add(Caption("2", Outcome.REFUSED, cost_usd=0.0, cached=True), now=101.0)
+    found.add(Caption("3", Outcome.OK, Reply("supplied"), cached=True), now=101.0)
+    assert str(found) == "1 refused, 1 from the cache, $0.7500"
+
+
+def test_the_time_left_when_the_first_half_came_from_the_cache_at_once() -> None:
+    found = tally(total=2000)
+    for caption in cached(1000):
+        found.add(caption, now=100.0)
+    assert found.speed(now=100.0) == ""
+    for number in range(100):
+        found.add(Caption(str(number), Outcome.OK), now=100.5 + number / 2)
+    assert found.rate(now=150.0) == pytest.approx(2.0)
+    assert found.speed(now=150.0) == "2.0 images/s, 8 min left"  # 900 more, two a second
+
+
+def test_the_rate_is_of_the_last_captions_and_of_the_wait_after_them() -> None:
+    found = tally(total=10_000)
+    for number in range(2000):
+        found.add(Caption(str(number), Outcome.OK), now=100.0 + number / 100)
+    for number in range(progress.RECENT):
+        found.add(Caption(str(number), Outcome.OK), now=120.0 + number)
+    assert found.rate(now=119.0 + progress.RECENT) == pytest.approx(1.0, rel=0.01)
+    assert found.rate(now=119.0 + 2 * progress.RECENT) == pytest.approx(0.5, rel=0.01)
+
+
+def test_a_slow_rate_is_not_zero() -> None:
+    found = tally(total=3)
+    found.add(Caption("1", Outcome.OK), now=140.0)
+    assert found.speed(now=140.0) == "0.025 images/s, 80 s left"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_run_of_a_remote_model_shows_it_all(
+    terminal: bool, own: Path, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
+    line = [
+        *(sys.executable, "-m", "evaluator", "run", "--config-dir", str(own), "model=remote"),
+        *(f"model.url={server.url}", "prices=prices.yaml", "scorer=[bleu]", "resamples=10"),
+    ]
+    subprocess.run([*line, "limit=5", "name=first"], cwd=tmp_path, capture_output=True, check=True)
+    server.behave(script=["refused"])
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    if terminal:
+        termios.tcsetwinsize(ours, (40, 200))
+    environment = os.environ | {"TERM": "xterm"}
+    process = subprocess.Popen(
+        [*line, "limit=30"], cwd=tmp_path, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    shown = until_closed(ours)
+    assert process.wait() == 0
+    said = "30/30" if terminal else "captioned 30 of 30"
+    (last,) = re.findall(rf"{said}\D.*", shown)[-1:]
+    assert re.search(r"[\d.]+ images/s, 0 s left", last), last
+    assert "1 refused, 5 from the cache, $0.0250" in last
+
+
+def until_closed(descriptor: int) -> str:
+    """All that is written to the other end; a terminal that is closed is an error to Linux."""
+    content = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(descriptor, 65_536):
+            content += part
+    os.close(descriptor)
+    return re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", content.decode())
 
 
 def test_failures_in_words() -> None:

@@ -77,6 +77,18 @@ def test_never_more_in_flight_than_allowed_and_as_many(remote: Captioner, server
     assert server.counts()["most_in_flight"] == 20
 
 
+def test_it_is_recorded_that_requests_were_on_their_way_side_by_side(
+    remote: Captioner, server: Server
+) -> None:
+    """What `images_per_second` is made of: each of the first 20 was sent before any of them was answered."""
+    server.behave(together=20)
+    captions = run(remote, items(20), replace(FAST, in_flight=20)).values()
+    answered = [caption.answered_at or 0.0 for caption in captions]
+    sent = [at - caption.seconds for at, caption in zip(answered, captions, strict=True)]
+    assert max(sent) < min(answered)
+    assert all(caption.answered_at is None for caption in run(remote, items(20)).values()), "from the cache"
+
+
 @pytest.mark.parametrize("fault", ["429", "429 0.05", "503", "529", "drop", "torn", "malformed"])
 def test_a_failure_that_may_mend_is_tried_again(fault: str, remote: Captioner, server: Server) -> None:
     server.behave(script=[fault, fault])
@@ -283,6 +295,18 @@ def test_a_bad_key_or_used_up_credit_ends_the_run_with_what_is_on_its_way(
     assert not server.answered.keys() & {caption.item_id for caption in recorded}
 
 
+@pytest.mark.parametrize("fault", ["drop", "malformed"])
+def test_where_nobody_ever_answers_the_run_ends(fault: str, remote: Captioner, server: Server) -> None:
+    server.behave(by_item={str(i): fault for i in range(100)})
+    recorded: list[Caption] = []
+    with pytest.raises(ModelError, match=r"\(2 attempts\).*is the server running, and its address right"):
+        run(remote, items(100), replace(FAST, attempts=2), record=recorded.append)
+    assert {caption.outcome for caption in recorded} == {Outcome.ERROR}
+    assert len(recorded) < 30
+    server.behave(by_item={str(i): fault for i in range(99)})
+    assert len(run(remote, items(100)[::-1], replace(FAST, attempts=1))) == 100, "one was answered"
+
+
 def test_a_wait_beyond_the_deadline_ends_the_run(remote: Captioner, server: Server) -> None:
     server.behave(script=["429 3600"])
     with pytest.raises(ModelError, match="says to wait 3600 s"):
@@ -363,7 +387,17 @@ def test_tokens_are_paced_by_what_requests_really_take(remote: Captioner, server
     assert times[-1] - times[0] > 10 * 0.1 * 0.9
 
 
-def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, server: Server) -> None:
+def test_without_a_rate_many_refusals_are_lived_through(remote: Captioner, server: Server) -> None:
     server.behave(script=["429 0.01"] * 200)
     captions = run(remote, items(100), replace(FAST, in_flight=64, attempts=30))
     assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
+
+
+def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, server: Server) -> None:
+    server.behave(at_once=8, seconds=0.06)
+    captions = run(remote, items(500), replace(FAST, in_flight=32))
+    assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
+    words = [word for _, word in server.counts()["log"]]
+    assert words.count("429") < 0.2 * len(words)
+    later = words[len(words) // 2 :]
+    assert later.count("429") < 0.15 * len(later)

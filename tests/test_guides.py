@@ -1,0 +1,110 @@
+"""What docs/cloud.md and docs/running.md say can be typed: every command, and every preset of the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import evaluator
+from evaluator.components import build
+from evaluator.config import CONF_DIR
+
+DOCS = Path(__file__).parents[1] / "docs"
+DEMO = Path(evaluator.__file__).parent / "demo" / "data"
+CLOUD = (DOCS / "cloud.md").read_text(encoding="utf-8")
+RUNNING = (DOCS / "running.md").read_text(encoding="utf-8")
+
+
+def commands(page: str) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    joined = "".join(blocks).replace("\\\n", " ")
+    lines = (re.sub(r"\s+#.*|\s+$", "", line) for line in joined.splitlines())
+    return [line for line in lines if line.startswith("evaluator ")]
+
+
+def typed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """By somebody who has set no key."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")}
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("guides")
+    (made / "images").symlink_to(DEMO / "images")
+    document = json.loads((DEMO / "captions.json").read_bytes())
+    (made / "captions.json").write_text(json.dumps(document))
+    shutil.copy(DEMO / "images" / document["images"][0]["file_name"], made / "photo.jpg")
+    return made
+
+
+@pytest.mark.parametrize("command", commands(CLOUD) + commands(RUNNING))
+def test_every_command_works_or_names_the_key_that_it_needs(command: str, folder: Path) -> None:
+    done = typed(command, folder)
+    if command.startswith(("evaluator plan", "evaluator cache")):
+        assert done.returncode == 0, done.stderr
+        return
+    assert done.returncode == 2, done.stdout
+    assert "GEMINI_API_KEY is not set" in done.stderr
+    assert "https://aistudio.google.com/apikey" in done.stderr
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Each preset of the table with its package and its key."""
+    found = re.findall(r"^\| (`[^|]*`) \|[^|]*\| ([^|]*) \| ([^|]*) \|$", CLOUD, flags=re.MULTILINE)
+    return [
+        (name, package, key) for names, package, key in found for name in re.findall(r"`([\w-]+)`", names)
+    ]
+
+
+def preset(name: str) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = yaml.safe_load((CONF_DIR / "model" / f"{name}.yaml").read_text())
+    return document
+
+
+def test_every_preset_is_in_the_table() -> None:
+    cloud = {path.stem for path in (CONF_DIR / "model").glob("*.yaml") if "key_variable" in preset(path.stem)}
+    assert {name for name, _, _ in rows()} == cloud
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in rows()])
+def test_a_preset_is_what_the_table_says_of_it(name: str) -> None:
+    packages, keys = ({row[0]: row[column] for row in rows()} for column in (1, 2))
+    package, key = packages[name], keys[name]
+    if key == "the same":
+        key = keys["gemini"]
+    asked = build({**preset(name), "model": "any"}, "model")
+    assert package == f"`evaluator[{asked.extra}]`"
+    if asked.key_variable is None:
+        assert key == "none"
+        return
+    assert key.startswith(f"`{asked.key_variable}`, [")
+    assert key.endswith(f"({asked.key_page})")
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in rows() if preset(name)["key_variable"]])
+def test_without_a_key_a_preset_says_which_and_where(name: str, folder: Path) -> None:
+    document = preset(name)
+    chosen = "model.model=any" if document["model"] == "???" else ""
+    done = typed(f"evaluator caption photo.jpg prompt=detailed model={name} {chosen}", folder)
+    assert done.returncode == 2, done.stdout
+    assert f"{document['key_variable']} is not set in the environment" in done.stderr
+    assert document["key_page"] in done.stderr
