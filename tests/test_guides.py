@@ -1,4 +1,4 @@
-"""What docs/cloud.md and docs/running.md say can be typed: every command, and every preset of the table."""
+"""What the guides in docs/ say can be typed: every command, and every preset of the table."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 DEMO = Path(evaluator.__file__).parent / "demo" / "data"
 CLOUD = (DOCS / "cloud.md").read_text(encoding="utf-8")
 RUNNING = (DOCS / "running.md").read_text(encoding="utf-8")
+REPORTS = (DOCS / "reports.md").read_text(encoding="utf-8")
 
 
 def commands(page: str) -> list[str]:
@@ -108,3 +109,30 @@ def test_without_a_key_a_preset_says_which_and_where(name: str, folder: Path) ->
     assert done.returncode == 2, done.stdout
     assert f"{document['key_variable']} is not set in the environment" in done.stderr
     assert document["key_page"] in done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the guide to reports names: four runs, and COCO's files, which are the demo's."""
+    made = tmp_path_factory.mktemp("reports")
+    (made / "val2017").symlink_to(DEMO / "images")
+    for name in ("captions", "instances"):
+        shutil.copy(DEMO / f"{name}.json", made / f"{name}_val2017.json")
+    models = {"git": "tiny-git", "blip2": "tiny-blip2", "gemini": "tiny-blip", "new": "tiny-git"}
+    for name, model in models.items():
+        done = typed(f"evaluator run model={model} name={name} limit=12 scorer=[bleu,cider]", made)
+        assert done.returncode == 0, done.stderr
+    return made
+
+
+def test_every_command_about_reports_works(folder_of_runs: Path) -> None:
+    for command in commands(REPORTS):
+        # The hub is out of reach: a checkpoint of the package stands for git's.
+        here = command.replace("model=git ", "model=tiny-git limit=12 scorer=[bleu,cider] ")
+        done = typed(here, folder_of_runs)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    assert (folder_of_runs / "report.html").is_file()
+    assert (folder_of_runs / "leaderboard" / "new.html").is_file()
+    (tagged,) = (folder_of_runs / "runs").glob("coco-*")
+    first = json.loads((tagged / "items.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert first["tags"] == ["cross"]
