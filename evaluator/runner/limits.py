@@ -125,7 +125,13 @@ class Limits:
         self._left = asyncio.Event()
 
     async def enter(self, tokens: float) -> int:
-        """Wait until a request of about so many tokens may be sent; `leave` must follow with its round."""
+        """Wait until a request of about so many tokens may be sent; `leave` must follow with its round.
+
+        Where nothing is paced, whoever finds a place free takes it, the one who has just left it too.
+        """
+        if self._is_open():
+            self._in_flight += 1
+            return self._window.sent()
         async with self._turn:
             while self._in_flight >= self._window.size:
                 self._left.clear()
@@ -141,6 +147,11 @@ class Limits:
                 await self._wait_while_held()
             self._in_flight += 1
             return self._window.sent()
+
+    def _is_open(self) -> bool:
+        unpaced = self._requests is None and self._tokens is None
+        held = self._held_until > time.monotonic()
+        return unpaced and not held and self._in_flight < self._window.size
 
     def leave(self, sent_in: int, refused: bool, tokens: float = 0.0) -> None:
         """The request was answered or failed; it took so many tokens more than was thought."""

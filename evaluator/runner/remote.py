@@ -35,12 +35,17 @@ from evaluator.runner.retry import Backoff
 
 logger = logging.getLogger(__name__)
 
-# Of the workers, how many more there are than requests in flight: their pictures are ready ahead.
-AHEAD = 0.25
+# As a share of the requests in flight: how many pictures are ready ahead, and how many workers there are beyond
+# them, who take the places of those that wait for another attempt.
+AHEAD = 0.5
 # So many images given up, and never an answer to any: nobody is there, or somebody else.
 UNANSWERED_IMAGES = 10
 # What a request is taken to need before the first answer, where a captioner does not say.
 TOKENS_AT_FIRST = 1000.0
+
+
+# What a session makes of an item and what decides the answer, or why there is nothing to ask.
+Prepared = tuple[Any, Mapping[str, Any]] | ImageError | CaptionError
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,8 @@ class Run:
         self.limits = Limits(requests.in_flight, requests.per_minute, requests.tokens_per_minute)
         self.budget = Budget(terms.budget_usd, terms.spent_usd)
         self.backoff = Backoff(requests.seed, requests.first_wait_seconds, requests.longest_wait_seconds)
+        self.ahead = max(1, int(requests.in_flight * AHEAD))
+        self.ready: asyncio.Queue[tuple[Item, asyncio.Future[Prepared]] | None] = asyncio.Queue(self.ahead)
         self.workers: set[asyncio.Task[None]] = set()
         self.on_their_way: set[asyncio.Task[None]] = set()
         self.asking: dict[str, asyncio.Event] = {}
@@ -158,9 +165,10 @@ class Run:
 
     async def finish(self) -> None:
         """All items, or as many as can be had before something stops the run; then raises that."""
-        number = self.requests.in_flight + max(1, int(self.requests.in_flight * AHEAD))
+        number = self.requests.in_flight + self.ahead
         with interruptible(self.stop):
             self.workers = {asyncio.create_task(self.work()) for _ in range(number)}
+            self.workers.add(asyncio.create_task(self.read_ahead(number)))
             stopping = asyncio.create_task(self.stopping.wait())
             try:
                 everything = asyncio.create_task(asyncio.wait(self.workers))
@@ -198,24 +206,37 @@ class Run:
         for worker in self.workers:
             worker.cancel()
 
+    async def read_ahead(self, workers: int) -> None:
+        """Have some pictures prepared before a worker asks for them, then tell every worker that there are no
+        more. A worker that finds one ready goes on without giving way to others, so that its connection is
+        never seen idle: an SDK's pool looks at all idle connections before each request.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+            for item in self.items:
+                await self.ready.put((item, loop.run_in_executor(self.pool, self.prepare, item)))
+            for _ in range(workers):
+                await self.ready.put(None)
+        except Exception as error:
+            self.stop(error)
+
     async def work(self) -> None:
         """Take one item after the other until there are none or the run stops."""
         try:
-            for item in self.items:
-                if (caption := await self.caption(item)) is not None:
+            while (ready := await self.ready.get()) is not None:
+                item, prepared = ready
+                if (caption := await self.caption(item, await prepared)) is not None:
                     self.record(caption)
                 if self.stopped_by:
                     return
         except Exception as error:
             self.stop(error)
 
-    async def caption(self, item: Item) -> Caption | None:
+    async def caption(self, item: Item, ready: Prepared) -> Caption | None:
         """One item's outcome; None where the run stopped before there was one."""
-        try:
-            loop = asyncio.get_running_loop()
-            prepared, question = await loop.run_in_executor(self.pool, self.prepare, item)
-        except (ImageError, CaptionError) as error:
-            return failed(item, error)
+        if isinstance(ready, ImageError | CaptionError):
+            return failed(item, ready)
+        prepared, question = ready
         key, model = key_of(question), str(question.get("model", ""))
         cache = self.terms.cache
         if cache is None or not self.terms.read_cache:
@@ -230,9 +251,12 @@ class Run:
         finally:
             self.asking.pop(key).set()
 
-    def prepare(self, item: Item) -> tuple[Any, Mapping[str, Any]]:
-        prepared = self.session.prepare(item)
-        return prepared, self.session.cache_key(prepared)
+    def prepare(self, item: Item) -> Prepared:
+        try:
+            prepared = self.session.prepare(item)
+            return prepared, self.session.cache_key(prepared)
+        except (ImageError, CaptionError) as error:
+            return error
 
     async def answer(self, item: Item, prepared: Any, key: str, model: str) -> Caption | None:
         """Ask until there is an answer, so often and (waiting for others left out) for so long at most."""

@@ -119,7 +119,7 @@ def test_a_run_of_a_remote_model_shows_it_all(
     ours, theirs = pty.openpty() if terminal else os.pipe()
     if terminal:
         termios.tcsetwinsize(ours, (40, 200))
-    environment = os.environ | {"TERM": "xterm"}
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
     process = subprocess.Popen(
         [*line, "limit=30"], cwd=tmp_path, stdout=theirs, stderr=theirs, env=environment
     )
