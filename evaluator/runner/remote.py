@@ -16,7 +16,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -35,8 +35,8 @@ from evaluator.runner.retry import Backoff
 
 logger = logging.getLogger(__name__)
 
-# As a share of the requests in flight: how many pictures are ready ahead, and how many workers there are beyond
-# them, who take the places of those that wait for another attempt.
+# As a share of the requests in flight: how many pictures are ready ahead, and how many workers may take the
+# places of those that wait for another attempt.
 AHEAD = 0.5
 # So many images given up, and never an answer to any: nobody is there, or somebody else.
 UNANSWERED_IMAGES = 10
@@ -153,6 +153,7 @@ class Run:
         self.ahead = max(1, int(requests.in_flight * AHEAD))
         self.ready: asyncio.Queue[tuple[Item, asyncio.Future[Prepared]] | None] = asyncio.Queue(self.ahead)
         self.workers: set[asyncio.Task[None]] = set()
+        self.awake = 0  # of the workers: all but those that wait for another attempt
         self.on_their_way: set[asyncio.Task[None]] = set()
         self.asking: dict[str, asyncio.Event] = {}
         self.unanswered: int | None = 0  # images that were given up; None once anything was answered
@@ -165,13 +166,13 @@ class Run:
 
     async def finish(self) -> None:
         """All items, or as many as can be had before something stops the run; then raises that."""
-        number = self.requests.in_flight + self.ahead
         with interruptible(self.stop):
-            self.workers = {asyncio.create_task(self.work()) for _ in range(number)}
-            self.workers.add(asyncio.create_task(self.read_ahead(number)))
+            self.start(self.read_ahead())
+            for _ in range(self.requests.in_flight):
+                self.start(self.work())
             stopping = asyncio.create_task(self.stopping.wait())
             try:
-                everything = asyncio.create_task(asyncio.wait(self.workers))
+                everything = asyncio.create_task(self.until_idle())
                 await asyncio.wait((everything, stopping), return_when=asyncio.FIRST_COMPLETED)
                 if self.stopped_by:
                     await self.wind_down()
@@ -182,6 +183,15 @@ class Run:
                     worker.cancel()
         if self.stopped_by:
             raise self.stopped_by
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        worker = asyncio.create_task(work)
+        self.workers.add(worker)
+        worker.add_done_callback(self.workers.discard)
+
+    async def until_idle(self) -> None:
+        while self.workers:
+            await asyncio.wait(self.workers)
 
     def stop(self, reason: BaseException) -> None:
         """Begin nothing more; asked a second time, give up what is on its way too."""
@@ -206,31 +216,45 @@ class Run:
         for worker in self.workers:
             worker.cancel()
 
-    async def read_ahead(self, workers: int) -> None:
-        """Have some pictures prepared before a worker asks for them, then tell every worker that there are no
-        more. A worker that finds one ready goes on without giving way to others, so that its connection is
-        never seen idle: an SDK's pool looks at all idle connections before each request.
+    async def read_ahead(self) -> None:
+        """Have some pictures prepared before a worker asks for them, then say that there are no more.
+
+        A worker that finds one ready goes on without giving way to others, so that its connection is never
+        seen idle: an SDK's pool looks at all idle connections before each request.
         """
         try:
             loop = asyncio.get_running_loop()
             for item in self.items:
                 await self.ready.put((item, loop.run_in_executor(self.pool, self.prepare, item)))
-            for _ in range(workers):
-                await self.ready.put(None)
+            await self.ready.put(None)
         except Exception as error:
             self.stop(error)
 
     async def work(self) -> None:
-        """Take one item after the other until there are none or the run stops."""
+        """Take one item after the other until there are none, the run stops, or there are enough workers."""
+        self.awake += 1
         try:
             while (ready := await self.ready.get()) is not None:
                 item, prepared = ready
                 if (caption := await self.caption(item, await prepared)) is not None:
                     self.record(caption)
-                if self.stopped_by:
+                if self.stopped_by or self.awake > self.requests.in_flight:
                     return
+            await self.ready.put(None)  # for the next worker
         except Exception as error:
             self.stop(error)
+        finally:
+            self.awake -= 1
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before another attempt; another worker takes this one's place."""
+        self.awake -= 1
+        if len(self.workers) < self.requests.in_flight + self.ahead:
+            self.start(self.work())
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.awake += 1
 
     async def caption(self, item: Item, ready: Prepared) -> Caption | None:
         """One item's outcome; None where the run stopped before there was one."""
@@ -288,7 +312,7 @@ class Run:
                 )
             if self.stopped_by:
                 return None
-            await asyncio.sleep(wait)
+            await self.pause(wait)
         return None
 
     def give_up(self, error: str) -> None:
