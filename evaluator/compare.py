@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,8 +138,9 @@ def compare(
 
 def on_shared(results: Results, measured: Mapping[str, Measurement], resampling: Resampling) -> Results:
     """The scores over the images that all runs captioned; coverage, speed and style stay the run's own."""
+    known = {name: one for name, one in measured.items() if math.isfinite(one.value)}
     bounds = intervals(
-        list(measured.values()),
+        list(known.values()),
         resampling.resamples,
         resampling.confidence,
         resampling.seed,
@@ -153,27 +156,37 @@ def on_shared(results: Results, measured: Mapping[str, Measurement], resampling:
             one.higher_is_better,
             int(one.scored.sum()),
         )
-        for (name, one), interval in zip(measured.items(), bounds, strict=True)
+        for (name, one), interval in zip(known.items(), bounds, strict=True)
     }
-    return replace(results, scores=tuple(scores.get(score.name, score) for score in results.scores))
+    nothing = {
+        name: Score(name, reason="no image that all runs captioned could be scored")
+        for name in measured
+        if name not in known
+    }
+    return replace(results, scores=tuple((scores | nothing).get(one.name, one) for one in results.scores))
 
 
 def left_out_warnings(rows: Sequence[Row], found: Contrasts) -> list[str]:
     """Which runs keep images out of the comparison, and why."""
     images = max(row.results.images for row in rows)
-    if len(rows) < 2 or all(row.results.captioned == found.images for row in rows):
-        return []
+    without = [row.label for row, own in zip(rows, found.own_images, strict=True) if not own]
+    left_out = [f"{label} has no caption at all and no part in the comparison" for label in without]
+    if len(rows) < 2 or all(own in (0, found.images) for own in found.own_images):
+        return left_out if len(rows) > 1 else []
     lacking = [
         f"{row.label} has no caption for {row.results.images - row.results.captioned:,} ({reasons})"
-        for row in rows
-        if (
+        for row, own in zip(rows, found.own_images, strict=True)
+        if 0 < own < images
+        and (
             reasons := ", ".join(
                 f"{count:,} {outcome}" for outcome, count in row.results.outcomes.items() if outcome != "ok"
             )
         )
     ]
+    whose = "all runs" if not without else "all other runs"
     return [
-        f"compared on the {found.images:,} of {images:,} images that all runs captioned: {'; '.join(lacking)}"
+        f"compared on the {found.images:,} of {images:,} images that {whose} captioned: {'; '.join(lacking)}",
+        *left_out,
     ]
 
 
@@ -195,8 +208,19 @@ def labels(
     names = [run.name for run in runs]
     return next(
         (found for found in (named, names) if len(set(found)) == len(found)),
-        [str(path) for path in paths or [run.path for run in runs]],
+        unshared([str(path) for path in paths or [run.path for run in runs]]),
     )
+
+
+def unshared(paths: Sequence[str]) -> list[str]:
+    """What the paths do not share: labels hold no more folders of the machine than it takes.
+
+    >>> unshared(["/home/ada/mon/git", "/home/ada/tue/git"])
+    ['mon/git', 'tue/git']
+    """
+    whole = [os.path.abspath(path) for path in paths]
+    start = os.path.commonpath(whole)
+    return [os.path.relpath(path, start) for path in whole]
 
 
 def metric_names(results: Sequence[Results]) -> tuple[str, ...]:
@@ -207,10 +231,12 @@ def metric_names(results: Sequence[Results]) -> tuple[str, ...]:
 
 def dataset_warnings(rows: Sequence[Row]) -> list[str]:
     """Runs over different images or references are not comparable."""
-    digests = {row.manifest["dataset_digest"]: row.label for row in rows}
+    digests: dict[str, list[str]] = {}
+    for row in rows:
+        digests.setdefault(row.manifest["dataset_digest"], []).append(row.label)
     if len(digests) < 2:
         return []
-    names = " and ".join(digests.values())
+    names = " against ".join(", ".join(labels) for labels in digests.values())
     return [f"the runs are over different images or references ({names}): do not compare them"]
 
 

@@ -42,6 +42,7 @@ class Contrasts:
     found: Mapping[tuple[str, int, int], Difference] = field(default_factory=dict)
     corrected: Mapping[tuple[str, int, int], float] = field(default_factory=dict)  # p-values
     confidence: float = 0.95
+    own_images: tuple[int, ...] = ()  # how many each run was scored on, shared or not
 
     @property
     def images(self) -> int:
@@ -89,7 +90,7 @@ def contrasts(
 ) -> Contrasts:
     """Every pair of runs over the images that all of them captioned."""
     resampling = resampling or Resampling()
-    shared, measurements = on_shared_images(runs, rescored)
+    shared, measurements, own_images = on_shared_images(runs, rescored)
     keys, ours, theirs = [], [], []
     for one, other in combinations(range(len(runs)), 2):
         for metric, first in measurements[one].items():
@@ -98,8 +99,9 @@ def contrasts(
                 keys.append((metric, one, other))
                 ours.append(first)
                 theirs.append(second)
+    nothing = Contrasts(tuple(shared), measurements, {}, {}, resampling.confidence, own_images)
     if not keys or not shared:
-        return Contrasts(tuple(shared), measurements, confidence=resampling.confidence)
+        return nothing
     found = differences(
         ours, theirs, resampling.resamples, resampling.confidence, resampling.seed, resampling.method
     )
@@ -108,18 +110,26 @@ def contrasts(
     for metric in dict.fromkeys(metric for metric, _, _ in keys):
         own = [key for key in keys if key[0] == metric]
         corrected |= zip(own, holm([by_key[key].p_value for key in own]), strict=True)
-    return Contrasts(tuple(shared), measurements, by_key, corrected, resampling.confidence)
+    return replace(nothing, found=by_key, corrected=corrected)
 
 
 def on_shared_images(
     runs: Sequence[RunFolder], rescored: Rescored | None = None
-) -> tuple[list[str], tuple[dict[str, Measurement], ...]]:
-    """The images that all runs captioned, and each run's measurements over them, in one order."""
+) -> tuple[list[str], tuple[dict[str, Measurement], ...], tuple[int, ...]]:
+    """The images that all runs captioned, each run's measurements over them, in one order, and how many
+    images each was scored on.
+
+    A run without a single caption has no part in it: it would leave nothing to compare the others on.
+    """
     loaded = [run.measurements() for run in runs]
-    common = set.intersection(*(set(ids) for ids, _ in loaded)) if loaded else set()
-    shared = [item_id for item_id in loaded[0][0] if item_id in common] if loaded else []
-    measurements = []
+    known = [ids for ids, _ in loaded if ids]
+    common = set.intersection(*map(set, known)) if known else set()
+    shared = [item_id for item_id in known[0] if item_id in common] if known else []
+    measurements: list[dict[str, Measurement]] = []
     for run, (ids, measured) in zip(runs, loaded, strict=True):
+        if not ids:
+            measurements.append({})
+            continue
         place_of = {item_id: place for place, item_id in enumerate(ids)}
         rows = [place_of[item_id] for item_id in shared]
         found = {
@@ -128,10 +138,10 @@ def on_shared_images(
             )
             for one in measured
         }
-        if any(len(ids) != len(shared) for ids, _ in loaded) and rescored and shared:
+        if any(len(ids) != len(shared) for ids in known) and rescored and shared:
             found |= {one.name: one for one in rescored(run, shared) if one.name in found}
         measurements.append(found)
-    return shared, tuple(measurements)
+    return shared, tuple(measurements), tuple(len(ids) for ids, _ in loaded)
 
 
 def over(signature: str, images: int) -> str:

@@ -75,7 +75,13 @@ def audit(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Style
 
 
 def words(text: str) -> int:
-    """How many words, numbers included; `don't` and `black-and-white` are one each."""
+    """How many words, numbers included; `don't` and `black-and-white` are one each.
+
+    >>> words("a black-and-white cat"), words("एक कुत्ता")
+    (3, 2)
+    """
+    if not text.isascii():  # a vowel sign is no letter to `re`, and would cut a word in two
+        text = "".join(each for each in text if not unicodedata.category(each).startswith("M"))
     return len(_WORD.findall(text))
 
 

@@ -43,7 +43,7 @@ HARD = np.random.default_rng(1).normal(1, 1, 80)
 
 def test_images_are_those_that_all_captioned_in_one_order(run: MakeRun) -> None:
     runs = [run("a", {"1": 0.1, "2": 0.2, "3": 0.3}), run("b", {"3": 0.6, "1": 0.4, "9": 1.0})]
-    shared, (first, second) = on_shared_images(runs)
+    shared, (first, second), _ = on_shared_images(runs)
     assert shared == ["1", "3"]
     assert first["CIDEr"].statistics[:, 0].tolist() == [0.1, 0.3]
     assert second["CIDEr"].statistics[:, 0].tolist() == [0.4, 0.6]

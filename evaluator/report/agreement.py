@@ -52,10 +52,9 @@ def agreement(comparison: Comparison) -> Agreement | None:
     if not pairs:
         return None
     (low, *low_pair), (high, *high_pair) = min(pairs), max(pairs)
-    told = (
-        f"{' and '.join(high_pair)} agree most ({coefficient(high)}), "
-        f"{' and '.join(low_pair)} least ({coefficient(low)})"
-    )
+    told = f"{' and '.join(high_pair)} agree most ({coefficient(high)})"
+    if len(pairs) > 1:
+        told += f", {' and '.join(low_pair)} least ({coefficient(low)})"
     return Agreement(metrics, coefficients, told)
 
 
@@ -72,6 +71,10 @@ def correlations(measured: Mapping[str, Measurement], metrics: tuple[str, ...]) 
     """Spearman's coefficient of each pair, (metrics, metrics); NaN where the run lacks one."""
     import pandas as pd
 
-    scores = {metric: measured[metric].per_image for metric in metrics if metric in measured}
+    scores = {
+        metric: (1 if one.higher_is_better else -1) * one.per_image
+        for metric in metrics
+        if (one := measured.get(metric))
+    }
     table = pd.DataFrame(scores).corr("spearman", min_periods=FEWEST_IMAGES)
     return table.reindex(index=list(metrics), columns=list(metrics)).to_numpy(np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 
 from evaluator.compare import Comparison
 from evaluator.core import Score
+from evaluator.report.verdict import comparable
 from evaluator.significance import intervals
 
 # The most frequent ones; with fewer images an interval says nothing.
@@ -24,19 +25,16 @@ class TagScores:
     tag: str
     images: int
     scores: tuple[Score | None, ...]  # in the order of the comparison's rows
-
-    @property
-    def best(self) -> float | None:
-        """The goodness of the best of the scores, where there are several."""
-        known = [score for score in self.scores if score is not None]
-        return max((score.goodness for score in known), default=None) if len(known) > 1 else None
+    best: float | None = None  # the goodness of the best, where there are several and they are comparable
 
 
 def breakdown(comparison: Comparison) -> list[TagScores]:
     """The tags of the images that all runs captioned, the most frequent first; empty where there are none."""
     metric = comparison.lead_metric
     ids = comparison.contrasts.ids
-    tags_of = {item.id: item.tags for item in comparison.rows[0].run.items()}
+    tags_of: dict[str, tuple[str, ...]] = {}
+    for item in (item for row in comparison.rows for item in row.run.items()):
+        tags_of[item.id] = tags_of.get(item.id) or item.tags
     counts = Counter(tag for item_id in ids for tag in set(tags_of[item_id]))
     if metric is None or len(counts) < 2:
         return []
@@ -45,17 +43,14 @@ def breakdown(comparison: Comparison) -> list[TagScores]:
         for tag, images in sorted(counts.items(), key=lambda found: (-found[1], found[0]))
         if images >= FEWEST_IMAGES
     ][:TAGS_SHOWN]
-    return [
-        TagScores(
-            tag,
-            counts[tag],
-            tuple(
-                score_of_part(comparison, row.place, metric, [tag in tags_of[item_id] for item_id in ids])
-                for row in comparison.rows
-            ),
-        )
-        for tag in shown
-    ]
+    marked = comparable(comparison, metric)
+    found = []
+    for tag in shown:
+        part = [tag in tags_of[item_id] for item_id in ids]
+        scores = tuple(score_of_part(comparison, row.place, metric, part) for row in comparison.rows)
+        goods = [score.goodness for score in scores if score]
+        found.append(TagScores(tag, counts[tag], scores, max(goods) if marked and len(goods) > 1 else None))
+    return found
 
 
 def score_of_part(comparison: Comparison, place: int, metric: str, part: list[bool]) -> Score | None:

@@ -3,13 +3,13 @@
 The page's script draws from it only what is on the screen, so that 40,000 images open as fast as 40. What
 belongs to one image stands at one place of every list:
 
-    {"runs": ["git", "blip"], "metrics": ["CIDEr"], "better": [1], "marked": true,
+    {"runs": ["git", "blip"], "metrics": ["CIDEr"], "columns": 1, "better": [1], "marked": true,
      "outcomes": ["ok", "refused"], "tagNames": ["dog"],
      "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [],
-     "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[1234]], "errors": {}}, ...]}
+     "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[12345]], "errors": {}}, ...]}
 
 `better` is -1 where a lower score is better; `ended` counts within `outcomes`, -1 where a run is not about
-the image; a score is in tenths of a point.
+the image; a score is in hundredths of a point.
 
 Two runs are about the same image where its id and its references are the same. Captions, outcomes and scores
 are those of the last scoring; a failure has a kind and an error text and never a caption.
@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,12 +28,17 @@ from evaluator.compare import HEADLINE, METRIC_ORDER, Comparison, Row
 from evaluator.core import Array, Item, Outcome
 from evaluator.report.places import without_folders
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 NOT_TRIED = "not tried"
 NO_PICTURE = "no picture at hand"
 NOT_IN_RUN = -1
 
 # More columns of scores than this leave no room for the captions.
-METRICS_SHOWN = 4
+COLUMNS = 4
+# To choose from, for gains and orders.
+METRICS = 8
 
 Key = tuple[str, tuple[str, ...]]
 
@@ -61,6 +66,11 @@ class Gallery:
     best_is_marked: bool
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The metrics that stand beside the captions; gains and orders can be by any."""
+        return self.metrics[:COLUMNS]
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """Each tag once, in their alphabet."""
         return tuple(sorted({tag for item in self.items for tag in item.tags}))
@@ -80,6 +90,7 @@ class Gallery:
         return {
             "runs": self.labels,
             "metrics": self.metrics,
+            "columns": len(self.columns),
             "better": [1 if higher else -1 for higher in self.higher_is_better],
             "marked": self.best_is_marked,
             "outcomes": self.outcomes,
@@ -93,7 +104,7 @@ class Gallery:
                 {
                     "captions": of_run.captions,
                     "ended": of_run.ended,
-                    "scores": [tenths(row) for row in of_run.scores],
+                    "scores": [hundredths(row) for row in of_run.scores],
                     "errors": {str(place): error for place, error in of_run.errors.items()},
                 }
                 for of_run in self.answers
@@ -107,13 +118,16 @@ def gallery(comparison: Comparison) -> Gallery:
     own = [row.run.items() for row in comparison.rows]
     items: dict[Key, Item] = {}
     for item in (item for of_run in own for item in of_run):
-        known = items.setdefault((item.id, item.references), item)
-        if not has_picture(known) and has_picture(item):
-            items[item.id, item.references] = item
+        key = (item.id, item.references)
+        known = items.setdefault(key, item)
+        image = known.image if has_picture(known) or not has_picture(item) else item.image
+        tags = known.tags or item.tags  # given to some of the runs later
+        if (image, tags) != (known.image, known.tags):
+            items[key] = replace(known, image=image, tags=tags)
     places = {key: place for place, key in enumerate(items)}
     outcomes = (*map(str, Outcome), NOT_TRIED)
     answers = tuple(
-        answers_of(row, of_run, places, metrics, outcomes)
+        answers_of(row, of_run, places, scores_of(comparison, row, metrics), outcomes)
         for row, of_run in zip(comparison.rows, own, strict=True)
     )
     labels = tuple(row.label for row in comparison.rows)
@@ -126,16 +140,15 @@ def answers_of(
     row: Row,
     items: Sequence[Item],
     places: Mapping[Key, int],
-    metrics: Sequence[str],
+    measured: pd.DataFrame,
     outcomes: Sequence[str],
 ) -> Answers:
-    """One run's answers, each at its image's place."""
-    table = row.run.per_image().reindex([item.id for item in items])
+    """One run's answers, each at its image's place; `measured` are its scores by image id."""
+    ids = [item.id for item in items]
+    table = row.run.per_image().reindex(ids)
     here = np.array([places[item.id, item.references] for item in items], np.intp)
-    scores = np.full((len(metrics), len(places)), np.nan)
-    for number, metric in enumerate(metrics):
-        if metric in table:
-            scores[number, here] = table[metric].to_numpy(np.float64)
+    scores = np.full((measured.shape[1], len(places)), np.nan)
+    scores[:, here] = measured.reindex(ids).to_numpy(np.float64).T
     names = [name if isinstance(name, str) else NOT_TRIED for name in table["outcome"]]
     captions: list[str | None] = [None] * len(places)
     ended = [NOT_IN_RUN] * len(places)
@@ -154,25 +167,38 @@ def answers_of(
     return Answers(tuple(captions), tuple(ended), scores, {at: text for at, text in errors.items() if text})
 
 
-def tenths(scores: Array) -> list[int | None]:
-    """Tenths of a point, None where there is no score: what the page shows, in the fewest digits.
+def scores_of(comparison: Comparison, row: Row, metrics: Sequence[str]) -> pd.DataFrame:
+    """A run's scores of single images, by image id: those that its score in the table is made of.
 
-    >>> tenths(np.array([1.45553, np.nan]))
-    [1456, None]
+    Where runs are compared on shared images, CIDEr is weighed anew over these, and other images have none.
     """
-    rounded = np.rint(1000 * scores)
+    import pandas as pd
+
+    ids, measured = list(comparison.contrasts.ids), comparison.contrasts.measurements[row.place]
+    if not comparison.on_shared:
+        ids, own = row.run.measurements()
+        measured = {one.name: one for one in own}
+    known = {metric: measured[metric].per_image for metric in metrics if metric in measured}
+    return pd.DataFrame(known, index=ids if known else []).reindex(columns=list(metrics))
+
+
+def hundredths(scores: Array) -> list[int | None]:
+    """Hundredths of a point, None where there is no score: one digit more than the page shows.
+
+    >>> hundredths(np.array([1.455532, np.nan]))
+    [14555, None]
+    """
+    rounded = np.rint(10_000 * scores)
     return [None if np.isnan(value) else int(value) for value in rounded]
 
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
-    """The lead metric first, then the headline metrics and those of one's own that were computed."""
-    computed = [
-        metric for metric in comparison.metrics if any(row.score(metric).computed for row in comparison.rows)
-    ]
+    """Those that were computed: the lead metric, the headline ones, those of one's own, then the others."""
+    computed = [metric for metric in comparison.metrics if comparison.ranked(metric)]
     own = [metric for metric in computed if metric.split(" (")[0] not in METRIC_ORDER]
     lead = comparison.lead_metric
-    wanted = [lead, *(metric for metric in HEADLINE if metric in computed), *own]
-    return tuple(dict.fromkeys(metric for metric in wanted if metric))[:METRICS_SHOWN]
+    wanted = [lead, *(metric for metric in HEADLINE if metric in computed), *own, *computed[::-1]]
+    return tuple(dict.fromkeys(metric for metric in wanted if metric))[:METRICS]
 
 
 def same_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:

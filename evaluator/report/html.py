@@ -17,7 +17,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,7 @@ def write_report(
     are addresses that runs are linked to, by their labels. A kept run has no table of its images:
     `with_images=False` leaves the gallery out.
     """
-    comparison = best_first(short_labels(comparison))
+    comparison = best_first(comparison)
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
     content = page(comparison, pictures, pages or {}, with_images).encode("utf-8", "replace")
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
@@ -120,16 +119,17 @@ def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str],
             ranked=any(map(comparison.rank, comparison.rows)),
             is_headline=is_headline,
             not_computed=NOT_COMPUTED,
-            share=share(comparison.rows[0]),
+            share=" or ".join(sorted({share(row) for row in comparison.rows})),
             notes=[without_folders(note) for note in notes(comparison)],
             whisker_width=WHISKER_WIDTH,
             costs_are_known=any(row.results.cost_usd is not None for row in comparison.rows),
             has_plots=any(plots.values()),
             **plots,
             gallery=shown,
+            can_be_seen=first_two_differ(comparison),
             data=packed(shown.document(*taken.numbered(len(shown.items)))) if shown else "",
             pictures=taken,
-            shown_pictures=json.dumps({"folder": taken.folder, "shown": list(taken.shown.values())}),
+            shown_pictures=within_script({"folder": taken.folder, "shown": list(taken.shown.values())}),
             groups=GROUPS,
             shared=shared_facts(comparison),
             origins=origins(comparison),
@@ -183,6 +183,11 @@ def asset(file_name: str) -> Markup:
     return Markup((TEMPLATES / file_name).read_text(encoding="utf-8"))
 
 
+def within_script(document: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end, or comment out, the element it is in."""
+    return Markup(json.dumps(document).replace("<", "\\u003c"))
+
+
 def packed(document: Mapping[str, Any]) -> str:
     """Base64 of gzip of JSON, the same for the same document. Its alphabet cannot end its element."""
     text = _ESCAPED.sub(picture_of_control, json.dumps(document, separators=(",", ":"), default=list))
@@ -208,14 +213,12 @@ def csp_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def short_labels(comparison: Comparison) -> Comparison:
-    """Runs that go by their full path, since they share a name, go by what their paths do not share."""
-    labels = [row.label for row in comparison.rows]
-    if not all(Path(label).is_absolute() for label in labels):
-        return comparison
-    start = os.path.commonpath(labels)
-    rows = (replace(row, label=os.path.relpath(row.label, start)) for row in comparison.rows)
-    return replace(comparison, rows=tuple(rows))
+def first_two_differ(comparison: Comparison) -> bool:
+    """Whether there are images on which the first run can gain or lose on the second."""
+    metric, (first, *others) = comparison.lead_metric, comparison.rows
+    return bool(metric and others) and (
+        comparison.contrasts.difference(metric or "", first.place, others[0].place) is not None
+    )
 
 
 def data_sets(comparison: Comparison) -> list[str]:

@@ -113,9 +113,10 @@ def planes(comparison: Comparison) -> list[Plane]:
         return []
     found = []
     for name, value_of, better_high in (("images/s", _speed, True), ("US dollars", _cost, False)):
-        rows = [row for row in comparison.rows if row.score(metric).computed and value_of(row)]
-        if len(rows) > 1:
-            found.append(plane(rows, metric, name, [value_of(row) or 0.0 for row in rows], better_high))
+        known = {row.place: value for row in comparison.rows if (value := value_of(row)) is not None}
+        rows = [row for row in comparison.rows if row.score(metric).computed and row.place in known]
+        if len(rows) > 1 and any(known[row.place] for row in rows):
+            found.append(plane(rows, metric, name, [known[row.place] for row in rows], better_high))
     return found
 
 
@@ -129,7 +130,10 @@ def _cost(row: Row) -> float | None:
 
 def plane(rows: Sequence[Row], metric: str, name: str, values: Sequence[float], better_high: bool) -> Plane:
     scores = [100 * (row.score(metric).value or 0.0) for row in rows]
-    x_axis = Axis.of([math.log10(value) for value in values], LEFT + 44, WIDTH - RIGHT)
+    positive = [value for value in values if value]
+    # Nothing has no logarithm: it lies left of all that costs something.
+    logs = [math.log10(value or min(positive) / 3) for value in values]
+    x_axis = Axis.of(logs, LEFT + 44, WIDTH - RIGHT)
     y_axis = Axis.of(scores, HEIGHT - BOTTOM, TOP)
     goods = [row.score(metric).goodness for row in rows]
     gains = [value if better_high else -value for value in values]
@@ -138,12 +142,12 @@ def plane(rows: Sequence[Row], metric: str, name: str, values: Sequence[float], 
         beaten = any(
             goods[other] > goods[place] and gains[other] > gains[place] for other in range(len(rows))
         )
-        x, y = x_axis.place(math.log10(values[place])), y_axis.place(scores[place])
+        x, y = x_axis.place(logs[place]), y_axis.place(scores[place])
         title = f"{row.label}: {metric} {scores[place]:.1f}, {values[place]:.3g} {name}"
         dots.append(Dot(row.label, x, y, title, x > 0.65 * WIDTH, not beaten))
     front = ", ".join(dot.label for dot in dots if dot.on_front)
     told = f"{metric} against {name} of {len(rows)} runs. None is better on both than: {front}."
-    x_ticks = tuple(Tick(x_axis.place(math.log10(value)), f"{value:g}") for value in round_powers(values))
+    x_ticks = tuple(Tick(x_axis.place(math.log10(value)), f"{value:g}") for value in round_powers(positive))
     return Plane(f"{metric} against {name}", told, name, metric, tuple(dots), x_ticks, y_axis.ticks())
 
 

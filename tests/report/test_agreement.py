@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from evaluator.compare import compare
-from evaluator.report.agreement import agreement
+from evaluator.report.agreement import agreement, correlations
 
 MakeRun = Callable[..., Path]
 IDS = [str(number) for number in range(50)]
@@ -40,7 +40,20 @@ def test_a_score_that_never_changes_has_no_coefficient(make_run: MakeRun) -> Non
     assert found.metrics == ("METEOR", "CIDEr", "SPICE")
     assert found.coefficients[1][0] is None
     assert found.coefficients[2][1] == pytest.approx(-1)
-    assert "least (−1.00)" in found.told
+    assert found.told == "SPICE and CIDEr agree most (−1.00)"
+
+
+def test_a_metric_that_is_better_when_lower_agrees_with_its_opposite(make_run: MakeRun) -> None:
+    captions = dict.fromkeys(IDS, "x")
+    runs = [
+        make_run("high", captions, {"CIDEr": np.arange(50)}),
+        make_run("low", captions, {"CHAIR": np.arange(50)}, higher_is_better=False),
+    ]
+    both = {
+        "CIDEr": compare(runs[:1]).contrasts.measurements[0]["CIDEr"],
+        "CHAIR": compare(runs[1:]).contrasts.measurements[0]["CHAIR"],
+    }
+    assert correlations(both, ("CIDEr", "CHAIR"))[0, 1] == pytest.approx(-1)
 
 
 def test_too_little_to_tell(make_run: MakeRun) -> None:

@@ -172,7 +172,7 @@ def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) 
     opened(page, report)
     card = page.locator("article.card").nth(0)
     assert card.locator("mark").all_text_contents() == []  # all words of "a red wall" are in a reference
-    assert "reference 2 also says of, bricks" in card.inner_text()
+    assert "reference 2 also says bricks" in card.inner_text()
     assert page.locator("article.card").nth(1).locator("mark").all_text_contents() == [
         *("lot", "fresh green grass"),
         "grass",
@@ -183,21 +183,22 @@ def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) 
     assert page.locator("mark").count() == 0
 
 
-def test_the_words_of_two_texts_are_aligned(page: Any, report: Path) -> None:
+def test_the_words_that_only_one_of_two_texts_says(page: Any, report: Path) -> None:
     opened(page, report)
 
     def difference(text: str, other: str) -> Any:
         return page.evaluate("([text, other]) => difference(text, other)", [text, other])
 
-    assert difference("a dog on a sofa", "A dog sleeps on the sofa.") == {
-        "beyond": [[9, 10]],
-        "lacks": ["sleeps", "the"],
+    assert difference("a black dog on a sofa", "On the sofa, a dog, sleeps a dog.") == {
+        "beyond": [[2, 7]],
+        "lacks": ["sleeps", "dog"],
     }
-    assert difference("", "a b") == {"beyond": [], "lacks": ["a", "b"]}
+    assert difference("", "the cat") == {"beyond": [], "lacks": ["cat"]}
     assert difference("black-and-white cat’s tail", "Cat’s tail") == {"beyond": [[0, 15]], "lacks": []}
     assert difference("one two, three", "four") == {"beyond": [[0, 14]], "lacks": ["four"]}
     assert difference("小狗 и кот", "小狗 и пёс") == {"beyond": [[5, 8]], "lacks": ["пёс"]}
-    assert difference("word " * 301, "word") is None
+    assert difference("एक लाल कुत्ता", "एक कुत्ता")["beyond"] == [[3, 6]]
+    assert len(difference("word " * 3000, "word")["beyond"]) == 1
     assert page.evaluate("nearest('a dog runs', ['a cat', 'the dog runs', 'dogs'])") == 1
     assert page.evaluate("nearest('a dog', [])") == -1
 

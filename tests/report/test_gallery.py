@@ -25,7 +25,7 @@ def test_every_image_with_its_scores(make_run: MakeRun) -> None:
         make_run("b", {"1": "x", "2": Caption("2", Outcome.REFUSED)}, {"CIDEr": [0.75], "CLIPScore": [0.6]}),
     ]
     shown = gallery(compare(runs))
-    assert shown.metrics == ("CIDEr", "CLIPScore")
+    assert shown.metrics == ("CIDEr", "CLIPScore", "BLEU-4")
     assert shown.failures == ("refused",)
     assert outcomes(shown, 0) == ["ok", "ok"]
     assert outcomes(shown, 1) == ["ok", "refused"]
@@ -34,8 +34,8 @@ def test_every_image_with_its_scores(make_run: MakeRun) -> None:
     assert document["references"] == [("a reference of 1",), ("a reference of 2",)]
     assert [answers["captions"] for answers in document["answers"]] == [("x", "y"), ("x", None)]
     assert [answers["scores"] for answers in document["answers"]] == [
-        [[500, 1250], [None, None]],
-        [[750, None], [600, None]],
+        [[5000, 12504], [None, None], [9000, 9000]],
+        [[7500, None], [6000, None], [None, None]],
     ]
     assert document["noPicture"] == ["gone", "gone"]
 
@@ -43,7 +43,9 @@ def test_every_image_with_its_scores(make_run: MakeRun) -> None:
 def test_metrics_of_ones_own_stand_beside_the_headline_ones(make_run: MakeRun) -> None:
     names = ["BLEU-4", "CHAIR", "CIDEr", "METEOR", "RefCLIPScore"]
     run = make_run("a", {"1": "x"}, {name: [0.5] for name in names})
-    assert gallery(compare([run])).metrics == ("CIDEr", "METEOR", "CHAIR")
+    shown = gallery(compare([run]))
+    assert shown.metrics == ("CIDEr", "METEOR", "CHAIR", "RefCLIPScore", "BLEU-4")
+    assert shown.columns == shown.metrics[:4]
 
 
 def test_no_best_where_the_same_caption_could_score_differently(make_run: MakeRun) -> None:

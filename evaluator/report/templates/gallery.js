@@ -24,7 +24,7 @@ function make(tag, kind, ...children) {
   return made;
 }
 
-const inPoints = (tenths) => (tenths / 10).toFixed(1);
+const inPoints = (hundredths) => (hundredths / 100).toFixed(1);
 const isolated = (text, kind = "") => make("bdi", kind, text);
 
 // A name of a run, which may go on in the next line behind its joints.
@@ -38,7 +38,13 @@ class Gallery {
     this.data = data;
     this.pictures = pictures;
     this.images = data.ids.length;
-    this.place = new Map(data.ids.map((id, place) => [id, place]));
+    // Of two images of one id, in several data sets, the second has an address of its own.
+    this.place = new Map();
+    this.addresses = data.ids.map((id, place) => {
+      const address = this.place.has(id) ? `${id}~${place}` : id;
+      this.place.set(address, place);
+      return address;
+    });
     this.texts = [];
     this.lengths = [];
   }
@@ -173,8 +179,8 @@ class Gallery {
     const isRun = !Number.isNaN(ofRun);
     const number = isRun ? -1 : nearest(text, references);
     const other = isRun ? this.data.answers[ofRun].captions[image] : references[number];
-    const found = choice.mark === "nothing" || other === undefined || other === null ? null : difference(text, other);
-    if (!found) return [isolated(text)];
+    if (choice.mark === "nothing" || typeof other !== "string") return [isolated(text)];
+    const found = difference(text, other);
     const parts = [];
     let last = 0;
     for (const [start, end] of found.beyond) {
@@ -192,13 +198,17 @@ class Gallery {
     return said;
   }
 
+  outcome(run, image) {
+    const { ended } = this.data.answers[run];
+    return ended[image] < 0 ? "not in this run" : this.data.outcomes[ended[image]];
+  }
+
   answer(run, image, best, choice) {
-    const { captions, ended, errors } = this.data.answers[run];
+    const { captions, errors } = this.data.answers[run];
     const line = make("li", "", make("span", "label", named(this.data.runs[run])));
     const text = captions[image];
     if (text === null) {
-      const outcome = ended[image] < 0 ? "not in this run" : this.data.outcomes[ended[image]];
-      const failure = make("span", "failure", make("span", "chip", outcome));
+      const failure = make("span", "failure", make("span", "chip", this.outcome(run, image)));
       if (errors[image]) failure.append(" ", isolated(errors[image]));
       line.append(failure);
       return line;
@@ -208,7 +218,7 @@ class Gallery {
         ? make("span", "caption", ...this.caption(text, image, choice))
         : make("span", "nothing", "an empty caption"),
     );
-    this.data.metrics.forEach((metric, number) => {
+    this.data.metrics.slice(0, this.data.columns).forEach((metric, number) => {
       const score = this.score(run, number, image);
       const cell = make("span", "number", make("span", "unseen", `${metric} `));
       if (score === null) {
@@ -226,7 +236,7 @@ class Gallery {
   card(image, choice, number, count) {
     const { ids, references, tags, tagNames, noPicture, runs, metrics, better, marked } = this.data;
     const link = make("a", "", isolated(ids[image]));
-    link.href = `#image=${encodeURIComponent(ids[image])}`;
+    link.href = `#image=${encodeURIComponent(this.addresses[image])}`;
     const heading = make("h3", "", link);
     heading.id = `image-${image}`;
     const notes = make("figcaption", "", heading);
@@ -242,7 +252,7 @@ class Gallery {
     const theirs = make("div", "references", make("h4", "", `${count_ || "No"} reference${count_ === 1 ? "" : "s"}`));
     if (count_) theirs.append(make("ol", "", ...lists));
     const heads = make("div", "heads", make("span", "", runs.length > 1 ? "Captions" : "Caption"));
-    metrics.forEach((metric) => heads.append(make("span", "number", isolated(metric))));
+    metrics.slice(0, this.data.columns).forEach((metric) => heads.append(make("span", "number", isolated(metric))));
     heads.setAttribute("aria-hidden", "true");
     const goods = marked ? this.goods(0, image) : [];
     const best = goods.length > 1 ? Math.max(...goods) * better[0] : null;
@@ -281,6 +291,7 @@ class CardList {
     });
     this.element.replaceChildren(...this.blocks);
     if (this.blocks.length) this.fill(this.blocks[0]);
+    else this.element.append(make("p", "none", "No image matches."));
     this.blocks.forEach((block) => this.watcher.observe(block));
   }
 
@@ -331,61 +342,91 @@ class CardList {
 }
 
 // Ties the controls, the list and the address of the page together. Calls `chosen` with every new choice.
+//
+// The address holds what was chosen and the image that was asked for: #image=42&order=gain&one=0&other=1.
 function startGallery(gallery, form, chosen) {
   const list = new CardList(gallery, document.getElementById("cards"));
-  const field = (id) => document.getElementById(id);
-  const selects = { one: "select.one", other: "select.other", metric: "select.metric" };
-  const all = (name) => document.querySelectorAll(selects[name]);
-  const choice = () => ({
-    ...Object.fromEntries(["search", "show", "order", "mark"].map((id) => [id, field(id).value])),
-    ...Object.fromEntries(Object.keys(selects).map((name) => [name, Number(form.querySelector(selects[name])?.value ?? 0)])),
-  });
+  const shown = document.getElementById("shown");
+  const numbers = ["one", "other", "metric"];
+  // Some stand at the plot of two runs too.
+  const fields = {
+    ...Object.fromEntries(["search", "show", "order", "mark"].map((name) => [name, [document.getElementById(name)]])),
+    ...Object.fromEntries(numbers.map((name) => [name, [...document.querySelectorAll(`select.${name}`)]])),
+  };
+  const value = (name) => fields[name][0]?.value ?? "0";
+  const set = (name, wanted) => fields[name].forEach((field) => (field.value = wanted));
+  const start = Object.fromEntries(Object.keys(fields).map((name) => [name, value(name)]));
+  const asked = () => new URLSearchParams(location.hash.slice(1));
   let found = [];
+
   const find = () => {
-    const now = choice();
-    found = gallery.find(now);
-    const { images } = gallery;
-    field("shown").textContent =
-      found.length === images ? `${images.toLocaleString("en")} shown` : `${found.length.toLocaleString("en")} of ${images.toLocaleString("en")} match`;
-    list.show(found, now);
-    chosen(now);
+    const choice = Object.fromEntries(
+      Object.keys(fields).map((name) => [name, numbers.includes(name) ? Number(value(name)) : value(name)]),
+    );
+    found = gallery.find(choice);
+    const [some, all] = [found.length, gallery.images].map((count) => count.toLocaleString("en"));
+    shown.textContent = some === all ? `${all} shown` : `${some} of ${all} match`;
+    list.show(found, choice);
+    chosen(choice);
+  };
+  const remember = (image) => {
+    const kept = new URLSearchParams(image === null ? {} : { image });
+    for (const name of Object.keys(fields)) if (value(name) !== start[name]) kept.set(name, value(name));
+    history.replaceState(null, "", kept.size ? `#${kept}` : location.pathname + location.search);
+  };
+  const change = () => {
+    find();
+    remember(null);
   };
   const reset = () => {
-    field("search").value = "";
-    field("show").value = "all";
+    set("search", "");
+    set("show", "all");
     find();
   };
   const follow = () => {
-    const id = location.hash.startsWith("#image=") ? decodeURIComponent(location.hash.slice(7)) : null;
-    const image = gallery.place.get(id);
+    const wanted = asked();
+    const named = Object.keys(fields).filter((name) => wanted.has(name));
+    named.forEach((name) => set(name, wanted.get(name)));
+    if (named.length) find();
+    const image = gallery.place.get(wanted.get("image"));
     if (image === undefined) return;
     if (!found.includes(image)) reset();
     list.reveal(image);
   };
-  // The same choice stands at the gallery and at the plots.
-  for (const name of Object.keys(selects)) {
-    all(name).forEach((select) =>
-      select.addEventListener("change", () => {
-        all(name).forEach((each) => (each.value = select.value));
-        find();
+
+  for (const [name, all] of Object.entries(fields)) {
+    all.forEach((field) =>
+      field.addEventListener(name === "search" ? "input" : "change", () => {
+        set(name, field.value);
+        change();
       }),
     );
   }
-  field("search").addEventListener("input", find);
-  ["show", "order", "mark"].forEach((id) => field(id).addEventListener("change", find));
   form.addEventListener("submit", (event) => event.preventDefault());
   document.querySelectorAll("a[data-order]").forEach((link) =>
     link.addEventListener("click", () => {
-      field("order").value = link.dataset.order;
-      for (const name of ["one", "other"]) all(name).forEach((each) => (each.value = link.dataset[name]));
+      for (const name of ["order", "one", "other", "metric"]) set(name, link.dataset[name]);
       reset();
     }),
   );
+  list.element.addEventListener("click", (event) => {
+    const link = event.target.closest("h3 a");
+    if (!link) return;
+    event.preventDefault();
+    remember(new URLSearchParams(link.hash.slice(1)).get("image"));
+    follow();
+  });
   window.addEventListener("hashchange", follow);
   window.addEventListener("beforeprint", () => list.print());
   window.addEventListener("afterprint", () => list.printed());
+  // What stays at the top of the screen must not lie over the image that was asked for.
+  new ResizeObserver(() => {
+    const height = getComputedStyle(form).position === "sticky" ? form.offsetHeight : 0;
+    document.documentElement.style.setProperty("--controls", `${height}px`);
+  }).observe(form);
   form.hidden = false;
   find(); // a browser keeps what was typed over a reload
   follow();
   setTimeout(() => gallery.prepare());
+  return { show: (image) => (remember(gallery.addresses[image]), follow()) };
 }

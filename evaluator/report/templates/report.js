@@ -4,15 +4,17 @@
   const form = document.querySelector("form.controls");
   if (!form) return;
   const cards = document.getElementById("cards");
+  let data;
   try {
-    const data = await unpacked(document.getElementById("data"));
-    const gallery = new Gallery(data, JSON.parse(document.getElementById("pictures").textContent));
-    const figure = document.getElementById("scatter");
-    if (figure) figure.hidden = false;
-    const scatter = figure && new Scatter(gallery, figure);
-    startGallery(gallery, form, (choice) => scatter?.show(choice));
+    data = await unpacked(document.getElementById("data"));
   } catch (error) {
     cards.textContent = "The images cannot be shown: this browser is too old for their packed form.";
     throw error;
   }
+  const gallery = new Gallery(data, JSON.parse(document.getElementById("pictures").textContent));
+  const figure = document.getElementById("scatter");
+  if (figure) figure.hidden = false;
+  const scatter = figure && new Scatter(gallery, figure);
+  const { show } = startGallery(gallery, form, (choice) => scatter?.show(choice));
+  if (scatter) scatter.visit = show;
 })();

@@ -2,6 +2,7 @@
 
 const MARGIN = { left: 52, right: 14, top: 10, bottom: 40 };
 const NEAR = 12; // CSS pixels from a dot that still mean it
+const ON_PAPER = { "--rule": "#c9c9c9", "--muted": "#4a4d52", "--accent": "#0d5b78" };
 
 function roundTicks(low, high) {
   const rough = (high - low) / 4 || 1;
@@ -13,8 +14,10 @@ function roundTicks(low, high) {
 }
 
 class Scatter {
+  // `visit` goes to an image.
   constructor(gallery, figure) {
     this.gallery = gallery;
+    this.visit = () => {};
     this.figure = figure;
     this.canvas = figure.querySelector("canvas");
     this.told = figure.querySelector("output");
@@ -22,10 +25,12 @@ class Scatter {
     this.canvas.addEventListener("mouseleave", () => this.tell(null));
     this.canvas.addEventListener("click", (event) => {
       const dot = this.at(event);
-      if (dot) location.hash = `image=${encodeURIComponent(gallery.data.ids[dot.image])}`;
+      if (dot) this.visit(dot.image);
     });
     new ResizeObserver(() => this.choice && this.draw()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    window.addEventListener("beforeprint", () => this.draw(ON_PAPER));
+    window.addEventListener("afterprint", () => this.draw());
   }
 
   show(choice) {
@@ -38,13 +43,13 @@ class Scatter {
     for (let image = 0; image < images; image++) {
       const [x, y] = [choice.other, choice.one].map((run) => this.gallery.score(run, choice.metric, image));
       if (x === null || y === null) continue;
-      this.dots.push({ image, x: x / 10, y: y / 10 });
+      this.dots.push({ image, x: x / 100, y: y / 100 });
       const gain = (y - x) * data.better[choice.metric];
       counts[gain > 0 ? "better" : gain < 0 ? "worse" : "level"]++;
     }
     const [one, other] = [data.runs[choice.one], data.runs[choice.other]];
     const metric = data.metrics[choice.metric];
-    this.summary =
+    this.summary = choice.one === choice.other ? "Choose two runs to compare." :
       `${one} has the better ${metric} on ${counts.better.toLocaleString("en")} images, ` +
       `${other} on ${counts.worse.toLocaleString("en")}; ${counts.level.toLocaleString("en")} are level.`;
     this.canvas.setAttribute("aria-label", `${metric} of ${one} against that of ${other}, an image a dot. ${this.summary}`);
@@ -52,7 +57,7 @@ class Scatter {
     this.draw();
   }
 
-  draw() {
+  draw(colours = {}) {
     const { canvas, dots } = this;
     const [width, height, ratio] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio];
     if (!width || !dots) return;
@@ -60,7 +65,7 @@ class Scatter {
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
     const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
+    const colour = (name) => colours[name] ?? style.getPropertyValue(name).trim();
     const [low, high] = dots.reduce(
       ([least, most], { x, y }) => [Math.min(least, x, y), Math.max(most, x, y)], [Infinity, -Infinity],
     );
@@ -85,9 +90,9 @@ class Scatter {
     }
     const { data } = this.gallery;
     pen.textAlign = "right";
-    pen.fillText(data.runs[this.choice.other], right, height - 6);
+    pen.fillText(`${data.runs[this.choice.other]} →`, right, height - 6, right - MARGIN.left);
     pen.textAlign = "left";
-    pen.fillText(`↑ ${data.runs[this.choice.one]}`, 2, MARGIN.top + 2);
+    pen.fillText(`↑ ${data.runs[this.choice.one]}`, 2, MARGIN.top + 2, right);
     pen.strokeStyle = colour("--muted");
     pen.setLineDash([4, 4]);
     pen.beginPath();
@@ -123,7 +128,7 @@ class Scatter {
       return;
     }
     const { data } = this.gallery;
-    const said = (run) => data.answers[run].captions[dot.image];
+    const said = (run) => data.answers[run].captions[dot.image] ?? this.gallery.outcome(run, dot.image);
     this.told.replaceChildren(
       isolated(data.ids[dot.image]), ": ",
       `${dot.y.toFixed(1)} `, isolated(said(this.choice.one)), ` — ${dot.x.toFixed(1)} `, isolated(said(this.choice.other)),

@@ -1,8 +1,8 @@
 // Word by word: what one text says beyond another.
 
-const WORD = /[\p{L}\p{N}]+(?:['’.-][\p{L}\p{N}]+)*/gu;
-// The table of an alignment grows with both lengths; nobody reads the differences of longer texts.
-const MOST_WORDS = 300;
+const WORD = /[\p{L}\p{M}\p{N}]+(?:['’.-][\p{L}\p{M}\p{N}]+)*/gu;
+// They say nothing about a picture, and marking them would hide what does.
+const QUIET = new Set(["a", "an", "the", "is", "are", "and", "of"]);
 
 // [{start, end, key}], `key` in lower case.
 function wordsOf(text) {
@@ -13,63 +13,44 @@ function wordsOf(text) {
   }));
 }
 
-// The longest common subsequence: which words of each are in it, as two arrays of booleans.
-function aligned(ours, theirs) {
-  const width = theirs.length + 1;
-  const longest = new Uint16Array((ours.length + 1) * width);
-  for (let i = ours.length - 1; i >= 0; i--) {
-    for (let j = theirs.length - 1; j >= 0; j--) {
-      longest[i * width + j] =
-        ours[i].key === theirs[j].key
-          ? longest[(i + 1) * width + j + 1] + 1
-          : Math.max(longest[(i + 1) * width + j], longest[i * width + j + 1]);
-    }
-  }
-  const [inOurs, inTheirs] = [ours, theirs].map((words) => new Array(words.length).fill(false));
-  for (let i = 0, j = 0; i < ours.length && j < theirs.length; ) {
-    if (ours[i].key === theirs[j].key) {
-      inOurs[i++] = inTheirs[j++] = true;
-    } else if (longest[(i + 1) * width + j] >= longest[i * width + j + 1]) {
-      i++;
-    } else {
-      j++;
-    }
-  }
-  return [inOurs, inTheirs];
+// Which of our words the others hold too, each as often as they do.
+function held(ours, theirs) {
+  const left = new Map();
+  theirs.forEach(({ key }) => left.set(key, (left.get(key) ?? 0) + 1));
+  return ours.map(({ key }) => {
+    const count = left.get(key) ?? 0;
+    left.set(key, count - 1);
+    return count > 0;
+  });
 }
 
-// {beyond: the ranges of `text` that `other` lacks, lacks: the words of `other` that `text` lacks}, or null.
+// {beyond: the ranges of `text` that `other` does not say, lacks: the words that only `other` says}.
 function difference(text, other) {
   const [ours, theirs] = [wordsOf(text), wordsOf(other)];
-  if (ours.length > MOST_WORDS || theirs.length > MOST_WORDS) return null;
-  const [inOurs, inTheirs] = aligned(ours, theirs);
+  const alone = (words, others) => {
+    const found = held(words, others);
+    return words.map(({ key }, place) => !found[place] && !QUIET.has(key));
+  };
+  const [oursAlone, theirsAlone] = [alone(ours, theirs), alone(theirs, ours)];
   const beyond = [];
   ours.forEach(({ start, end }, place) => {
-    if (inOurs[place]) return;
-    if (place && !inOurs[place - 1]) beyond.at(-1)[1] = end;
+    if (!oursAlone[place]) return;
+    if (place && oursAlone[place - 1]) beyond.at(-1)[1] = end;
     else beyond.push([start, end]);
   });
   return {
     beyond,
-    lacks: theirs.filter((_, place) => !inTheirs[place]).map(({ start, end }) => other.slice(start, end)),
+    lacks: theirs.filter((_, place) => theirsAlone[place]).map(({ start, end }) => other.slice(start, end)),
   };
 }
 
 // The reference that shares the largest part of its words with the caption; -1 where there is none.
 function nearest(caption, references) {
-  const ours = wordsOf(caption).map(({ key }) => key);
+  const ours = wordsOf(caption);
   let [best, place] = [-1, -1];
   references.forEach((reference, number) => {
-    const left = new Map();
     const theirs = wordsOf(reference);
-    theirs.forEach(({ key }) => left.set(key, (left.get(key) ?? 0) + 1));
-    let shared = 0;
-    for (const key of ours) {
-      if (left.get(key) > 0) {
-        left.set(key, left.get(key) - 1);
-        shared++;
-      }
-    }
+    const shared = held(ours, theirs).filter(Boolean).length;
     const share = (2 * shared) / (ours.length + theirs.length || 1);
     if (share > best) [best, place] = [share, number];
   });
