@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -146,15 +146,18 @@ def scored_on(run: RunFolder, ids: Sequence[str]) -> list[Measurement]:
     return measure(scorers, [items[item_id] for item_id in ids], texts)[0]
 
 
-def human_scores(run: RunFolder) -> tuple[list[Score], int]:
-    """How a person does on a run's images by its own scorers, and on how many: the first reference of each
-    image against its others. Raises DataError where no image has two.
+def human_scores(run: RunFolder, ids: Collection[str], metrics: Collection[str]) -> tuple[list[Score], int]:
+    """How a person does on some of a run's images by those of its scorers that give these metrics, and on how
+    many: the first reference of each image against its others. Raises DataError where no image has two.
     """
-    said = said_by(run.items(), 1)
-    items = [item for item in without(run.items(), 1) if item.id in said]
+    chosen = set(ids)
+    known = [item for item in run.items() if item.id in chosen]
+    said = said_by(known, 1)
+    items = [item for item in without(known, 1) if item.id in said]
     if not items:
         raise DataError(f"{run.path}: no image has two references, one of which could stand for a person")
-    scorers = recorded_scorers(run.config_yaml())
+    recorded = recorded_scorers(run.config_yaml())
+    scorers = {name: scorer for name, scorer in recorded.items() if set(scorer.names) & set(metrics)}
     measurements, not_computed = measure(scorers, items, [said[item.id] for item in items])
     return [*map(with_interval, measurements, intervals(measurements)), *not_computed], len(items)
 

@@ -75,7 +75,7 @@ class RunFolder:
         captions = b"".join(_line(_caption_to_json(caption)) for caption in self.captions().values())
         self.results()  # raises StoreError where the run was not scored
         with self._writing(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for name in ("config.yaml", "manifest.json", "scores.json", "statistics.npz"):
+            for name in ("config.yaml", "manifest.json", *COMPUTED):
                 archive.writestr(f"{self.name}/{name}", self._read(name))
             archive.writestr(f"{self.name}/items.jsonl", items)
             archive.writestr(f"{self.name}/captions.jsonl", captions)

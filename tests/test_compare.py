@@ -129,7 +129,7 @@ def test_labels_are_unique(runs: list[tuple[str, str, str, str, str]]) -> None:
 
 def test_different_data_is_warned_of(tmp_path: Path) -> None:
     (warning,) = compare([scored(tmp_path / "a"), scored(tmp_path / "b", digest="d2")]).warnings
-    assert warning == "the runs are over different images or references (a and b): do not compare them"
+    assert warning == "the runs are over different images or references (a against b): do not compare them"
 
 
 def test_different_signatures_are_warned_of(tmp_path: Path) -> None:

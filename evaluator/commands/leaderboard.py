@@ -42,12 +42,25 @@ def leaderboard_command(
     from evaluator.report.standings import FORMATS, human, published
 
     if site:
+        if with_published or with_human or form != "markdown":
+            raise click.UsageError("--site writes pages: leave out --format, --published and --human")
         click.echo(add_to_site(runs, site, scored_on))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")
     comparison = compare(runs, rescored=scored_on)
-    person = [human(*human_scores(comparison.rows[0].run))] if with_human else []
+    person = []
+    if with_human:
+        if not comparison.contrasts.ids:
+            raise click.UsageError("--human needs runs over the same images")
+        computed = [metric for metric in comparison.metrics if comparison.ranked(metric)]
+        person = [human(*human_scores(comparison.base_row.run, comparison.contrasts.ids, computed))]
+    if with_published and {row.manifest["choices"]["data"] for row in comparison.rows} != {"karpathy"}:
+        click.secho(
+            "warning: papers' scores are over the 5,000 images of COCO's Karpathy test split",
+            err=True,
+            fg="yellow",
+        )
     apart = [*person, *(published() if with_published else ())]
     click.echo(FORMATS[form](comparison, apart), nl=False)
     for warning in comparison.warnings:

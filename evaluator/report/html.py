@@ -28,7 +28,7 @@ from evaluator.errors import StoreError
 from evaluator.report.agreement import agreement, coefficient
 from evaluator.report.breakdown import breakdown
 from evaluator.report.gallery import gallery
-from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes
+from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes, of_columns
 from evaluator.report.lengths import length_plot
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.pictures import Pictures, pictures_beside, pictures_within
@@ -96,6 +96,7 @@ def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str],
             if isinstance(pictures, int)
             else pictures_beside(shown, pictures)
         )
+    table = of_columns(comparison)
     plots = {
         "intervals": intervals_plots(comparison),
         "planes": planes(comparison),
@@ -114,7 +115,8 @@ def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str],
             lead=comparison.lead_metric,
             warnings=[without_folders(warning) for warning in comparison.warnings],
             comparison=comparison,
-            lines=lines(comparison),
+            lines=lines(table),
+            columns=table.metrics,
             pages=pages,
             ranked=any(map(comparison.rank, comparison.rows)),
             is_headline=is_headline,

@@ -65,6 +65,13 @@ def best_first(comparison: Comparison) -> Comparison:
     return replace(comparison, rows=(*first, *(row for row in comparison.rows if row not in first)))
 
 
+def of_columns(comparison: Comparison) -> Comparison:
+    """With the metrics that a table shows: the lead metric first; of those that no run has the notes tell."""
+    computed = [metric for metric in comparison.metrics if comparison.ranked(metric)]
+    lead = comparison.lead_metric
+    return replace(comparison, metrics=tuple(dict.fromkeys([*([lead] if lead else []), *computed])))
+
+
 def lines(comparison: Comparison) -> list[Line]:
     columns = [cells(comparison, metric) for metric in comparison.metrics]
     return [

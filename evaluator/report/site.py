@@ -23,11 +23,18 @@ from evaluator.store import RunFolder
 def add_to_site(paths: Sequence[Path], site: Path, rescored: Rescored | None = None) -> Path:
     """Keep these runs, write their pages, and the index anew. Returns the index.
 
-    Raises ConfigError where another run of the same name is kept already, or the site would be empty.
+    Raises ConfigError where the runs are of different data, or the site would be empty.
     """
     kept = site / "runs"
-    kept.mkdir(parents=True, exist_ok=True)
     runs = [RunFolder.existing(path) for path in paths]
+    there = [RunFolder.existing(path) for path in sorted(kept.glob("*.zip"))]
+    data = {run.manifest()["dataset_digest"]: run.name for run in (*there, *runs)}
+    if len(data) > 1:
+        raise ConfigError(
+            f"{' and '.join(data.values())} are of different data: a leaderboard is of one data set. "
+            "Give each a folder of its own"
+        )
+    kept.mkdir(parents=True, exist_ok=True)
     for run in runs:
         if run.name == "index":
             raise ConfigError(

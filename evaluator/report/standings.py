@@ -19,8 +19,10 @@ from types import MappingProxyType
 
 from evaluator.compare import Comparison, Row
 from evaluator.core import Score
-from evaluator.report.leaderboard import best_first, cells
+from evaluator.report.leaderboard import best_first, cells, notes
+from evaluator.report.origins import signatures
 from evaluator.report.tables import NOT_COMPUTED, cost, coverage, interval, rank, speed
+from evaluator.report.verdict import listed
 
 PUBLISHED = Path(__file__).parent / "published.yaml"
 LEVEL = "≈"  # beside a score that may be as good as the best
@@ -92,15 +94,16 @@ def standings(comparison: Comparison) -> list[Standing]:
 
 
 def places(comparison: Comparison, metric: str) -> list[Place]:
-    ranks = comparison.contrasts.ranks(metric)
+    ranks, found = comparison.contrasts.ranks(metric), cells(comparison, metric)
+    marked = any(cell.best for cell in found)
     return [
         Place(
             cell.text,
             interval(row.score(metric)),
             cell.best,
-            level=not cell.best and (ranks[row.place] or (0, 0))[0] == 1,
+            level=marked and not cell.best and (ranks[row.place] or (0, 0))[0] == 1,
         )
-        for row, cell in zip(comparison.rows, cells(comparison, metric), strict=True)
+        for row, cell in zip(comparison.rows, found, strict=True)
     ]
 
 
@@ -124,10 +127,27 @@ def markdown(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
         shown = [text and f"*{text}*" for text in told(row, comparison.metrics)]
         lines.append(row_of([f"*{row.name}*", "", *shown, *[""] * len(extra)]))
     lines += ["", f"Scores in points; bold: the best; {LEVEL}: cannot be told apart from the best."]
+    lines += ["", *(f"{line}  " for line in foot(comparison))]
     for heading, rows in by_kind(reference):
         lines += ["", f"*{heading}:*", ""]
         lines += [f"- {row.name}: {row.protocol} ({row.source})" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def foot(comparison: Comparison) -> list[str]:
+    """What the numbers are of: the data, how many images, the intervals, each metric's signature, remarks."""
+    counts = sorted({row.results.images for row in comparison.rows})
+    data = " and ".join(dict.fromkeys(row.manifest["choices"]["data"] for row in comparison.rows))
+    images = " and ".join(f"{count:,}" for count in counts)
+    shares = " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
+    return [
+        f"Data: {data}, {images} images; {shares} intervals.",
+        *notes(comparison),
+        *(
+            f"{found.signature}{f' ({listed(found.labels)})' if found.labels else ''}"
+            for found in signatures(comparison)
+        ),
+    ]
 
 
 def by_kind(reference: Sequence[Apart]) -> list[tuple[str, list[Apart]]]:
@@ -165,6 +185,7 @@ def latex(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
         lines.append(" & ".join([f"\\textit{{{escaped(row.name)}}}", "", *shown]) + " \\\\")
     lines += ["\\bottomrule", "\\end{tabular}"]
     lines.append("% bold: the best; dagger: cannot be told apart from it")
+    lines += [f"% {line}" for line in foot(comparison)]
     for heading, rows in by_kind(reference):
         lines += [f"% italics: {heading.lower()}: {row.name}: {row.protocol}, {row.source}" for row in rows]
     return "\n".join(lines) + "\n"
@@ -190,14 +211,20 @@ def as_csv(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     """For programs: one row a run or paper, scores in points."""
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(["name", "measured", "rank", *comparison.metrics, "coverage", "source"])
+    heads = ["name", "measured", "rank", *comparison.metrics, "coverage", "images", "data", "source"]
+    writer.writerow(heads)
+    rows = {row.label: row for row in comparison.rows}
     for standing in standings(comparison):
         shown = [standing.places[metric].text for metric in comparison.metrics]
         shown = ["" if text == NOT_COMPUTED else text for text in shown]
-        writer.writerow([standing.name, "yes", standing.rank, *shown, standing.others["coverage"], ""])
-    for row in reference:
-        measured = "yes" if row.measured else "no"
-        writer.writerow([row.name, measured, "", *told(row, comparison.metrics), "", row.source])
+        row = rows[standing.name]
+        told_of = [standing.others["coverage"], row.results.images, row.manifest["choices"]["data"], ""]
+        writer.writerow([standing.name, "yes", standing.rank, *shown, *told_of])
+    for apart in reference:
+        measured = "yes" if apart.measured else "no"
+        writer.writerow(
+            [apart.name, measured, "", *told(apart, comparison.metrics), "", "", "", apart.source]
+        )
     return output.getvalue()
 
 
@@ -205,6 +232,7 @@ def as_json(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     document = {
         "measured": [asdict(standing) for standing in standings(comparison)],
         "apart": [asdict(row) for row in reference],
+        "about": foot(comparison),
         "warnings": comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
@@ -229,10 +257,10 @@ def as_html(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     for row in reference:
         shown = [text and f"<i>{text}</i>" for text in told(row, comparison.metrics)]
         lines.append(_html_row(f"<i>{escape(row.name)}</i>", ["", *shown, *[""] * len(extra)]))
-    lines += ["</tbody>", "</table>"]
+    lines += ["</tbody>", "</table>", *(f"<p>{escape(line)}</p>" for line in foot(comparison))]
     for heading, rows in by_kind(reference):
-        listed = "".join(f"<li>{escape(f'{row.name}: {row.protocol} ({row.source})')}</li>" for row in rows)
-        lines.append(f"<p>{heading}:</p><ul>{listed}</ul>")
+        told_of = "".join(f"<li>{escape(f'{row.name}: {row.protocol} ({row.source})')}</li>" for row in rows)
+        lines.append(f"<p>{heading}:</p><ul>{told_of}</ul>")
     return "\n".join(lines) + "\n"
 
 

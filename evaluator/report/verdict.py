@@ -63,16 +63,17 @@ def standing(comparison: Comparison) -> tuple[str, list[str]]:
     if not comparable(comparison, metric):
         return "The runs cannot be ranked", [f"Their {metric} scores are not comparable; see the warnings."]
     level = [row.label for row in rows if row.score(metric).value == first.score(metric).value]
+    field = the_field(comparison, metric, first, rows[1:])
     if len(level) > 1:
-        return f"{listed(level)} are level on {metric}, at {best}", own_interval(first, metric)
-    certain = surely_behind(comparison, metric, first, rows[1])
+        return f"{listed(level)} are level on {metric}, at {best}", [*own_interval(first, metric), *field]
+    # The leader must be surely better than all, not only than the next.
+    certain = all(surely_behind(comparison, metric, first, row) is not False for row in rows[1:])
     headline = (
         f"{first.label} leads on {metric}, with {best}"
-        if certain or certain is None
+        if certain
         else f"{first.label} is ahead on {metric}, with {best}, perhaps by chance"
     )
-    lead = lead_over_next(comparison, first, rows[1], metric)
-    return headline, [*lead, *the_field(comparison, metric, first, rows[1:])]
+    return headline, [*lead_over_next(comparison, first, rows[1], metric), *field]
 
 
 def own_interval(row: Row, metric: str) -> list[str]:
@@ -93,7 +94,7 @@ def lead_over_next(comparison: Comparison, first: Row, second: Row, metric: str)
     certain = surely_behind(comparison, metric, first, second)
     return [
         f"{following} ({interval(other)}). Over the same {found.images:,} images the lead is "
-        f"{100 * abs(found.value):.1f} points ({gap(found)}), "
+        f"{digits(100 * abs(found.value))} points ({gap(found)}), "
         + (
             f"which is beyond doubt ({p_words(p_value)})."
             if certain
@@ -131,7 +132,17 @@ def gap(found: Difference) -> str:
     '1.0 to 3.0'
     """
     low, high = sorted((found.low, found.high) if found.value >= 0 else (-found.high, -found.low))
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+    return f"{digits(100 * low)} to {digits(100 * high)}"
+
+
+def digits(points: float) -> str:
+    """One digit behind the point, or as many as it takes to be something.
+
+    >>> digits(8.04), digits(-20.0), digits(0.0123), digits(0.0)
+    ('8.0', '−20.0', '0.012', '0.0')
+    """
+    text = f"{points:.1f}" if abs(points) >= 0.05 or points == 0.0 else f"{points:.2g}"
+    return text.replace("-", "−")
 
 
 def coverage_sentences(comparison: Comparison) -> list[str]:
@@ -140,7 +151,8 @@ def coverage_sentences(comparison: Comparison) -> list[str]:
     incomplete = [row for row in rows if failures(row)]
     if not incomplete:
         counts = {row.results.images for row in rows}
-        number = f"all {counts.pop():,} images" if len(counts) == 1 else "all of its images"
+        (count, *more) = counts
+        number = "all of its images" if more else "the one image" if count == 1 else f"all {count:,} images"
         return [f"{'Every run' if len(rows) > 1 else 'The run'} captioned {number}."]
     sentences = [
         f"{row.label} has captions for {row.results.captioned:,} of {row.results.images:,} images "

@@ -117,13 +117,7 @@ def test_search_filters_and_orders(page: Any, report: Path) -> None:
         page.fill("#search", words)
         assert seen(page) == found
     page.fill("#search", "")
-    orders = {
-        "gain": ["1", "0", "2"],  # 1.9 and 0.5; the third has no pair
-        "loss": ["0", "1", "2"],
-        "spread": ["1", "0", "2"],
-        "worst": ["1", "0", "2"],
-        "length": ["1", "0", "2"],
-    }
+    orders = {"gain": ["1", "0", "2"], "loss": ["0", "1", "2"]}  # 1.9 and 0.5; the third has no pair
     for order, expected in orders.items():
         page.select_option("#order", order)
         assert seen(page) == expected, order
@@ -142,6 +136,27 @@ def test_search_filters_and_orders(page: Any, report: Path) -> None:
     assert seen(page) == ["0", "1", "2"]
     # The same choice stands at the plot.
     assert page.input_value("#scatter select.one") == "1"
+
+
+def test_each_order_is_its_own(make_run: MakeRun, page: Any, tmp_path: Path) -> None:
+    words = {"0": "a b c d", "1": "a b c d e f", "2": "a b", "3": "a b c"}
+    scores = {"x": [0.5, 0.6, 0.9, 0.2], "y": [0.4, 0.2, 0.7, 0.3], "z": [0.45, 0.3, 0.1, 0.25]}
+    runs = [make_run(name, words, {"CIDEr": of_run}) for name, of_run in scores.items()]
+    opened(page, write_report(compare(runs), tmp_path / "report.html"))
+    expected = {
+        "gain": ["1", "2", "0", "3"],  # of x on y: 0.4, 0.2, 0.1, -0.1
+        "loss": ["3", "0", "2", "1"],
+        "spread": ["2", "1", "0", "3"],  # 0.8, 0.4, 0.1, 0.1
+        "worst": ["2", "1", "3", "0"],  # 0.1, 0.2, 0.2, 0.4
+        "length": ["1", "0", "3", "2"],
+        "data": ["0", "1", "2", "3"],
+    }
+    for order, ids in expected.items():
+        page.select_option("#order", order)
+        assert seen(page) == ids, order
+    page.select_option("#order", "gain")
+    page.select_option("form.controls select.other", label="z")
+    assert seen(page) == ["2", "1", "0", "3"]  # 0.8, 0.3, 0.05, -0.05
 
 
 def test_a_lower_score_gains_where_lower_is_better(make_run: MakeRun, page: Any, tmp_path: Path) -> None:
@@ -163,9 +178,16 @@ def test_a_lower_score_gains_where_lower_is_better(make_run: MakeRun, page: Any,
 
 def test_the_verdict_leads_to_the_images_behind_it(page: Any, report: Path) -> None:
     opened(page, report)
-    page.click("a[data-order=loss]")
-    assert page.input_value("#order") == "loss"
-    assert seen(page) == ["0", "1", "2"]
+    page.select_option("form.controls select.one", label="bad")
+    page.select_option("form.controls select.other", label="good")
+    page.select_option("form.controls select.metric", label="METEOR")
+    page.fill("#search", "nothing like it")
+    assert page.inner_text("#cards") == "No image matches."
+    page.click("a[data-order=gain]")
+    chosen = [page.input_value(f"form.controls select.{name}") for name in ("one", "other", "metric")]
+    assert chosen == ["0", "1", "0"]
+    assert page.input_value("#order") == "gain"
+    assert seen(page) == ["1", "0", "2"]
 
 
 def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) -> None:
@@ -216,8 +238,35 @@ def test_an_image_has_an_address(page: Any, report: Path) -> None:
     page.click("article.card:nth-child(1) h3 a")
     page.wait_for_function(f"{focused} === '0'")
     assert page.url.endswith("#image=0")
-    page.evaluate("location.hash = 'image=nowhere'")
-    assert seen(page) == ["0", "1", "2"]
+    for odd in ("image=nowhere", "image=50%", "%", "image", "&&=", "order=nothing&show=tag%2099"):
+        page.evaluate("odd => { location.hash = odd }", odd)
+        assert "too old" not in page.inner_text("#cards"), odd
+
+
+def test_what_was_chosen_stands_in_the_address(page: Any, report: Path) -> None:
+    opened(page, report)
+    page.select_option("#order", "loss")
+    page.fill("#search", "a")
+    page.select_option("form.controls select.metric", label="METEOR")
+    page.click("article.card:nth-child(2) h3 a")
+    address, order = page.url, seen(page)
+    assert "order=loss" in address
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_function("document.getElementById('shown').textContent !== ''")
+    assert page.input_value("#search") == "a"
+    assert seen(page) == order
+    assert page.evaluate("document.activeElement.ariaPosInSet") == "2"
+    # The head of what was asked for is not behind the controls, and going there twice works.
+    for height in (900, 500):
+        page.set_viewport_size({"width": 1280, "height": height})
+        page.evaluate("window.scrollTo(0, 0)")
+        page.click("article.card:nth-child(2) h3 a")
+        box, controls = (page.locator(part).bounding_box() for part in (".card:focus", "form.controls"))
+        sticky = (
+            page.evaluate("getComputedStyle(document.querySelector('form.controls')).position") == "sticky"
+        )
+        assert box["y"] >= (controls["y"] + controls["height"] if sticky else 0) - 1
 
 
 def test_a_dot_of_the_plot_leads_to_its_image(page: Any, report: Path) -> None:

@@ -34,7 +34,7 @@ def test_every_image_with_its_scores(make_run: MakeRun) -> None:
     assert document["references"] == [("a reference of 1",), ("a reference of 2",)]
     assert [answers["captions"] for answers in document["answers"]] == [("x", "y"), ("x", None)]
     assert [answers["scores"] for answers in document["answers"]] == [
-        [[5000, 12504], [None, None], [9000, 9000]],
+        [[5000, None], [None, None], [9000, None]],  # compared on the image that both captioned
         [[7500, None], [6000, None], [None, None]],
     ]
     assert document["noPicture"] == ["gone", "gone"]

@@ -57,7 +57,7 @@ def test_numbers_are_those_of_the_files_in_points(
     page = read_page(write_report(compare(runs), tmp_path / "report.html"))
     (table,) = page.find("table")
     heads = [head.words for head in table.find("thead")[0].find("th")]
-    assert heads == ["run", "rank", "BLEU-4", "CIDEr", "coverage", "images/s"]
+    assert heads == ["run", "rank", "CIDEr", "BLEU-4", "coverage", "images/s"]  # what decides comes first
     for line, run in zip(table.find("tbody")[0].find("tr"), runs, strict=True):
         scores = json.loads((run / "scores.json").read_bytes())["scores"]
         cells = dict(zip(heads, line.find("th") + line.find("td"), strict=True))
@@ -221,7 +221,9 @@ def test_what_was_not_computed_says_why(make_run: MakeRun, read_page: ReadPage, 
         make_run("two", {"1": "a dog"}, {"CIDEr": [0.4], "SPICE": [0.2]}),
     ]
     page = read_page(write_report(compare(runs), tmp_path / "report.html"))
-    assert len(page.find("td", "absent")) == 3
+    heads = [head.words for head in page.find("thead")[0].find("th")]
+    assert "METEOR" not in heads  # no run has it; the notes say why
+    assert len(page.find("td", "absent")) == 1
     assert {cell.words for cell in page.find("td", "absent")} == {"not computed"}
     notes = [note.words for note in page.find("ul", "notes")[0].find("li")]
     assert notes == [
@@ -361,3 +363,35 @@ def test_published_captions_of_real_photographs(
     assert len(document["ids"]) == 5000
     assert len(document["shown"]["shown"]) == 32
     assert "All 5,000 images, 32 of them with their picture" in read_page(output).words
+
+
+def test_a_run_without_a_caption_takes_nothing_from_the_others(make_run: MakeRun, tmp_path: Path) -> None:
+    """It is named, it has no score and no part in what the others are compared on."""
+    said = {"1": "a dog", "2": "a cat"}
+    refused = {item_id: Caption(item_id, Outcome.REFUSED) for item_id in said}
+    items = [Item(item_id, None, ("a pet",)) for item_id in said]
+    good = make_run("good", said, {"CIDEr": [0.5, 0.7]}, items)
+    other = make_run("other", said, {"CIDEr": [0.4, 0.6]}, items)
+    failed = make_run("failed", refused, {}, items, reasons={"CIDEr": "no image has a caption"})
+    found = compare([good, other, failed])
+    assert found.warnings == ("failed has no caption at all and no part in the comparison",)
+    assert found.contrasts.images == 2
+    assert [row.label for row in found.ranked("CIDEr")] == ["good", "other"]
+    assert found.rows[0].score("CIDEr").value == pytest.approx(0.6)
+    assert "good is ahead on CIDEr" in write_report(found, tmp_path / "report.html").read_text()
+
+
+def test_runs_that_share_no_image_have_no_score_to_compare(make_run: MakeRun, tmp_path: Path) -> None:
+    items = [Item(item_id, None, ("a pet",)) for item_id in ("1", "2")]
+    one = {"1": "a dog", "2": Caption("2", Outcome.REFUSED)}
+    two = {"1": Caption("1", Outcome.REFUSED), "2": "a cat"}
+    runs = [
+        make_run("one", one, {"CIDEr": [0.5]}, items),
+        make_run("two", two, {"CIDEr": [0.5]}, items),
+    ]
+    found = compare(runs)
+    assert "compared on the 0 of 2 images" in found.warnings[0]
+    for row in found.rows:
+        assert not row.score("CIDEr").computed
+        assert row.score("CIDEr").reason == "no image that all runs captioned could be scored"
+    write_report(found, tmp_path / "report.html")

@@ -55,6 +55,17 @@ def test_mistakes(make_run: MakeRun, tmp_path: Path, command: Callable[..., Any]
         add_to_site([], tmp_path / "site")
     with pytest.raises(ConfigError, match="would be the index"):
         add_to_site([make_run("index", CAPTIONS, {"CIDEr": [0.5] * 30})], tmp_path / "site")
+    one = make_run("one", CAPTIONS, {"CIDEr": [0.5] * 30})
+    other = make_run("other", CAPTIONS, {"CIDEr": [0.5] * 30}, dataset_digest="d2")
+    with pytest.raises(ConfigError, match="one and other are of different data"):
+        add_to_site([one, other], tmp_path / "mixed")
+    assert not (tmp_path / "mixed").exists()
+    add_to_site([one], tmp_path / "mixed")
+    with pytest.raises(ConfigError, match="are of different data"):
+        add_to_site([other], tmp_path / "mixed")
+    done = command("leaderboard", "one", "--site", "site", "--human")
+    assert done.returncode == 2
+    assert "leave out --format" in done.stderr
     done = command("leaderboard", "nowhere", "--site", "site")
     assert done.returncode == 2
     assert "is not a run folder" in done.stderr
@@ -70,3 +81,16 @@ def test_no_place_of_a_picture_is_kept(
     kept = RunFolder.existing(tmp_path / "site" / "runs" / "with pictures.zip")
     assert [item.image for item in kept.items()] == [None] * 3
     assert len(read_gallery(tmp_path / "site" / "with pictures.html")["shown"]["shown"]) == 3
+
+
+def test_kept_runs_make_a_report_and_another_site(
+    make_run: MakeRun, read_gallery: ReadGallery, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    add_to_site([make_run("one", CAPTIONS, {"CIDEr": [0.5] * 30})], tmp_path / "site")
+    shutil.rmtree(tmp_path / "one")
+    done = command("report", "site/runs/one.zip", "--output", "one.html")
+    assert done.returncode == 0, done.stderr
+    assert "a dog 7" in read_gallery(tmp_path / "one.html")["answers"][0]["captions"]
+    done = command("leaderboard", "site/runs/one.zip", "--site", "new")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "new" / "one.html").is_file()

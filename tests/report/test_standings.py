@@ -46,6 +46,24 @@ def test_the_best_first_and_what_is_level_with_it(comparison: Comparison) -> Non
     assert third.places["BLEU-4"].best
 
 
+def test_nothing_is_level_with_a_best_that_cannot_be_told(make_run: MakeRun) -> None:
+    captions = dict.fromkeys(IDS, "a dog")
+    options = [{}, {}, {"signature": "CIDEr|n:3"}]
+    runs = [
+        make_run(f"r{n}", captions, {"CIDEr": HARD + n / 1000}, **option) for n, option in enumerate(options)
+    ]
+    assert not any(row.places["CIDEr"].best or row.places["CIDEr"].level for row in standings(compare(runs)))
+
+
+def test_every_format_says_what_its_numbers_are_of(comparison: Comparison) -> None:
+    for name, text in {name: make(comparison, [PAPER]) for name, make in FORMATS.items()}.items():
+        assert "pets" in text, name
+        assert "60" in text, name
+        if name != "csv":
+            assert "Data: pets, 60 images; 95 % intervals." in text
+            assert "CIDEr|v:0" in text
+
+
 def test_markdown(comparison: Comparison) -> None:
     lines = FORMATS["markdown"](comparison, [PAPER]).splitlines()
     best, level, last, paper = lines[2:6]

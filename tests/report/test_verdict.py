@@ -59,6 +59,25 @@ def test_of_several_runs_who_is_level_and_who_is_behind(make_run: MakeRun) -> No
     )
 
 
+def test_the_leader_must_surely_be_better_than_all(make_run: MakeRun) -> None:
+    """The second is surely behind, the third, lower but more changeable, may not be."""
+    found = verdict_on(
+        make_run("best", MANY, {"CIDEr": [1.0] * 40}),
+        make_run("next", MANY, {"CIDEr": [0.9] * 40}),
+        make_run("wild", MANY, {"CIDEr": [3.0] * 10 + [0.1] * 30}),
+    )
+    assert found.headline == "best is ahead on CIDEr, with 100.0, perhaps by chance"
+    assert "wild cannot be told apart from best." in found.sentences
+    assert "Surely behind is next (90.0)." in found.sentences
+
+
+def test_a_small_lead_is_not_nothing(make_run: MakeRun) -> None:
+    found = verdict_on(
+        make_run("low", MANY, {"CIDEr": [0.5] * 40}), make_run("high", MANY, {"CIDEr": [0.50012] * 40})
+    )
+    assert "the lead is 0.012 points (0.012 to 0.012)" in found.sentences[0]
+
+
 def test_a_lower_value_leads_where_lower_is_better(make_run: MakeRun) -> None:
     options = {"higher_is_better": False}
     found = verdict_on(
