@@ -36,7 +36,7 @@ NO_PICTURE = "no picture at hand"
 NOT_IN_RUN = -1
 
 # More columns of scores than this leave no room for the captions.
-COLUMNS = 4
+COLUMNS = 3
 # To choose from, for gains and orders.
 METRICS = 8
 

@@ -28,7 +28,15 @@ from evaluator.errors import StoreError
 from evaluator.report.agreement import agreement, coefficient
 from evaluator.report.breakdown import breakdown
 from evaluator.report.gallery import gallery
-from evaluator.report.leaderboard import WHISKER_WIDTH, best_first, lines, notes, of_columns
+from evaluator.report.leaderboard import (
+    LEVEL,
+    MEANINGS,
+    WHISKER_WIDTH,
+    best_first,
+    lines,
+    notes,
+    of_columns,
+)
 from evaluator.report.lengths import length_plot
 from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.pictures import Pictures, pictures_beside, pictures_within
@@ -117,6 +125,8 @@ def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str],
             comparison=comparison,
             lines=lines(table),
             columns=table.metrics,
+            level=LEVEL,
+            meaning=MEANINGS.get(comparison.lead_metric or ""),
             pages=pages,
             ranked=any(map(comparison.rank, comparison.rows)),
             is_headline=is_headline,

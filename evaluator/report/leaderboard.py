@@ -21,6 +21,19 @@ WHISKER_WIDTH = 88
 WHISKER_MARGIN = 4
 
 
+LEVEL = "≈"  # beside a score that may be as good as the best
+
+# What a higher score of each metric that can decide the order says of a caption.
+MEANINGS = {
+    "CIDEr": "it shares more with what people wrote of the image, rare words above all",
+    "METEOR": "it shares more words with what a person wrote, by stem and meaning too, in the same order",
+    "SPICE": "it names more of the things, properties and relations that people named",
+    "CLIPScore": "it fits the picture better, as a CLIP model sees both",
+    "BLEU-4": "more of its words in fours are those of people",
+    "ROUGE-L": "it has a longer run of words in common with what a person wrote",
+}
+
+
 @dataclass(frozen=True)
 class Whisker:
     """An interval on its column's scale: pixels from the left."""
@@ -39,6 +52,7 @@ class Cell:
     interval: str
     signature: str
     best: bool
+    level: bool  # with the best one, as far as a paired test can tell
     whisker: Whisker | None
 
 
@@ -97,6 +111,7 @@ def cells(comparison: Comparison, metric: str) -> list[Cell]:
     computed = [score for score in scores if score.computed]
     marked = len(computed) > 1 and comparable(comparison, metric)
     best = points(max(computed, key=lambda score: score.goodness)) if marked else None
+    ranks = comparison.contrasts.ranks(metric)
     drawn = whiskers(scores) if is_headline(metric) else [None] * len(scores)
     return [
         Cell(
@@ -105,9 +120,10 @@ def cells(comparison: Comparison, metric: str) -> list[Cell]:
             interval=interval(score),
             signature=without_folders(score.signature),
             best=points(score) == best,
+            level=marked and points(score) != best and (ranks[row.place] or (0, 0))[0] == 1,
             whisker=whisker,
         )
-        for score, whisker in zip(scores, drawn, strict=True)
+        for row, score, whisker in zip(comparison.rows, scores, drawn, strict=True)
     ]
 
 

@@ -19,13 +19,12 @@ from types import MappingProxyType
 
 from evaluator.compare import Comparison, Row
 from evaluator.core import Score
-from evaluator.report.leaderboard import best_first, cells, notes
+from evaluator.report.leaderboard import LEVEL, best_first, cells, notes
 from evaluator.report.origins import signatures
-from evaluator.report.tables import NOT_COMPUTED, cost, coverage, interval, rank, speed
+from evaluator.report.tables import NOT_COMPUTED, cost, coverage, rank, speed
 from evaluator.report.verdict import listed
 
 PUBLISHED = Path(__file__).parent / "published.yaml"
-LEVEL = "≈"  # beside a score that may be as good as the best
 
 
 @dataclass(frozen=True)
@@ -94,17 +93,7 @@ def standings(comparison: Comparison) -> list[Standing]:
 
 
 def places(comparison: Comparison, metric: str) -> list[Place]:
-    ranks, found = comparison.contrasts.ranks(metric), cells(comparison, metric)
-    marked = any(cell.best for cell in found)
-    return [
-        Place(
-            cell.text,
-            interval(row.score(metric)),
-            cell.best,
-            level=marked and not cell.best and (ranks[row.place] or (0, 0))[0] == 1,
-        )
-        for row, cell in zip(comparison.rows, found, strict=True)
-    ]
+    return [Place(cell.text, cell.interval, cell.best, cell.level) for cell in cells(comparison, metric)]
 
 
 def others(row: Row) -> dict[str, str]:
