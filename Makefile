@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/evaluator run experiment=demo -m
 
 test: $(VENV)/.installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
