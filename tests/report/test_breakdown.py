@@ -36,7 +36,11 @@ def test_each_tag_is_scored_over_its_images(make_run: MakeRun, tmp_path: Path) -
             assert score.high is not None
             assert score.low < of_run[part].mean() < score.high
         assert one.best == max(score.value or 0 for score in one.scores if score)
-    assert "CIDEr on the images of each tag" in write_report(compare(runs), tmp_path / "r.html").read_text()
+    page = write_report(compare(runs), tmp_path / "r.html").read_text()
+    assert "CIDEr on the images of each tag" in page
+    table = page.split('<table class="breakdown">')[1].split("</table>")[0]
+    assert table.count("<b>") == 3  # the best of each tag
+    assert f"<b>{100 * (found[0].best or 0):.1f}</b>" in table
 
 
 def test_without_tags_there_is_no_table(make_run: MakeRun) -> None:

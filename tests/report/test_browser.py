@@ -343,6 +343,21 @@ def test_any_screen_and_anybody(page: Any, report: Path, width: int, scheme: str
     )
 
 
+def test_long_and_foreign_names_find_room(make_run: MakeRun, page: Any, tmp_path: Path) -> None:
+    names = ("instructblip_vicuna7b_zeroshot_" * 4, "Модель-с-длинным-именем-" * 5, "模型" * 40)
+    said = {str(n): "a dog on a sofa" for n in range(12)}
+    scores = [[n / 10 + k / 100 for n in range(12)] for k in range(3)]
+    runs = [
+        make_run(name[:80], said, {"CIDEr": of_run, "METEOR": of_run[::-1]}, images_per_second=1.0 + k)
+        for k, (name, of_run) in enumerate(zip(names, scores, strict=True))
+    ]
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        opened(page, write_report(compare(runs), tmp_path / "report.html"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not axe.Axe().run(page).response["violations"]
+
+
 def test_on_paper_there_are_images_and_no_controls(page: Any, report: Path) -> None:
     opened(page, report)
     page.emulate_media(media="print")
