@@ -21,6 +21,7 @@ from evaluator.compare import Comparison, Row
 from evaluator.core import Score
 from evaluator.report.leaderboard import LEVEL, best_first, cells, notes
 from evaluator.report.origins import signatures
+from evaluator.report.places import without_folders
 from evaluator.report.tables import NOT_COMPUTED, cost, coverage, rank, speed
 from evaluator.report.verdict import listed
 
@@ -101,20 +102,47 @@ def others(row: Row) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def markdown(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
-    """A table for a README, with what its marks mean."""
+@dataclass(frozen=True)
+class Line:
+    """One row as people read it, of a run or one that stands apart."""
+
+    name: str
+    rank: str
+    places: tuple[Place, ...]
+    others: tuple[str, ...]
+    apart: bool
+
+
+def lines_of(comparison: Comparison, reference: Sequence[Apart]) -> tuple[list[str], list[Line]]:
+    """What stands over the columns behind the metrics, and the rows."""
     found = standings(comparison)
     extra = list(dict.fromkeys(name for standing in found for name in standing.others))
+    measured = [
+        Line(
+            standing.name,
+            standing.rank,
+            tuple(standing.places[metric] for metric in comparison.metrics),
+            tuple(standing.others.get(name, "") for name in extra),
+            apart=False,
+        )
+        for standing in found
+    ]
+    apart = [
+        Line(row.name, "", tuple(map(Place, told(row, comparison.metrics))), ("",) * len(extra), apart=True)
+        for row in reference
+    ]
+    return extra, [*measured, *apart]
+
+
+def markdown(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
+    """A table for a README, with what its marks mean."""
+    extra, rows_of_table = lines_of(comparison, reference)
     heads = ["", "rank", *comparison.metrics, *extra]
     lines = [row_of(heads), row_of(["---", "---", *["---:"] * (len(heads) - 2)])]
-    for standing in found:
-        shown = [_markdown_place(standing.places[metric]) for metric in comparison.metrics]
-        lines.append(
-            row_of([standing.name, standing.rank, *shown, *(standing.others.get(n, "") for n in extra)])
-        )
-    for row in reference:
-        shown = [text and f"*{text}*" for text in told(row, comparison.metrics)]
-        lines.append(row_of([f"*{row.name}*", "", *shown, *[""] * len(extra)]))
+    for line in rows_of_table:
+        slanted = "*{}*".format if line.apart else str
+        shown = [slanted(text) if (text := _markdown_place(place)) else "" for place in line.places]
+        lines.append(row_of([slanted(line.name), line.rank, *shown, *line.others]))
     lines += ["", f"Scores in points; bold: the best; {LEVEL}: cannot be told apart from the best."]
     lines += ["", *(f"{line}  " for line in foot(comparison))]
     for heading, rows in by_kind(reference):
@@ -129,7 +157,7 @@ def foot(comparison: Comparison) -> list[str]:
     data = " and ".join(dict.fromkeys(row.manifest["choices"]["data"] for row in comparison.rows))
     images = " and ".join(f"{count:,}" for count in counts)
     shares = " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
-    return [
+    told_here = [
         f"Data: {data}, {images} images; {shares} intervals.",
         *notes(comparison),
         *(
@@ -137,6 +165,8 @@ def foot(comparison: Comparison) -> list[str]:
             for found in signatures(comparison)
         ),
     ]
+    # A line each, whatever an error message holds, and without the folders of the machine.
+    return [" ".join(without_folders(line).split()) for line in told_here]
 
 
 def by_kind(reference: Sequence[Apart]) -> list[tuple[str, list[Apart]]]:
@@ -164,14 +194,13 @@ def latex(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     """A booktabs table: the best bold, what is level with it marked by a dagger."""
     lines = [f"\\begin{{tabular}}{{lr{'r' * len(comparison.metrics)}}}", "\\toprule"]
     lines += [" & ".join(["", "rank", *map(escaped, comparison.metrics)]) + " \\\\", "\\midrule"]
-    for standing in standings(comparison):
-        shown = [_latex_place(standing.places[metric]) for metric in comparison.metrics]
-        lines.append(" & ".join([escaped(standing.name), escaped(standing.rank), *shown]) + " \\\\")
-    if reference:
-        lines.append("\\midrule")
-    for row in reference:
-        shown = [text and f"\\textit{{{text}}}" for text in told(row, comparison.metrics)]
-        lines.append(" & ".join([f"\\textit{{{escaped(row.name)}}}", "", *shown]) + " \\\\")
+    _, rows_of_table = lines_of(comparison, reference)
+    for before, line in zip([None, *rows_of_table], rows_of_table, strict=False):
+        if line.apart and before and not before.apart:
+            lines.append("\\midrule")
+        slanted = "\\textit{{{}}}".format if line.apart else str
+        shown = [slanted(text) if (text := _latex_place(place)) else "" for place in line.places]
+        lines.append(" & ".join([slanted(escaped(line.name)), escaped(line.rank), *shown]) + " \\\\")
     lines += ["\\bottomrule", "\\end{tabular}"]
     lines.append("% bold: the best; dagger: cannot be told apart from it")
     lines += [f"% {line}" for line in foot(comparison)]
@@ -229,8 +258,7 @@ def as_json(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
 
 def as_html(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
     """A table to put into a page: no style and no script, and a caption that says what its marks mean."""
-    found = standings(comparison)
-    extra = list(dict.fromkeys(name for standing in found for name in standing.others))
+    extra, rows_of_table = lines_of(comparison, reference)
     heads = ["run", "rank", *comparison.metrics, *extra]
     columns = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     lines = [
@@ -239,22 +267,17 @@ def as_html(comparison: Comparison, reference: Sequence[Apart] = ()) -> str:
         f"<thead><tr>{columns}</tr></thead>",
         "<tbody>",
     ]
-    for standing in found:
-        shown = [_html_place(standing.places[metric]) for metric in comparison.metrics]
-        others_ = [escape(standing.others.get(name, "")) for name in extra]
-        lines.append(_html_row(escape(standing.name), [escape(standing.rank), *shown, *others_]))
-    for row in reference:
-        shown = [text and f"<i>{text}</i>" for text in told(row, comparison.metrics)]
-        lines.append(_html_row(f"<i>{escape(row.name)}</i>", ["", *shown, *[""] * len(extra)]))
+    for line in rows_of_table:
+        slanted = "<i>{}</i>".format if line.apart else str
+        shown = [slanted(text) if (text := _html_place(place)) else "" for place in line.places]
+        cells_of_row = [escape(line.rank), *shown, *map(escape, line.others)]
+        columns = "".join(f"<td>{text}</td>" for text in cells_of_row)
+        lines.append(f'<tr><th scope="row">{slanted(escape(line.name))}</th>{columns}</tr>')
     lines += ["</tbody>", "</table>", *(f"<p>{escape(line)}</p>" for line in foot(comparison))]
     for heading, rows in by_kind(reference):
         told_of = "".join(f"<li>{escape(f'{row.name}: {row.protocol} ({row.source})')}</li>" for row in rows)
         lines.append(f"<p>{heading}:</p><ul>{told_of}</ul>")
     return "\n".join(lines) + "\n"
-
-
-def _html_row(head: str, cells_of_row: Sequence[str]) -> str:
-    return f'<tr><th scope="row">{head}</th>{"".join(f"<td>{text}</td>" for text in cells_of_row)}</tr>'
 
 
 def _html_place(place: Place) -> str:
