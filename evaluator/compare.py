@@ -16,7 +16,7 @@ from typing import Any
 from evaluator.contrasts import Contrasts, Resampling, Rescored, contrasts
 from evaluator.core import Measurement, Results, Score, Style
 from evaluator.errors import ConfigError
-from evaluator.significance import intervals
+from evaluator.significance import intervals, with_interval
 from evaluator.store import RunFolder
 
 # From these shares of the captions on, and this length beside the references', style weighs in the scores.
@@ -75,6 +75,11 @@ class Comparison:
         """The ranks that the run may have on the lead metric; None where it cannot be ranked."""
         metric = self.lead_metric
         return self.contrasts.ranks(metric)[row.place] if metric else None
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """The metrics that a run has at least."""
+        return tuple(metric for metric in self.metrics if self.ranked(metric))
 
     def higher_is_better(self, metric: str) -> bool:
         return all(row.score(metric).higher_is_better for row in self.rows)
@@ -146,18 +151,7 @@ def on_shared(results: Results, measured: Mapping[str, Measurement], resampling:
         resampling.seed,
         resampling.method,
     )
-    scores = {
-        name: Score(
-            name,
-            one.value,
-            interval.low,
-            interval.high,
-            one.signature,
-            one.higher_is_better,
-            int(one.scored.sum()),
-        )
-        for (name, one), interval in zip(known.items(), bounds, strict=True)
-    }
+    scores = dict(zip(known, map(with_interval, known.values(), bounds), strict=True))
     nothing = {
         name: Score(name, reason="no image that all runs captioned could be scored")
         for name in measured

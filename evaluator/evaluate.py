@@ -21,7 +21,7 @@ from evaluator.data.human import said_by, without
 from evaluator.errors import ConfigError, DataError, NotComputed
 from evaluator.provenance import circumstances, description, differences, fingerprint, with_options
 from evaluator.sampling import stratified
-from evaluator.significance import Interval, intervals
+from evaluator.significance import intervals, with_interval
 from evaluator.store import RunFolder, count_outcomes
 from evaluator.style import audit, normalised
 
@@ -190,18 +190,6 @@ def of_normalised(measurement: Measurement, how: str) -> Measurement:
     """The same under a name of its own: it is not a score of what the model said."""
     signature = f"{measurement.signature}|norm:{how}"
     return replace(measurement, name=f"{measurement.name} ({how})", signature=signature)
-
-
-def with_interval(measurement: Measurement, interval: Interval) -> Score:
-    return Score(
-        name=measurement.name,
-        value=measurement.value,
-        low=interval.low,
-        high=interval.high,
-        signature=measurement.signature,
-        higher_is_better=measurement.higher_is_better,
-        images=int(measurement.scored.sum()),
-    )
 
 
 def images_per_second(captions: Iterable[Caption]) -> float | None:

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from evaluator.core import AGGREGATES, Array, Measurement
+from evaluator.core import AGGREGATES, Array, Measurement, Score
 
 # Rows of the counts matrix times images: 32 MB of float64 at a time.
 BLOCK_CELLS = 4_000_000
@@ -126,6 +126,19 @@ def intervals(
         bca_interval(scores, measurement.value, leave_one_out(measurement), confidence)
         for scores, measurement in zip(found, measurements, strict=True)
     ]
+
+
+def with_interval(measurement: Measurement, interval: Interval) -> Score:
+    """What a table says of a measurement."""
+    return Score(
+        name=measurement.name,
+        value=measurement.value,
+        low=interval.low,
+        high=interval.high,
+        signature=measurement.signature,
+        higher_is_better=measurement.higher_is_better,
+        images=int(measurement.scored.sum()),
+    )
 
 
 def _between(scores: Array, low: float, high: float) -> Interval:

@@ -53,8 +53,8 @@ def leaderboard_command(
     if with_human:
         if not comparison.contrasts.ids:
             raise click.UsageError("--human needs runs over the same images")
-        computed = [metric for metric in comparison.metrics if comparison.ranked(metric)]
-        person = [human(*human_scores(comparison.base_row.run, comparison.contrasts.ids, computed))]
+        own = human_scores(comparison.base_row.run, comparison.contrasts.ids, comparison.computed)
+        person = [human(*own)]
     if with_published and {row.manifest["choices"]["data"] for row in comparison.rows} != {"karpathy"}:
         click.secho(
             "warning: papers' scores are over the 5,000 images of COCO's Karpathy test split",

@@ -30,9 +30,8 @@ class COCO:
     images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
     annotations: Path
     leave_out: Annotated[int, Ge(1)] | None = None
-    instances: Path | None = field(
-        default=None, metadata=NOT_IDENTITY
-    )  # names the objects, changes no caption
+    # Names the objects, changes no caption.
+    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)
 
     def load(self) -> list[Item]:
         """The items, in the order of the file's images. Raises DataError with the place of what is wrong."""

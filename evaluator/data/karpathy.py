@@ -33,9 +33,8 @@ class Karpathy:
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None
-    instances: Path | None = field(
-        default=None, metadata=NOT_IDENTITY
-    )  # names the objects, changes no caption
+    # Names the objects, changes no caption.
+    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)
 
     def load(self) -> list[Item]:
         """The items of the split, in the file's order. Raises DataError with the place of what is wrong."""

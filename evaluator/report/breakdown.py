@@ -10,12 +10,11 @@ import numpy as np
 from evaluator.compare import Comparison
 from evaluator.core import Score
 from evaluator.report.verdict import comparable
-from evaluator.significance import intervals
+from evaluator.significance import intervals, with_interval
 
 # The most frequent ones; with fewer images an interval says nothing.
 TAGS_SHOWN = 20
 FEWEST_IMAGES = 5
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -61,13 +60,5 @@ def score_of_part(comparison: Comparison, place: int, metric: str, part: list[bo
     measured = replace(whole, statistics=whole.statistics[np.array(part)])
     if not np.isfinite(measured.value):
         return None
-    (bounds,) = intervals([measured], RESAMPLES, comparison.contrasts.confidence)
-    return Score(
-        metric,
-        measured.value,
-        bounds.low,
-        bounds.high,
-        measured.signature,
-        measured.higher_is_better,
-        int(measured.scored.sum()),
-    )
+    (bounds,) = intervals([measured], confidence=comparison.contrasts.confidence)
+    return with_interval(measured, bounds)

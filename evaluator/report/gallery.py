@@ -194,7 +194,7 @@ def hundredths(scores: Array) -> list[int | None]:
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
     """Those that were computed: the lead metric, the headline ones, those of one's own, then the others."""
-    computed = [metric for metric in comparison.metrics if comparison.ranked(metric)]
+    computed = comparison.computed
     own = [metric for metric in computed if metric.split(" (")[0] not in METRIC_ORDER]
     lead = comparison.lead_metric
     wanted = [lead, *(metric for metric in HEADLINE if metric in computed), *own, *computed[::-1]]

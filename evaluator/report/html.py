@@ -42,8 +42,8 @@ from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
 from evaluator.report.pictures import Pictures, pictures_beside, pictures_within
 from evaluator.report.places import without_folders
 from evaluator.report.plots import intervals_plots, planes
-from evaluator.report.tables import NOT_COMPUTED, interval, is_headline, points
-from evaluator.report.verdict import listed, share, verdict
+from evaluator.report.tables import NOT_COMPUTED, interval, is_headline, points, shares
+from evaluator.report.verdict import listed, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -71,8 +71,8 @@ def write_report(
     """Write the page, whole or not at all. Raises StoreError.
 
     `pictures` is how many thumbnails the page holds at most, or a folder beside it for all of them; `pages`
-    are addresses that runs are linked to, by their labels. A kept run has no table of its images:
-    `with_images=False` leaves the gallery out.
+    are addresses that runs are linked to, by their labels. `with_images=False` leaves the gallery out, as
+    the index of a site does, whose runs have pages of their own.
     """
     comparison = best_first(comparison)
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
@@ -131,7 +131,7 @@ def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str],
             ranked=any(map(comparison.rank, comparison.rows)),
             is_headline=is_headline,
             not_computed=NOT_COMPUTED,
-            share=" or ".join(sorted({share(row) for row in comparison.rows})),
+            share=shares(comparison),
             notes=[without_folders(note) for note in notes(comparison)],
             whisker_width=WHISKER_WIDTH,
             costs_are_known=any(row.results.cost_usd is not None for row in comparison.rows),

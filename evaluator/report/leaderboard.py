@@ -81,9 +81,10 @@ def best_first(comparison: Comparison) -> Comparison:
 
 def of_columns(comparison: Comparison) -> Comparison:
     """With the metrics that a table shows: the lead metric first; of those that no run has the notes tell."""
-    computed = [metric for metric in comparison.metrics if comparison.ranked(metric)]
     lead = comparison.lead_metric
-    return replace(comparison, metrics=tuple(dict.fromkeys([*([lead] if lead else []), *computed])))
+    return replace(
+        comparison, metrics=tuple(dict.fromkeys([*([lead] if lead else []), *comparison.computed]))
+    )
 
 
 def lines(comparison: Comparison) -> list[Line]:

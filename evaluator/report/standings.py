@@ -22,7 +22,7 @@ from evaluator.core import Score
 from evaluator.report.leaderboard import LEVEL, best_first, cells, notes
 from evaluator.report.origins import signatures
 from evaluator.report.places import without_folders
-from evaluator.report.tables import NOT_COMPUTED, cost, coverage, rank, speed
+from evaluator.report.tables import NOT_COMPUTED, cost, coverage, rank, shares, speed
 from evaluator.report.verdict import listed
 
 PUBLISHED = Path(__file__).parent / "published.yaml"
@@ -156,9 +156,8 @@ def foot(comparison: Comparison) -> list[str]:
     counts = sorted({row.results.images for row in comparison.rows})
     data = " and ".join(dict.fromkeys(row.manifest["choices"]["data"] for row in comparison.rows))
     images = " and ".join(f"{count:,}" for count in counts)
-    shares = " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
     told_here = [
-        f"Data: {data}, {images} images; {shares} intervals.",
+        f"Data: {data}, {images} images; {shares(comparison)} intervals.",
         *notes(comparison),
         *(
             f"{found.signature}{f' ({listed(found.labels)})' if found.labels else ''}"

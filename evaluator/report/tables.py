@@ -174,8 +174,12 @@ def style_frame(comparison: Comparison) -> pd.DataFrame:
 
 def caption(comparison: Comparison) -> str:
     """What the numbers of the table are."""
-    shares = " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
-    return f"scores in points (x100), {shares} intervals in brackets"
+    return f"scores in points (x100), {shares(comparison)} intervals in brackets"
+
+
+def shares(comparison: Comparison) -> str:
+    """How sure the intervals are: 95 %, or what it is in each run."""
+    return " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
 
 
 def reasons(comparison: Comparison) -> list[str]:

@@ -36,7 +36,7 @@ def test_it_grows_without_the_earlier_runs(
     assert sorted(links) == ["first.html", "second%20run.html"]
     for name in ("first.html", "second run.html"):
         assert "a dog 7" in read_gallery(site / name)["answers"][0]["captions"]
-    assert 'id="data"' not in page  # a kept run has no table of its images
+    assert 'id="data"' not in page  # each run has it on its own page
     add_to_site([], site)  # made anew, as after an update of the program
     assert "second run leads on CIDEr" in index.read_text()
 
