@@ -19,6 +19,7 @@ from annotated_types import Ge, Gt, Lt
 from evaluator.components import build, built, validated
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
 from evaluator.errors import ConfigError
+from evaluator.kinds import FIRST_CLASS_PATHS, kind_of, kind_of_class_path
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -33,6 +34,10 @@ IDENTITY_GROUPS = ("data", "model", "prompt")
 ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 # An override whose value is a mapping, as model.extra_body={top_k: 1}: the names in it are its user's own.
 MAPPING = re.compile(r"[\w.]+=\s*\{")
+# Where the scorers of this package live today, by kind: a recorded run can name no other class.
+SCORERS = {kind: path for kind, path in FIRST_CLASS_PATHS.items() if path.startswith("evaluator.scorers.")}
+# Options of a recorded scorer that are not taken over: what it is, and whether weights may carry code.
+NOT_RECORDED = ("_target_", "safetensors_only")
 # What stands at the top of a composed node and is no option by itself.
 NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra")
 
@@ -207,14 +212,15 @@ def recorded_scorers(text: str) -> dict[str, Scorer]:
             "Type --scorer NAME, or scorer=[...]"
         ) from error
     for name, node in nodes.items():
-        if not node["_target_"].startswith("evaluator.scorers."):
+        if kind_of_class_path(node["_target_"]) not in SCORERS:
             raise ConfigError(
                 f"scorer.{name}: the run was scored with {node['_target_']}, which is not of this package. "
                 f"If you trust it, type scorer=[{','.join(nodes)}] with --config-dir"
             )
     return {
         name: build(
-            {option: _in_package(value) for option, value in node.items() if option != "safetensors_only"},
+            {"_target_": SCORERS[kind_of_class_path(node["_target_"])]}
+            | {option: _in_package(value) for option, value in node.items() if option not in NOT_RECORDED},
             f"scorer.{name}",
         )
         for name, node in nodes.items()
@@ -236,7 +242,7 @@ def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
 
 def identity(component: Any) -> dict[str, Any]:
     """The options that decide what is said: a file counts by its content, a path or a device not at all."""
-    options: dict[str, Any] = {"class": f"{type(component).__module__}.{type(component).__qualname__}"}
+    options: dict[str, Any] = {"kind": kind_of(component)}
     for field in dataclasses.fields(component):
         if field.metadata.get("identity", True):
             value = getattr(component, field.name)

@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,8 @@ class Item:
 @dataclass(frozen=True)
 class Prompt:
     """What a captioner is told besides the image. An empty text is a prompt too: GIT and BLIP need none."""
+
+    kind: ClassVar[str] = "prompt"
 
     name: str
     text: str = ""

@@ -33,6 +33,7 @@ import numpy as np
 
 from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score, Style
 from evaluator.errors import StoreError
+from evaluator.kinds import with_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ class RunFolder:
                 f"{self.path}/manifest.json does not say what this is a run of: "
                 f"it lacks {', '.join(lacking)}. {NO_MANIFEST}"
             )
-        return document
+        return document | {"identity": {name: with_kind(one) for name, one in document["identity"].items()}}
 
     def _read_manifest(self) -> dict[str, Any]:
         document = self._read_json("manifest.json", NO_MANIFEST)

@@ -108,7 +108,7 @@ def test_one_evaluation_writes_everything_that_a_run_is(line: Line) -> None:
     assert coco[1] == {"image_id": 2, "caption": "two cups"}
     manifest = line.run.manifest()
     assert manifest["choices"] == {"data": "coco", "model": "scripted", "prompt": "none"}
-    assert manifest["identity"]["model"] == {"class": "own_components.Scripted", "style": "plain"}
+    assert manifest["identity"]["model"] == {"kind": "own_components.Scripted", "style": "plain"}
     assert "_target_: own_components.Scripted" in line.run.config_yaml()
 
 
@@ -198,7 +198,7 @@ def test_a_run_in_which_nothing_was_captioned_has_no_scores(line: Line) -> None:
     ("override", "message"),
     [
         ("model.style=loud", "model.style: 'plain' there, 'loud' now"),
-        ("model=tiny-git", "model.class: 'own_components.Scripted' there, 'evaluator.models.git.GIT' now"),
+        ("model=tiny-git", "model.kind: 'own_components.Scripted' there, 'git' now"),
         ("prompt=photo", "prompt.text: '' there, 'a photo of' now"),
         ("prompt.text=look", "prompt.text: '' there, 'look' now"),
         ("data=karpathy", "data.split: None there, 'test' now"),

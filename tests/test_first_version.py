@@ -48,7 +48,9 @@ def lines(run: Path) -> list[dict[str, object]]:
 def test_a_run_is_resumed_and_its_paid_answers_are_reused(
     backend: str, files: Path, command: Command
 ) -> None:
-    pytest.importorskip({"generativeai": "google.generativeai", "gemini": "google.genai"}.get(backend, backend))
+    pytest.importorskip(
+        {"generativeai": "google.generativeai", "gemini": "google.genai"}.get(backend, backend)
+    )
     model, address = MODELS[backend]
     before = lines(files / "runs" / backend)
     done = command(

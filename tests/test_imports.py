@@ -13,7 +13,7 @@ import pytest
 import evaluator
 
 PACKAGE = Path(evaluator.__file__).parent
-ROOT = ("core", "errors", "images", "cache_folder", "json_file", "captions_file")
+ROOT = ("core", "errors", "images", "cache_folder", "json_file", "captions_file", "kinds")
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 # A room -> what it may import of ours, besides `evaluator` itself for its version.
@@ -24,6 +24,7 @@ ALLOWED = {
     "cache_folder": ROOT,
     "json_file": ROOT,
     "captions_file": ROOT,
+    "kinds": (),
     "style": ("core",),
     "store": ROOT,
     "significance": ROOT,
@@ -34,7 +35,7 @@ ALLOWED = {
     "runner": (*ROOT, "runner"),
     "scorers": (*ROOT, "scorers"),
     "components": ("errors",),
-    "config": ("core", "errors", "components"),
+    "config": ("core", "errors", "components", "kinds"),
     "provenance": ("core", "config"),
     "sampling": ("core",),
     "evaluate": (

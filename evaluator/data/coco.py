@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
@@ -26,6 +26,8 @@ from evaluator.json_file import describe, entries, image_id, member, read_json, 
 @dataclass(frozen=True)
 class COCO:
     """The images and captions of a file in COCO's format; `images` is the folder of the pictures, if any."""
+
+    kind: ClassVar[str] = "coco"
 
     images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
     annotations: Path

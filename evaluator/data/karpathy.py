@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
@@ -28,6 +28,8 @@ from evaluator.json_file import entries, image_id, member, read_json, text
 @dataclass(frozen=True)
 class Karpathy:
     """One split of a file such as dataset_coco.json; `images` is val2014's parent, or val2014."""
+
+    kind: ClassVar[str] = "karpathy"
 
     images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
     annotations: Path

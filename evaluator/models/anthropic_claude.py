@@ -33,6 +33,8 @@ CUT_OFF = ("max_tokens", "model_context_window_exceeded")
 class AnthropicClaude(CloudCaptioner):
     """`thinking` is sent as its type alone; what else a model takes goes into `extra_body`."""
 
+    kind: ClassVar[str] = "anthropic"
+
     base_url: str = "https://api.anthropic.com"
     key_variable: str | None = field(default="ANTHROPIC_API_KEY", metadata=NOT_IDENTITY)
     key_page: str = field(default="https://platform.claude.com/settings/keys", metadata=NOT_IDENTITY)

@@ -17,6 +17,7 @@ from evaluator.models.local import LocalCaptioner
 class BLIP(LocalCaptioner):
     """`Salesforce/blip-image-captioning-*` and checkpoints saved from it."""
 
+    kind: ClassVar[str] = "blip"
     model_types: ClassVar[tuple[str, ...]] = ("blip",)
 
     def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:

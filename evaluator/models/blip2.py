@@ -19,6 +19,7 @@ from evaluator.models.local import LocalCaptioner
 class BLIP2(LocalCaptioner):
     """`Salesforce/blip2-*` and checkpoints saved from it."""
 
+    kind: ClassVar[str] = "blip2"
     model_types: ClassVar[tuple[str, ...]] = ("blip-2",)
 
     def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:

@@ -24,6 +24,7 @@ from annotated_types import Ge, Gt, Le
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
 from evaluator.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, TryAgain
+from evaluator.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, without_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
 from evaluator.models.failures import Failure, meaning
@@ -144,7 +145,6 @@ class CloudSession(ABC):
         return encode_picture(item, self.captioner.rule)
 
     def cache_key(self, prepared: EncodedPicture) -> Mapping[str, Any]:
-        kind = type(self.captioner)
         options = {
             option.name: getattr(self.captioner, option.name)
             for option in fields(self.captioner)
@@ -153,7 +153,7 @@ class CloudSession(ABC):
         return {
             "picture": prepared.digest,
             "rule": self.captioner.rule.text,
-            "backend": f"{kind.__module__}.{kind.__qualname__}",
+            "backend": key_in_cache(kind_of(self.captioner)),
             "prompt": [self.prompt.system, request_text(self.prompt)],
             **options,
         }

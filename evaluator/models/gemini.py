@@ -84,6 +84,8 @@ class GeminiOptions(CloudCaptioner):
 class Gemini(GeminiOptions):
     """`thinking_budget` in tokens is for Gemini 2.5, `thinking_level` for 3 and later; never both."""
 
+    kind: ClassVar[str] = "gemini"
+
     seed: int | None = None
     media_resolution: Literal["low", "medium", "high"] | None = None
     thinking_budget: Annotated[int, Ge(-1)] | None = None

@@ -17,6 +17,7 @@ from evaluator.models.local import LocalCaptioner
 class GIT(LocalCaptioner):
     """`microsoft/git-*` and checkpoints saved from it."""
 
+    kind: ClassVar[str] = "git"
     model_types: ClassVar[tuple[str, ...]] = ("git",)
 
     def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:

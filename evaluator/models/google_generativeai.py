@@ -30,6 +30,8 @@ MOST_THREADS = 256
 class GoogleGenerativeAI(GeminiOptions):
     """The options that the older package has."""
 
+    kind: ClassVar[str] = "google-generativeai"
+
     package: ClassVar[str] = "google.generativeai"
     extra: ClassVar[str] = "google-generativeai"
 

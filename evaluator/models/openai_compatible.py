@@ -29,6 +29,8 @@ CUT_OFF = ("length", "max_tokens")
 class OpenAICompatible(CloudCaptioner):
     """Chat completions at `base_url`; `max_tokens_name` is what the server calls the limit of the answer."""
 
+    kind: ClassVar[str] = "openai-compatible"
+
     detail: Literal["auto", "low", "high", "original"] | None = None
     seed: int | None = None
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from evaluator.captions_file import read_captions
 from evaluator.core import SUPPLIED, Item, Outcome, Prompt, Reply
@@ -21,6 +22,8 @@ from evaluator.errors import CaptionError, DataError
 @dataclass(frozen=True)
 class Replay:
     """Says what a captions file says."""
+
+    kind: ClassVar[str] = "replay"
 
     captions: Path
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
@@ -27,6 +27,8 @@ from evaluator.runner.remote import Requests, Terms, caption_remotely
 @dataclass(frozen=True)
 class DefaultRunner:
     """How captions are made, never what they say. A local model has no use for the cache and the money."""
+
+    kind: ClassVar[str] = "default"
 
     batch_size: Annotated[int, Ge(1)] = 32
     decode_workers: Annotated[int, Ge(1)] = 2

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -50,6 +51,8 @@ def closest_lengths(lengths: Numbers, references: Part) -> Numbers:
 @dataclass(frozen=True)
 class BLEU:
     """Scores captions by the words and phrases that they share with any of their references."""
+
+    kind: ClassVar[str] = "bleu"
 
     @property
     def names(self) -> tuple[str, ...]:

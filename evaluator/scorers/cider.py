@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -135,6 +135,8 @@ def _norms(texts: Numbers, counts: Numbers, weights: Array, lengths: Numbers) ->
 @dataclass(frozen=True)
 class CIDEr:
     """Scores captions by the n-grams that they share with their references and with few other images."""
+
+    kind: ClassVar[str] = "cider"
 
     variant: Literal["D", "plain"] = "D"
     n: Annotated[int, Ge(1)] = 4

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -57,6 +57,8 @@ def ref_clip_score(
 @dataclass(frozen=True)
 class CLIPScore:
     """Scores captions against their pictures; any CLIP or SigLIP will do."""
+
+    kind: ClassVar[str] = "clipscore"
 
     checkpoint: str = "openai/clip-vit-base-patch32"
     revision: str | None = None

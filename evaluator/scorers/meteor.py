@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
@@ -27,6 +27,8 @@ from evaluator.scorers.tokenizer import tokenize
 @dataclass(frozen=True)
 class METEOR:
     """Scores captions by the words and phrases that stand for those of their best reference."""
+
+    kind: ClassVar[str] = "meteor"
 
     engine: Literal["python", "java"] = field(default="python", metadata=NOT_IDENTITY)
     processes: Annotated[int, Ge(1)] | None = field(default=None, metadata=NOT_IDENTITY)

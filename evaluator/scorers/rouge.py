@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -116,6 +117,8 @@ def _positions(words: Sequence[object]) -> dict[object, int]:
 @dataclass(frozen=True)
 class ROUGE:
     """Scores captions by the longest sequence of words that they share with a reference."""
+
+    kind: ClassVar[str] = "rouge"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Gt
@@ -37,6 +37,8 @@ MODELS = ("stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar")
 @dataclass(frozen=True)
 class SPICE:
     """Scores captions by the objects, attributes and relations that they share with their references."""
+
+    kind: ClassVar[str] = "spice"
 
     java: str = field(default="java", metadata=NOT_IDENTITY)
     folder: str | None = field(default=None, metadata=NOT_IDENTITY)

@@ -16,9 +16,9 @@ def manifest(beams: int, **other: Any) -> dict[str, Any]:
     return {
         "choices": {"data": "coco", "model": "git", "prompt": "photo"},
         "identity": {
-            "data": {"class": "evaluator.data.coco.COCO", "images": "/srv/coco/val"},
+            "data": {"kind": "coco", "images": "/srv/coco/val"},
             "model": {
-                "class": "evaluator.models.git.GIT",
+                "kind": "git",
                 "num_beams": beams,
                 "revision": None,
                 "fast": False,
@@ -37,14 +37,14 @@ def test_a_single_run_says_it_all(make_run: MakeRun) -> None:
     (origin,) = origins(comparison)
     assert origin.facts == (
         Fact("model", "choice", "git"),
-        Fact("model", "class", "evaluator.models.git.GIT"),
+        Fact("model", "kind", "git"),
         Fact("model", "num_beams", "3"),
         Fact("model", "fast", "false"),
         Fact("prompt", "choice", "photo"),
         Fact("prompt", "name", "photo"),
         Fact("prompt", "text", "a photo of"),
         Fact("data", "choice", "coco"),
-        Fact("data", "class", "evaluator.data.coco.COCO"),
+        Fact("data", "kind", "coco"),
         Fact("data", "images", "…/val"),
         Fact("data", "image count", "1"),
         Fact("data", "digest", "d1"),
