@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.core import NOT_IDENTITY, Caption, Item, Prompt, Reply, Usage
-from evaluator.errors import TryAgain
+from evaluator.core.errors import TryAgain
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -233,7 +233,7 @@ def under_the_runner(url: str, items: Sequence[Item], folder: Path, **limits: An
     """Seconds of the same requests with everything that makes them safe."""
     from evaluator.runner.default import DefaultRunner
     from evaluator.runner.remote import Requests
-    from evaluator.store import RunFolder
+    from evaluator.store.run_folder import RunFolder
 
     captions: list[Caption] = []
     runner = DefaultRunner(requests=Requests(in_flight=IN_FLIGHT, **limits))

@@ -31,7 +31,7 @@ Texts = tuple[list[str], list[list[str]]]
 
 def texts() -> Texts:
     """Captions of a published system for the Karpathy test split, or of drawn scenes; tokenized."""
-    from evaluator.scorers.tokenizer import tokenize
+    from evaluator.scorers.tokenizer.ptb import tokenize
 
     captions, references = raw_texts()
     return (
@@ -45,8 +45,8 @@ def raw_texts() -> Texts:
     if not annotations.is_file():
         import random
 
-        from evaluator.demo.captions import describe, references
-        from evaluator.demo.scenes import training_scenes
+        from tools.demo.captions import describe, references
+        from tools.demo.scenes import training_scenes
 
         scenes = list(islice(training_scenes(0), IMAGES))
         source = random.Random(0)

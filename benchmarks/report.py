@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluator.compare import compare
+from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
-from evaluator.report.html import write_report
-from evaluator.store import RunFolder, count_outcomes
+from evaluator.report.page.html import write_report
+from evaluator.store.run_folder import RunFolder, count_outcomes
 
 IMAGES, RUNS = 40_000, 2
 TAGS = ("person", "dog", "car", "bench", "pizza")

@@ -89,8 +89,8 @@ def files(folder: Path) -> tuple[Path, list[Path]]:
 
 
 def drawn_files(folder: Path) -> tuple[Path, list[Path]]:
-    from evaluator.demo.captions import describe, references
-    from evaluator.demo.scenes import training_scenes
+    from tools.demo.captions import describe, references
+    from tools.demo.scenes import training_scenes
 
     scenes = list(islice(training_scenes(0), IMAGES))
     texts = [

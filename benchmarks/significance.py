@@ -15,8 +15,8 @@ import time
 import numpy as np
 from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
+from evaluator.comparison.bootstrap import intervals
 from evaluator.core import AGGREGATES, Array, Measurement
-from evaluator.significance import intervals
 
 IMAGES, RESAMPLES, SYSTEMS = 5_000, 10_000, 2
 

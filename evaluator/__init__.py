@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evaluator.version import __version__
+
 if TYPE_CHECKING:
     from evaluator.api import score
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "score"]
 
 

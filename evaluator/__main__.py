@@ -1,6 +1,6 @@
 """`python -m evaluator` is `evaluator`."""
 
-from evaluator.cli import main
+from evaluator.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from evaluator.core import Item, Measurement, Scorer
-from evaluator.errors import ConfigError, DataError
+from evaluator.core.errors import ConfigError, DataError
 
 METRICS: Mapping[str, str] = MappingProxyType(
     {

@@ -15,15 +15,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from evaluator.config import RunConfig, Settings, recorded_scorers
+from evaluator.comparison.bootstrap import intervals, with_interval
+from evaluator.config.run_config import RunConfig, Settings, recorded_scorers
 from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
+from evaluator.core.errors import ConfigError, DataError, NotComputed
 from evaluator.data.human import said_by, without
-from evaluator.errors import ConfigError, DataError, NotComputed
-from evaluator.provenance import circumstances, description, differences, fingerprint, with_options
-from evaluator.sampling import stratified
-from evaluator.significance import intervals, with_interval
-from evaluator.store import RunFolder, count_outcomes
-from evaluator.style import audit, normalised
+from evaluator.data.sampling import stratified
+from evaluator.scorers.style import audit, normalised
+from evaluator.store.provenance import circumstances, description, differences, fingerprint, with_options
+from evaluator.store.run_folder import RunFolder, count_outcomes
 
 logger = logging.getLogger(__name__)
 

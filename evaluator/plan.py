@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluator.config import RunConfig
+from evaluator.config.run_config import RunConfig
 from evaluator.core import Priced
 from evaluator.evaluate import select, to_caption
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import Price, price_of, price_table
 from evaluator.runner.remote import Requests
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 
 Range = tuple[float, float]
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.api import score
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 
-KNOWN = Path(__file__).parent / "known_values.json"
+KNOWN = Path(__file__).parent / "scorers" / "known_values.json"
 METRICS = ("BLEU", "METEOR", "ROUGE-L", "CIDEr")
 
 # The same operations in another order differ in the last digits of a float64.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator import score
-from evaluator.errors import ConfigError, DataError, NotComputed
+from evaluator.core.errors import ConfigError, DataError, NotComputed
 from evaluator.scorers.cider import CIDEr
 
 REFERENCES = {"7": ["a cat on a mat"], "x": ["two dogs run", "dogs in a park"], "9": "a red bus"}

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from evaluator.config import run_configs
+from evaluator.config.run_config import run_configs
 from evaluator.core import Outcome, Results
-from evaluator.errors import DataError, ModelError, StoreError
+from evaluator.core.errors import DataError, ModelError, StoreError
 from evaluator.evaluate import evaluate
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 
 References = Callable[..., Path]
 

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from evaluator.compare import compare
-from evaluator.config import RunConfig, run_configs
+from evaluator.comparison.compare import compare
+from evaluator.config.run_config import RunConfig, run_configs
 from evaluator.core import Caption, Outcome, Score
-from evaluator.errors import ConfigError, DataError, StoreError
+from evaluator.core.errors import ConfigError, DataError, StoreError
 from evaluator.evaluate import covered, evaluate, images_per_second
 from evaluator.scorers.bleu import BLEU
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 
 REFERENCES = {
     "1": ["a black dog runs over the grass", "a dog on grass"],
@@ -379,7 +379,8 @@ def test_changed_captions_are_another_run(line: Line, override: str) -> None:
 def test_the_console_script_finds_what_lies_beside_it(line: Line) -> None:
     """Its sys.path does not begin with the folder that one stands in, unlike that of python -m."""
     code = (
-        "import sys; sys.path = [path for path in sys.path if path]; from evaluator.cli import main; main()"
+        "import sys; sys.path = [path for path in sys.path if path]; "
+        "from evaluator.cli.main import main; main()"
     )
     overrides = ["model=scripted", "data=coco", f"data.annotations={line.annotations}", "scorer=[words]"]
     done = subprocess.run(

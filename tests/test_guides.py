@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 import evaluator
-from evaluator.components import build
-from evaluator.config import CONF_DIR
+from evaluator.config.components import build
+from evaluator.config.run_config import CONF_DIR
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEMO = Path(evaluator.__file__).parent / "demo" / "data"

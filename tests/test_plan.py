@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from evaluator.config import RunConfig, run_configs
+from evaluator.config.run_config import RunConfig, run_configs
 from evaluator.core import Caption, Outcome, Prompt, Reply, Usage
 from evaluator.plan import plan
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.remote import ModelLimits, Requests
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

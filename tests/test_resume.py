@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.config import run_configs
+from evaluator.config.run_config import run_configs
 from evaluator.evaluate import evaluate
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 
 KILLS = 20
 PATIENCE_SECONDS = 120.0

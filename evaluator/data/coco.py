@@ -16,11 +16,11 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 
 from evaluator.core import NOT_IDENTITY, Item
+from evaluator.core.errors import DataError
+from evaluator.data.coco_objects import tagged
 from evaluator.data.human import without
-from evaluator.data.objects import tagged
-from evaluator.data.pictures import find_pictures
-from evaluator.errors import DataError
-from evaluator.json_file import describe, entries, image_id, member, read_json, text
+from evaluator.data.picture_files import find_pictures
+from evaluator.files.json_input import describe, entries, image_id, member, read_json, text
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, TryAgain
 from evaluator.models.cloud import (
     MOST_CONNECTIONS,
     THINKING_ROOM_TOKENS,

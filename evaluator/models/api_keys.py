@@ -9,7 +9,7 @@ What is configured is the variable's name, so that nothing that is written down 
     '401: *** is not valid'
     >>> check_variable("sk-1234")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    evaluator.errors.ConfigError: model.key_variable is the name of an environment variable, ...
+    evaluator.core.errors.ConfigError: model.key_variable is the name of an environment variable, ...
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import os
 import re
 from pathlib import Path
 
-from evaluator.errors import ConfigError
+from evaluator.core.errors import ConfigError
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from evaluator.errors import ModelError
+from evaluator.core.errors import ModelError
 from evaluator.models.local import LocalCaptioner
 
 

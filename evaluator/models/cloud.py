@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Gt, Le
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
-from evaluator.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, TryAgain
-from evaluator.kinds import key_in_cache, kind_of
+from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, TryAgain
+from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, without_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
 from evaluator.models.failures import Failure, meaning

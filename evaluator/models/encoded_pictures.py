@@ -16,8 +16,8 @@ import hashlib
 from dataclasses import dataclass, field
 
 from evaluator.core import Item, Outcome
-from evaluator.errors import CaptionError, ImageError
-from evaluator.images import PlainPicture, as_jpeg, plain_picture, read_file, read_picture
+from evaluator.core.errors import CaptionError, ImageError
+from evaluator.files.images import PlainPicture, as_jpeg, plain_picture, read_file, read_picture
 
 SHRINK = 0.75
 

@@ -25,7 +25,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from evaluator.core import Outcome
-from evaluator.errors import CaptionError, EvaluatorError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, TryAgain
 
 # A quota that comes back tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
 # GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate

@@ -22,7 +22,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, ConfigError, TryAgain
+from evaluator.core.errors import CaptionError, ConfigError, TryAgain
 from evaluator.models.cloud import (
     MOST_CONNECTIONS,
     THINKING_ROOM_TOKENS,

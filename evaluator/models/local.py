@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Ge
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, ConfigError, MissingPackage, ModelError, OutOfMemory
-from evaluator.images import read_picture
+from evaluator.core.errors import CaptionError, ConfigError, MissingPackage, ModelError, OutOfMemory
+from evaluator.files.images import read_picture
 
 if TYPE_CHECKING:
     import torch

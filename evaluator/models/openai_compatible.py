@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, TryAgain
 from evaluator.models.cloud import MOST_CONNECTIONS, CloudCaptioner, CloudSession, request_text, without_text
 from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import Failure, described, of_connection, of_response

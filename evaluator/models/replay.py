@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from evaluator.captions_file import read_captions
+from evaluator.captions_files.reader import read_captions
 from evaluator.core import SUPPLIED, Item, Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, DataError
+from evaluator.core.errors import CaptionError, DataError
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from evaluator.compare import Comparison
-from evaluator.contrasts import recipe
+from evaluator.comparison.compare import Comparison
+from evaluator.comparison.pairs import recipe
 from evaluator.core import Score
-from evaluator.report.places import without_folders
-from evaluator.report.tables import cost, coverage, interval, is_headline, points, rank, speed
+from evaluator.report.redact import without_folders
+from evaluator.report.text.comparison import cost, coverage, interval, is_headline, points, rank, speed
 from evaluator.report.verdict import comparable
 
 # Of the drawing, in CSS pixels; its ends leave room for the dot.

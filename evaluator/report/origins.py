@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluator.compare import Comparison, Row
-from evaluator.report.places import without_folders
+from evaluator.comparison.compare import Comparison, Row
+from evaluator.report.redact import without_folders
 
 # In this order; the groups of the identity are options, the others facts.
 GROUPS = {"model": "Model", "prompt": "Prompt", "data": "Data", "environment": "Environment"}

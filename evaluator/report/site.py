@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from evaluator.compare import compare
-from evaluator.contrasts import Rescored
-from evaluator.errors import ConfigError
-from evaluator.report.html import write_report
-from evaluator.store import RunFolder
+from evaluator.comparison.compare import compare
+from evaluator.comparison.pairs import Rescored
+from evaluator.core.errors import ConfigError
+from evaluator.report.page.html import write_report
+from evaluator.store.run_folder import RunFolder
 
 
 def add_to_site(paths: Sequence[Path], site: Path, rescored: Rescored | None = None) -> Path:

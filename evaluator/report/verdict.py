@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluator.compare import Comparison, Row
-from evaluator.contrasts import recipe
-from evaluator.paired_tests import Difference
-from evaluator.report.tables import coverage, interval, p_words, points
+from evaluator.comparison.compare import Comparison, Row
+from evaluator.comparison.paired_tests import Difference
+from evaluator.comparison.pairs import recipe
+from evaluator.report.text.comparison import coverage, interval, p_words, points
 
 # How each outcome other than "ok" reads behind a number of images.
 FAILURES = {

@@ -16,9 +16,9 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge
 
 from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Usage
-from evaluator.errors import ConfigError
-from evaluator.runner.cache import cache_path, response_cache
-from evaluator.runner.loop import caption_in_batches
+from evaluator.core.errors import ConfigError
+from evaluator.runner.answer_cache import cache_path, response_cache
+from evaluator.runner.local import caption_in_batches
 from evaluator.runner.prices import price_of, price_table
 from evaluator.runner.progress import progress
 from evaluator.runner.remote import Requests, Terms, caption_remotely

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from evaluator.core import Reply, Usage
-from evaluator.errors import ConfigError
+from evaluator.core.errors import ConfigError
 
 Row = TypeVar("Row")
 

@@ -25,11 +25,11 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt
 
 from evaluator.core import Caption, Closing, Item, Outcome, RemoteSession, Reply, Usage
-from evaluator.errors import CaptionError, ImageError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ImageError, ModelError, TryAgain
+from evaluator.runner.answer_cache import ResponseCache, key_of
 from evaluator.runner.budget import Budget
-from evaluator.runner.cache import ResponseCache, key_of
 from evaluator.runner.limits import Limits
-from evaluator.runner.loop import failed, succeeded
+from evaluator.runner.local import failed, succeeded
 from evaluator.runner.prices import Price, price_of, row_of
 from evaluator.runner.retry import Backoff
 

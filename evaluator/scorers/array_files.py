@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.cache_folder import cache_folder
+from evaluator.files.cache_folder import cache_folder
 
 BYTES_AT_MOST = 1 << 30
 SUFFIX = ".npz"

@@ -24,7 +24,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from evaluator.core import Array, Item, Measurement
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.compared import Compared, ComparedPart, compared
 from evaluator.scorers.idf import (
     CORPUS,

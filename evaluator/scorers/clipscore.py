@@ -23,8 +23,8 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
-from evaluator.errors import NotComputed
-from evaluator.scorers.clip_checkpoint import load_encoder
+from evaluator.core.errors import NotComputed
+from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.signature import signature
 
 FeatureRows = NDArray[np.floating[Any]]

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluator.cache_folder import cache_folder
-from evaluator.errors import ConfigError, DataError
+from evaluator.core.errors import ConfigError, DataError
+from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.prepared import prepare
 from evaluator.scorers.sorted_keys import Numbers, at, first_of, joined, places, second_of
 

@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 
 LAST_LINES = 5  # of what a program wrote before it failed: they hold its reason
 

@@ -21,7 +21,7 @@ from evaluator.core import NOT_IDENTITY, Item, Measurement
 from evaluator.scorers.meteor15.engines import by_java, by_python
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
 
 
 @dataclass(frozen=True)

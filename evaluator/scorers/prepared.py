@@ -33,7 +33,7 @@ WORTH_KEEPING = 500  # references: fewer are prepared about as fast as read from
 
 # What prepared references depend on besides the texts.
 MADE_BY = (
-    *("abbreviations", "characters", "token_rules", "tokenizer", "vocabulary"),
+    *("tokenizer/abbreviations", "tokenizer/characters", "tokenizer/rules", "tokenizer/ptb", "vocabulary"),
     *("sorted_keys", "ngrams", "prepared"),
 )
 
@@ -109,7 +109,7 @@ def digest(references: tuple[tuple[str, ...], ...], orders: int) -> str:
 @cache
 def made_by() -> bytes:
     """A digest of the modules that make tokens and n-grams: none of them can change behind a file's back."""
-    sources = [Path(__file__).with_name(f"{module}.py").read_bytes() for module in MADE_BY]
+    sources = [(Path(__file__).parent / f"{module}.py").read_bytes() for module in MADE_BY]
     return hashlib.sha256(b"".join(hashlib.sha256(source).digest() for source in sources)).digest()
 
 

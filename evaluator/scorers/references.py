@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator.core import Array, Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluator import __version__
 from evaluator.core import Item
+from evaluator.version import __version__
 
 
 def signature(name: str, items: Sequence[Item], **options: str | int | float) -> str:

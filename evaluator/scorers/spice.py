@@ -21,13 +21,13 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Gt
 
-from evaluator.cache_folder import cache_folder
 from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
+from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.java import find_java, run_java, version_of
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
 
 NEWEST_JAVA = 14
 PROGRAM = "spice-1.0.jar"

@@ -20,7 +20,7 @@ from itertools import chain
 import numpy as np
 
 from evaluator.scorers.sorted_keys import Numbers, spans
-from evaluator.scorers.tokenizer import pieces, tokenize_piece
+from evaluator.scorers.tokenizer.ptb import pieces, tokenize_piece
 
 # The first of a vocabulary: what coco-caption's ROUGE-L takes a caption without tokens for.
 NO_TOKEN = ""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from evaluator.core import Item
+from evaluator.core.errors import DataError
 from evaluator.data.coco import COCO
-from evaluator.errors import DataError
 
 DOCUMENT: dict[str, Any] = {
     "info": {"description": "for tests"},

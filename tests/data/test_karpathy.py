@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from evaluator.core import Item
+from evaluator.core.errors import DataError
 from evaluator.data.karpathy import Karpathy
-from evaluator.errors import DataError
 
 
 def image(number: int, split: str, *captions: str, **others: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.core import Item, Prompt, Reply
-from evaluator.errors import EvaluatorError
+from evaluator.core.errors import EvaluatorError
 from evaluator.models.anthropic_claude import AnthropicClaude
 from evaluator.models.cloud import CloudCaptioner
 from evaluator.models.gemini import Gemini

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, ModelError
+from evaluator.core.errors import CaptionError, ModelError
 from tests.models.backends import ask, captioner, outcome_of
 from tests.models.provider_server import Answer, ProviderServer, document, error, said
 

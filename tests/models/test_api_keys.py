@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.errors import ConfigError
+from evaluator.core.errors import ConfigError
 from evaluator.models.api_keys import api_key, read_env_file, without_key
 
 PAGE = "https://example.com/keys"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from evaluator.core import Closing, Item, Priced, Prompt, Reply
-from evaluator.errors import ConfigError, MissingPackage, TryAgain
+from evaluator.core.errors import ConfigError, MissingPackage, TryAgain
 from evaluator.models.cloud import request_text
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import BACKENDS, PROMPT, ask, captioner, outcome_of

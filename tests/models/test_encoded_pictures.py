@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from evaluator.core import Item
-from evaluator.errors import CaptionError, ImageError
-from evaluator.images import read_picture
+from evaluator.core.errors import CaptionError, ImageError
+from evaluator.files.images import read_picture
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
 
 RULE = PictureRule(("image/jpeg", "image/png", "image/gif", "image/webp"), longest_side=100, max_bytes=20_000)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Outcome
-from evaluator.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, TryAgain
 from evaluator.models.failures import LONGEST_MESSAGE, described, failure, meaning, retry_after
 
 JSON = st.recursive(

@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from evaluator.core import Item, Outcome, Prompt, Reply  # noqa: E402
-from evaluator.errors import CaptionError, ConfigError, ImageError, ModelError, OutOfMemory  # noqa: E402
+from evaluator.core.errors import CaptionError, ConfigError, ImageError, ModelError, OutOfMemory  # noqa: E402
 from evaluator.models.blip import BLIP  # noqa: E402
 from evaluator.models.blip2 import BLIP2  # noqa: E402
 from evaluator.models.git import GIT  # noqa: E402

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, ConfigError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ConfigError, ModelError, TryAgain
 from evaluator.models.gemini import WITHHELD, Gemini
 from tests.models.backends import ask, captioner, outcome_of
 from tests.models.provider_server import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evaluator.core import Outcome, Reply
-from evaluator.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, TryAgain
 from tests.models.backends import ask, captioner, outcome_of
 from tests.models.provider_server import Answer, ProviderServer, document, error, said
 

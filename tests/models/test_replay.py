@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core import SUPPLIED, Caption, Item, Outcome, Prompt
-from evaluator.errors import DataError
+from evaluator.core.errors import DataError
 from evaluator.models.replay import Replay
 from evaluator.runner.default import DefaultRunner
 

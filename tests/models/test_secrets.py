@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import evaluator
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 from tests.models.backends import BACKENDS
 from tests.models.provider_server import CUT, KEY, Answer, ProviderServer, error, rate_limited
 

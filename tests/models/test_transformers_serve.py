@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, TryAgain
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import ask
 

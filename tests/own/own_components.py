@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluator.core import NOT_IDENTITY, Item, Measurement, Outcome, Prompt, Reply
-from evaluator.errors import CaptionError, NotComputed
+from evaluator.core.errors import CaptionError, NotComputed
 
 
 @dataclass(frozen=True)

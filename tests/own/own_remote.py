@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
-from evaluator.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, TryAgain
 
 
 @dataclass(frozen=True)

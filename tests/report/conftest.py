@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
-from evaluator.store import RunFolder, count_outcomes
+from evaluator.store.run_folder import RunFolder, count_outcomes
 
 VOID = ("meta", "img", "input", "br", "wbr", "hr", "link", "base", "embed", "source", "track", "area", "col")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.compare import compare
+from evaluator.comparison.compare import compare
 from evaluator.core import Score
 from evaluator.report.leaderboard import (
     WHISKER_MARGIN,

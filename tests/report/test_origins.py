@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evaluator.compare import compare
+from evaluator.comparison.compare import compare
 from evaluator.report.origins import Fact, origins, shared_facts, signatures
 
 MakeRun = Callable[..., Path]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from evaluator.core import Item
-from evaluator.errors import ConfigError
+from evaluator.core.errors import ConfigError
 from evaluator.report.site import add_to_site
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 
 MakeRun = Callable[..., Path]
 ReadGallery = Callable[[Path], dict[str, Any]]

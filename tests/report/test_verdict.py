@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evaluator.compare import compare
+from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Outcome
 from evaluator.report.verdict import Verdict, listed, verdict
 

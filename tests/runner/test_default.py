@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.config import run_configs
+from evaluator.config.run_config import run_configs
 from evaluator.core import Usage
-from evaluator.errors import ConfigError
+from evaluator.core.errors import ConfigError
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.remote import ModelLimits, Requests
 

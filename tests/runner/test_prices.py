@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core import Reply, Usage
-from evaluator.errors import ConfigError
+from evaluator.core.errors import ConfigError
 from evaluator.runner.prices import Price, price_of, price_table
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from evaluator.core import Caption, Captioner, Item, Outcome, Prompt
-from evaluator.errors import ConfigError, ModelError
-from evaluator.runner.cache import cache_path, response_cache
+from evaluator.core.errors import ConfigError, ModelError
+from evaluator.runner.answer_cache import cache_path, response_cache
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.remote import Requests
 from tests.runner.conftest import Server
@@ -196,7 +196,7 @@ def test_a_picture_that_cannot_be_read_is_an_outcome(
 ) -> None:
     import own_remote
 
-    from evaluator.errors import ImageError
+    from evaluator.core.errors import ImageError
 
     whole = own_remote.RemoteSession.prepare
 

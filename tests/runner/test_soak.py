@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from evaluator.core import Outcome
-from evaluator.store import RunFolder
+from evaluator.store.run_folder import RunFolder
 from tests.runner.conftest import Server
 
 IMAGES = int(os.environ.get("EVALUATOR_SOAK_IMAGES", "2000"))

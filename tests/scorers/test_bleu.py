@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import AGGREGATES, Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.bleu import BLEU, bleu_statistics
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
 
 Published = Callable[[str], tuple[list[Item], list[str]]]
 CocoCaption = Callable[..., dict[str, tuple[float, np.ndarray]]]

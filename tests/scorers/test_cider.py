@@ -13,9 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from evaluator.core import Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.cider import CIDEr, cider
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
 
 Published = Callable[[str], tuple[list[Item], list[str]]]
 CocoCaption = Callable[..., dict[str, tuple[float, np.ndarray]]]

@@ -17,9 +17,9 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from evaluator.core import Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers import clip_features
-from evaluator.scorers.clip_checkpoint import load_encoder
+from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.clipscore import CLIPScore, clip_score, ref_clip_score
 
 torch = pytest.importorskip("torch")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Item
-from evaluator.errors import ConfigError, DataError, NotComputed
+from evaluator.core.errors import ConfigError, DataError, NotComputed
 from evaluator.scorers.cider import CIDEr, cider
 from evaluator.scorers.idf import find_table, make_table, read_table, table_path, write_table
 

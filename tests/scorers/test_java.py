@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.java import find_java, major_version, run_java, version_of
 
 LEAVES_A_CHILD = """

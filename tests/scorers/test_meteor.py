@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from evaluator.core import Item, meteor
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.java import run_java
 from evaluator.scorers.meteor import METEOR
 from evaluator.scorers.meteor15.installed_files import InstalledFiles

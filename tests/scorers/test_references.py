@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluator.core import Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.references import References
 
 ITEMS = [Item("1", None, ("a cat",)), Item("2", None), Item("3", None, ("a dog", "a hound"))]

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.compared import compared
 from evaluator.scorers.prepared import prepare
 from evaluator.scorers.rouge import ROUGE, common_subsequences, longest_common_subsequence, rouge_l
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
 
 Published = Callable[[str], tuple[list[Item], list[str]]]
 CocoCaption = Callable[..., dict[str, tuple[float, np.ndarray]]]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core import Item
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.spice import MODELS, PROGRAM, SPICE
 
 # Scores a caption with the share of its words that the references hold, and keeps what it was asked.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
 from evaluator.scorers.vocabulary import NO_TOKEN, Numbering, Sequences, read
 
 words = st.sampled_from(

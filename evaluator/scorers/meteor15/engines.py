@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from evaluator.core import Array
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.java import find_java, run_java
 from evaluator.scorers.meteor15.installed_files import InstalledFiles
 from evaluator.scorers.meteor15.java_strings import one_line

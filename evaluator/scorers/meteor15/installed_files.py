@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 
 FUNCTION_WORDS = "function/english.words"
 ABBREVIATIONS = "nonbreaking/english.prefixes"

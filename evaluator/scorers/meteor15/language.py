@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.cache_folder import cache_folder
+from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.meteor15.installed_files import (
     ABBREVIATIONS,
     EXCEPTIONS,

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from evaluator.core import Array, meteor
+from evaluator.core.measurement import Array, meteor
 from evaluator.scorers.meteor15.aligner import Match, align
 from evaluator.scorers.meteor15.language import Language
 from evaluator.scorers.meteor15.parameters import COLUMNS

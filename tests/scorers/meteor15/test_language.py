@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluator.errors import NotComputed
+from evaluator.core.errors import NotComputed
 from evaluator.scorers.meteor15 import language as module
 from evaluator.scorers.meteor15.installed_files import InstalledFiles
 from evaluator.scorers.meteor15.language import Language, load_language, paraphrases

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from evaluator.core import Array
-from evaluator.demo.captions import describe, references
-from evaluator.demo.scenes import training_scenes
 from evaluator.scorers.meteor15.language import Language
 from evaluator.scorers.meteor15.parameters import COLUMNS
 from evaluator.scorers.meteor15.segments import best_of_each, statistics, without_perfect_chunks
-from evaluator.scorers.tokenizer import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenize
+from tools.demo.captions import describe, references
+from tools.demo.scenes import training_scenes
 
 Program = Callable[[Sequence[str], Sequence[Sequence[str]]], Array]
 SYSTEMS = (

@@ -1,0 +1,1 @@
+"""Captions that other programs wrote."""

@@ -1,0 +1,22 @@
+"""`evaluator baseline`: keep a run as one small file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="baseline")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("baseline.zip"))
+def baseline_command(run: Path, output: Path) -> None:
+    """Keep a run as one small file without pictures, to be committed and compared with.
+
+    It holds captions, references, signatures and each image's statistics. `compare` and `regress` take it in
+    place of the run's folder.
+    """
+    from evaluator.store.run_folder import RunFolder
+
+    RunFolder.existing(run).export(output)
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")

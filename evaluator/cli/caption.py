@@ -1,0 +1,109 @@
+"""`evaluator caption`: captions of one's own pictures, one model or several side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evaluator.cli.console import ExitCode, table_console, warn
+from evaluator.cli.options import CONFIG_DIR
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from evaluator.config.run_config import RunConfig
+    from evaluator.core import Caption, Item
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model said of each picture."""
+
+    label: str
+    captions: Mapping[str, Caption]
+    seconds: float
+
+
+@click.command(name="caption")
+@click.argument("arguments", nargs=-1, required=True, metavar="IMAGE... [OVERRIDES]...")
+@CONFIG_DIR
+def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> ExitCode:
+    """Caption your own pictures, with several models or prompts side by side.
+
+    evaluator caption photo.jpg model=gemini,git prompt=detailed
+
+    evaluator caption photo.jpg model=ollama model.model=llava prompt=detailed
+
+    OVERRIDES are those of `evaluator run`, and `evaluator list models` shows what there is. A cloud model's
+    key comes from the environment. Nothing is written but the cache of answers.
+    """
+    from evaluator.config.run_config import run_configs
+    from evaluator.core import Item
+
+    pictures = [argument for argument in arguments if Path(argument).is_file()]
+    overrides = [argument for argument in arguments if argument not in pictures]
+    if missing := next((override for override in overrides if "=" not in override), None):
+        raise click.UsageError(f"there is no picture {missing!r}, and an option is typed option=value")
+    if not pictures:
+        raise click.UsageError("type the path of a picture, or of several")
+    items = [Item(picture, Path(picture)) for picture in dict.fromkeys(pictures)]
+    configs = run_configs(overrides, config_dir, sweep=True)
+    for config in configs:  # all of them, before the first answer is paid for
+        warn(config.model.check(config.prompt, items))
+    answers = [ask(config, label, items) for config, label in zip(configs, labels(configs), strict=True)]
+    table_console(160).print(side_by_side(items, answers))
+    if any(caption.outcome.can_be_retried for each in answers for caption in each.captions.values()):
+        return ExitCode.INCOMPLETE
+    return ExitCode.OK
+
+
+def labels(configs: Sequence[RunConfig]) -> list[str]:
+    """The model, and the prompt where that differs."""
+    prompts = {config.choices["prompt"] for config in configs}
+    return [
+        config.choices["model"] + (f" {config.choices['prompt']}" if len(prompts) > 1 else "")
+        for config in configs
+    ]
+
+
+def ask(config: RunConfig, label: str, items: Sequence[Item]) -> Answers:
+    captions: dict[str, Caption] = {}
+
+    def record(caption: Caption) -> None:
+        captions[caption.item_id] = caption
+
+    start = time.monotonic()
+    config.runner.run(config.model, config.prompt, items, record)
+    return Answers(label, captions, time.monotonic() - start)
+
+
+def side_by_side(items: Sequence[Item], answers: Sequence[Answers]) -> Table:
+    """A picture a row, a model a column; cost and time stand under each caption and below."""
+    from rich.table import Table
+
+    table = Table(show_lines=True, show_footer=True)
+    table.add_column("picture", "all")
+    for each in answers:
+        costs = [caption.cost_usd for caption in each.captions.values() if caption.cost_usd is not None]
+        table.add_column(each.label, what_it_took(sum(costs) if costs else None, each.seconds))
+    for item in items:
+        table.add_row(Path(item.id).name, *(cell(each.captions[item.id]) for each in answers))
+    return table
+
+
+def cell(caption: Caption) -> str:
+    """The caption, or how there came to be none, and what it took."""
+    from rich.markup import escape
+
+    said = caption.text if caption.text is not None else f"{caption.outcome}: {caption.error}"
+    took = "from the cache" if caption.cached else what_it_took(caption.cost_usd, caption.seconds)
+    return f"{escape(said)}\n[dim]{took}[/dim]"
+
+
+def what_it_took(cost_usd: float | None, seconds: float) -> str:
+    return f"{seconds:.1f} s" + ("" if cost_usd is None else f", ${cost_usd:.5f}")

@@ -1,0 +1,49 @@
+"""`evaluator compare`: runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evaluator.cli.console import print_comparison, warn
+
+if TYPE_CHECKING:
+    from evaluator.comparison.bootstrap import Method
+
+
+@click.command(name="compare")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "latex", "csv", "json"]), default="table"
+)
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="Show differences to this run; the first by default."
+)
+@click.option(
+    "--on",
+    type=click.Choice(["both", "all"]),
+    default="both",
+    show_default=True,
+    help="Scores over the images that every run captioned, or over all that each captioned.",
+)
+@click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--interval", "method", type=click.Choice(["percentile", "bca"]), default="percentile")
+def compare_command(
+    runs: tuple[Path, ...], form: str, baseline: Path | None, on: str, resamples: int, method: Method
+) -> None:
+    """Print runs side by side: scores, differences to a baseline, paired tests, ranks."""
+    from evaluator.comparison.compare import compare
+    from evaluator.comparison.pairs import Resampling
+    from evaluator.evaluate import scored_on
+    from evaluator.report.text.comparison import FORMATS
+
+    comparison = compare(
+        runs, baseline, on == "all", Resampling(resamples=resamples, method=method), scored_on
+    )
+    if form == "table":
+        print_comparison(comparison)
+    else:
+        click.echo(FORMATS[form](comparison), nl=False)
+        warn(comparison.warnings)

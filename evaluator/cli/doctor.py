@@ -1,0 +1,223 @@
+"""`evaluator doctor`: what this machine has, what is missing, and what to type then.
+
+Looks and does not load: no model, no torch, no SDK is imported, nothing is fetched, no key is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+# Each optional package as it is installed, what it is for, and the extra that brings it.
+PACKAGES = (
+    ("torch", "local models, CLIPScore", "local"),
+    ("transformers", "local models, CLIPScore", "local"),
+    ("google-genai", "Gemini", "gemini"),
+    ("openai", "OpenAI and all that speak its API", "openai"),
+    ("anthropic", "Claude", "anthropic"),
+    (
+        "google-generativeai",
+        "Gemini by the older package; google-genai is to be preferred",
+        "google-generativeai",
+    ),
+    ("pycocoevalcap", "METEOR's word lists, SPICE's program", "coco"),
+)
+# Prices older than this may have changed.
+OLD_DAYS = 180
+PATIENCE_SECONDS = 0.4  # for the hub to answer
+HUB = "https://huggingface.co"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line; `advice` is what to type where something is missing."""
+
+    what: str
+    state: str
+    advice: str = ""
+
+
+@click.command(name="doctor")
+def doctor_command() -> None:
+    """Show what this machine has, what is missing, and what to type then."""
+    found = list(findings())
+    width = max(len(each.what) for each in found)
+    for each in found:
+        click.echo(f"{each.what:{width}}  {each.state}")
+        if each.advice:
+            click.echo(f"{'':{width}}  -> {each.advice}")
+
+
+def findings() -> Iterator[Finding]:
+    """Everything, in the order in which one would set it up."""
+    for name, purpose, extra in PACKAGES:
+        yield package(name, purpose, extra)
+    yield gpu()
+    yield java()
+    yield meteor()
+    yield spice()
+    yield clip()
+    yield from api_keys()
+    yield cache()
+    yield prices(date.today())
+
+
+def package(name: str, purpose: str, extra: str) -> Finding:
+    try:
+        return Finding(name, f"{metadata.version(name)}, for {purpose}")
+    except metadata.PackageNotFoundError:
+        return Finding(name, f"not installed, for {purpose}", f"pip install 'evaluator[{extra}]'")
+
+
+def gpu() -> Finding:
+    """By NVIDIA's own program: torch would take seconds to import."""
+    asked = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout
+    except FileNotFoundError:
+        return Finding("GPU", "none by NVIDIA: local models run on the CPU, slowly")
+    except (OSError, subprocess.SubprocessError):
+        return Finding("GPU", "nvidia-smi is there and fails", "nvidia-smi")
+    return Finding("GPU", "; ".join(told.strip().splitlines()) or "none that nvidia-smi knows")
+
+
+def java() -> Finding:
+    from evaluator.scorers.java import version_of
+
+    found = shutil.which("java")
+    if found is None:
+        needed = "needed for SPICE alone, and for METEOR with scorer.meteor.engine=java"
+        return Finding("Java", f"not installed, {needed}", "apt install default-jre-headless")
+    return Finding("Java", f"{version_of(found) or 'of an unknown version'}, {found}")
+
+
+def meteor() -> Finding:
+    from evaluator.core.errors import NotComputed
+    from evaluator.files.cache_folder import cache_folder
+    from evaluator.scorers.meteor15.installed_files import InstalledFiles
+    from evaluator.scorers.meteor15.language import VERSION
+
+    try:
+        files = InstalledFiles.find()
+    except NotComputed as error:
+        return Finding("METEOR", "cannot be computed", str(error))
+    prepared = (cache_folder("meteor") / files.digest(VERSION)).is_dir()
+    return Finding("METEOR", "ready" if prepared else "ready; its tables are prepared once, in 20 seconds")
+
+
+def spice() -> Finding:
+    from evaluator.core.errors import NotComputed
+    from evaluator.scorers.java import find_java, version_of
+    from evaluator.scorers.spice import NEWEST_JAVA, program_folder
+
+    try:
+        program_folder(None)
+        version = version_of(find_java("java", "SPICE"))
+    except NotComputed as error:
+        return Finding("SPICE", "cannot be computed", str(error))
+    if version and version > NEWEST_JAVA:
+        state = f"needs Java 8 to {NEWEST_JAVA}, and this is {version}"
+        return Finding("SPICE", state, "scorer.spice.java=/path/to/java, of an older one beside it")
+    return Finding("SPICE", "ready")
+
+
+def clip() -> Finding:
+    """The weights that CLIPScore takes by default: here, to be fetched, or out of reach."""
+    from evaluator.scorers.clipscore import CLIPScore
+
+    name = CLIPScore().checkpoint
+    if any((hub_cache() / f"models--{name.replace('/', '--')}" / "snapshots").glob("*/config.json")):
+        return Finding("CLIP's weights", f"{name}, in {hub_cache()}")
+    address = os.environ.get("HF_ENDPOINT", HUB)
+    if os.environ.get("HF_HUB_OFFLINE", "0").lower() not in ("", "0", "false", "no"):
+        return Finding(
+            "CLIP's weights", f"{name} is not here, and HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE"
+        )
+    if is_reachable(address):
+        return Finding("CLIP's weights", f"{name} is not here; fetched from {address} when first used")
+    return Finding(
+        "CLIP's weights",
+        f"{name} is not here, and {address} is out of reach",
+        "scorer.clipscore.checkpoint=DIR, with a folder that holds a CLIP",
+    )
+
+
+def hub_cache() -> Path:
+    """Where the hub's client keeps what it fetched, by huggingface.co/docs/huggingface_hub."""
+    home = os.environ.get("HF_HOME") or str(
+        Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
+    )
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+
+
+def is_reachable(address: str) -> bool:
+    """Whether somebody takes a connection there; in a thread, since looking up a name can take long."""
+    place = urlsplit(address)
+    reached = threading.Event()
+
+    def connect() -> None:
+        try:
+            port = place.port or (80 if place.scheme == "http" else 443)
+            socket.create_connection((place.hostname or "", port), PATIENCE_SECONDS).close()
+            reached.set()
+        except OSError:
+            pass
+
+    threading.Thread(target=connect, daemon=True).start()
+    return reached.wait(PATIENCE_SECONDS)
+
+
+def api_keys() -> Iterator[Finding]:
+    """Of every variable that a preset names: whether it is set, never what it holds."""
+    for variable, page in key_pages().items():
+        if os.environ.get(variable, "").strip():
+            yield Finding(variable, "set")
+        else:
+            yield Finding(variable, "not set", f"export {variable}=..., with a key from {page}")
+
+
+def key_pages() -> Mapping[str, str]:
+    """The variables that the presets in conf/model name, each with the page where one gets a key."""
+    import yaml
+
+    from evaluator.config.run_config import CONF_DIR
+
+    presets = [
+        yaml.safe_load(path.read_text("utf-8")) for path in sorted((CONF_DIR / "model").glob("*.yaml"))
+    ]
+    named = [preset for preset in presets if preset.get("key_variable")]
+    return {preset["key_variable"]: preset["key_page"] for preset in named}
+
+
+def cache() -> Finding:
+    from evaluator.files.cache_folder import cache_folder, chosen_folder
+
+    chosen = chosen_folder()
+    if cache_folder() != chosen:
+        return Finding(
+            "cache", f"{chosen} cannot be written", "export EVALUATOR_CACHE=DIR, a folder that can be"
+        )
+    size = sum(path.stat().st_size for path in chosen.rglob("*") if path.is_file())
+    return Finding("cache", f"{chosen}, {size / 1e6:,.1f} MB; `evaluator cache` shows the answers in it")
+
+
+def prices(today: date) -> Finding:
+    from evaluator.runner.prices import price_table
+
+    dates = sorted(price.date for price in price_table().values())
+    days = (today - date.fromisoformat(dates[0])).days
+    state = f"of {len(dates)} models, read from {dates[0]} to {dates[-1]}"
+    if days <= OLD_DAYS:
+        return Finding("prices", state)
+    return Finding("prices", f"{state}; the oldest is {days} days old", "prices=FILE, where one has changed")

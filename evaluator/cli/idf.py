@@ -1,0 +1,34 @@
+"""`evaluator idf`: keep the document frequencies of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="idf")
+@click.argument("references", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--split", default="test", show_default=True, help="Of a file that holds several splits.")
+@click.option("--name", help="For signatures, and for scorer.cider.idf=NAME; the file's own by default.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+def idf_command(references: Path, split: str, name: str | None, output: Path | None) -> None:
+    """Keep the document frequencies of a data set, so that CIDEr of a part of it is as within the whole.
+
+    REFERENCES is a COCO captions file or Karpathy's dataset_coco.json.
+    """
+    from evaluator.data.karpathy import Karpathy
+    from evaluator.scorers.idf import make_table, table_path, write_table
+
+    items = Karpathy(images=None, annotations=references, split=split).load()
+    name = name or (output or references).stem
+    if Path(name).name != name:
+        raise click.UsageError(f"--name {name!r} has parts of a path: give --output for the place")
+    table = make_table(tuple(item.references for item in items if item.references), name)
+    path = output or table_path(name)
+    write_table(table, path)
+    size = path.stat().st_size / 1e6
+    click.echo(
+        f"{path}: {table.images:,} images, {table.ngrams:,} n-grams that two or more share, {size:.1f} MB"
+    )
+    click.echo(f"type scorer.cider.idf={output or name}; signatures say idf:{table.label}")

@@ -1,0 +1,64 @@
+"""The command that makes leaderboards: a table to paste, or a folder that grows into a static site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evaluator.cli.console import warn
+
+
+@click.command(name="leaderboard")
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv", "json", "html"]),
+    default="markdown",
+    show_default=True,
+)
+@click.option("--published", "with_published", is_flag=True, help="With rows of papers, marked as such.")
+@click.option(
+    "--human",
+    "with_human",
+    is_flag=True,
+    help="With a person's row: each image's first reference scored against its others.",
+)
+@click.option(
+    "--site",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Add the runs to this folder: index.html, and a page for each run that was ever added.",
+)
+def leaderboard_command(
+    runs: tuple[Path, ...], form: str, with_published: bool, with_human: bool, site: Path | None
+) -> None:
+    """Rank runs, in a format to paste; or keep a leaderboard that can be put on any web host.
+
+    What a site needs of a run is kept in it (captions and statistics, no pictures): adding another run needs
+    none of the earlier ones' folders or pictures.
+    """
+    from evaluator.comparison.compare import compare
+    from evaluator.evaluate import human_scores, scored_on
+    from evaluator.report.site import add_to_site
+    from evaluator.report.text.leaderboard import FORMATS, human, published
+
+    if site:
+        if with_published or with_human or form != "markdown":
+            raise click.UsageError("--site writes pages: leave out --format, --published and --human")
+        click.echo(add_to_site(runs, site, scored_on))
+        return
+    if not runs:
+        raise click.UsageError("type the runs to rank, or --site FOLDER")
+    comparison = compare(runs, rescored=scored_on)
+    person = []
+    if with_human:
+        if not comparison.contrasts.ids:
+            raise click.UsageError("--human needs runs over the same images")
+        own = human_scores(comparison.base_row.run, comparison.contrasts.ids, comparison.computed)
+        person = [human(*own)]
+    if with_published and {row.manifest["choices"]["data"] for row in comparison.rows} != {"karpathy"}:
+        warn(["papers' scores are over the 5,000 images of COCO's Karpathy test split"])
+    apart = [*person, *(published() if with_published else ())]
+    click.echo(FORMATS[form](comparison, apart), nl=False)
+    warn(comparison.warnings)

@@ -1,0 +1,31 @@
+"""`evaluator report`: one HTML page about some runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="report")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"))
+@click.option(
+    "--pictures",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="How many of the images have their picture in the page; texts and scores are there of all.",
+)
+@click.option(
+    "--pictures-beside", is_flag=True, help="Put all pictures into a folder beside the page, OUTPUT_pictures."
+)
+def report_command(runs: tuple[Path, ...], output: Path, pictures: int, pictures_beside: bool) -> None:
+    """Write one HTML page about some runs, self-contained unless its pictures are put beside it."""
+    from evaluator.comparison.compare import compare
+    from evaluator.evaluate import scored_on
+    from evaluator.report.page.html import write_report
+
+    taken = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
+
+    click.echo(write_report(compare(runs, rescored=scored_on), output, taken))

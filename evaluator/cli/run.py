@@ -1,0 +1,29 @@
+"""`evaluator run`: caption, score, compare and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evaluator.cli.console import ExitCode
+from evaluator.cli.evaluation import evaluate_and_print
+from evaluator.cli.options import CONFIG_DIR, OVERRIDES
+
+
+@click.command(name="run")
+@OVERRIDES
+@click.option(
+    "-m", "--multirun", is_flag=True, help="Every combination of model=a,b prompt=p,q; then compare."
+)
+@CONFIG_DIR
+def run_command(overrides: tuple[str, ...], multirun: bool, config_dir: Path | None) -> ExitCode:
+    """Caption and score: evaluator run model=git prompt=none data=coco ...
+
+    OVERRIDES are Hydra's: group=choice or option=value. `evaluator list` shows the choices. The same
+    command again goes on where it stopped.
+    """
+    from evaluator.config.run_config import is_sweep, run_configs
+
+    multirun = multirun or is_sweep(overrides, config_dir)
+    return evaluate_and_print(run_configs(overrides, config_dir, sweep=multirun), sweep=multirun)

@@ -1,1 +1,0 @@
-"""Commands with modules of their own; `evaluator.cli` puts them beside its others."""

@@ -1,0 +1,1 @@
+"""Runs side by side: intervals, paired tests, ranks, gates and experiments."""

@@ -1,0 +1,259 @@
+"""The regression gate: is a candidate run good enough beside a baseline, as far as these images can tell?
+
+    CIDEr>=-1.0       the candidate may lose a point (on the scale of a hundred) on the baseline, no more
+    CIDEr>=0.99x      ... or a hundredth of the baseline's score
+    CIDEr significant the candidate is better beyond doubt
+    coverage>=0.99    share of the images that have a caption
+    words<=1.2x       mean length of the captions; likewise cost (USD) and images/s
+
+A gate on a metric *holds* where the whole interval of the difference is on its right side, *fails* where the
+whole interval is on the wrong side, and is *inconclusive* between: then it counts as met where the difference
+that was found is on the right side, and the number of images that would decide it is told.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from evaluator.comparison.compare import Comparison, Row, compare
+from evaluator.comparison.paired_tests import Difference, images_needed
+from evaluator.comparison.pairs import Resampling, Rescored
+from evaluator.core import Array
+from evaluator.core.errors import ConfigError
+
+DEFAULT_GATES = ("CIDEr>=-1.0", "coverage>=0.99")
+SHOWN = 10  # images of each kind, worst and best
+
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+)
+# What a gate can be on besides a metric, from a run's results.
+QUANTITIES: Mapping[str, Callable[[Row], float | None]] = MappingProxyType(
+    {
+        "coverage": lambda row: row.results.coverage,
+        "words": lambda row: row.results.style.words_mean if row.results.style else None,
+        "cost": lambda row: row.results.cost_usd,
+        "images/s": lambda row: row.results.images_per_second,
+    }
+)
+_BOUND = re.compile(r"(?P<what>.+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<bound>[-+]?\d+(\.\d+)?)(?P<times>x?)")
+_SIGNIFICANT = re.compile(r"(?P<what>.+?)\s+significant")
+
+
+class Verdict(StrEnum):
+    """What a gate says."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One condition, as it was typed and as it was understood."""
+
+    text: str
+    what: str
+    operator: str = ">"
+    bound: float = 0.0
+    times: bool = False  # the bound is a multiple of the baseline's value
+    significant: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One gate and what became of it; metrics are in points."""
+
+    gate: Gate
+    verdict: Verdict
+    met: bool
+    baseline: float
+    candidate: float
+    explanation: str
+    difference: Difference | None = None
+    images_needed: int | None = None  # to decide what is inconclusive
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """What changed for one image."""
+
+    item_id: str
+    gain: float  # of the metric, in points
+    baseline: str
+    candidate: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A candidate beside its baseline."""
+
+    comparison: Comparison  # the baseline, then the candidate
+    checks: tuple[Check, ...]
+    metric: str | None  # that images are ordered by
+    worst: tuple[ImageChange, ...]
+    best: tuple[ImageChange, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        if any(not check.met for check in self.checks):
+            return Verdict.FAILS
+        certain = all(check.verdict is Verdict.HOLDS for check in self.checks)
+        return Verdict.HOLDS if certain else Verdict.INCONCLUSIVE
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether another run could get captions that are missing now."""
+        return any(row.results.is_incomplete for row in self.comparison.rows)
+
+
+def parsed(text: str) -> Gate:
+    """Raises ConfigError for what is no gate.
+
+    >>> parsed("words<=1.2x")
+    Gate(text='words<=1.2x', what='words', operator='<=', bound=1.2, times=True, significant=False)
+    """
+    if found := _SIGNIFICANT.fullmatch(text.strip()):
+        return Gate(text, found["what"], significant=True)
+    if found := _BOUND.fullmatch(text.strip()):
+        return Gate(text, found["what"], found["operator"], float(found["bound"]), bool(found["times"]))
+    raise ConfigError(
+        f"{text!r} is not a gate. Gates are such as 'CIDEr>=-1.0' (points), 'CIDEr>=0.99x', "
+        "'CIDEr significant', 'coverage>=0.99', 'words<=1.2x', 'cost<=1.5x'"
+    )
+
+
+def regress(
+    baseline: Path,
+    candidate: Path,
+    gates: Sequence[Gate],
+    resampling: Resampling | None = None,
+    rescored: Rescored | None = None,
+) -> Regression:
+    """Check a candidate. Raises ConfigError where the runs or a gate's metric cannot be compared."""
+    comparison = compare([baseline, candidate], baseline, resampling=resampling, rescored=rescored)
+    first, second = comparison.rows
+    if first.manifest["dataset_digest"] != second.manifest["dataset_digest"]:
+        raise ConfigError(
+            f"{baseline} and {candidate} are over different images or references: no gate can compare them"
+        )
+    checks = tuple(checked(comparison, gate) for gate in gates)
+    metric = next((check.difference.metric for check in checks if check.difference), comparison.lead_metric)
+    changes = image_changes(comparison, metric) if metric else []
+    worst = [change for change in changes if change.gain < 0][:SHOWN]
+    best = [change for change in changes[::-1] if change.gain > 0][:SHOWN]
+    return Regression(comparison, checks, metric, tuple(worst), tuple(best))
+
+
+def checked(comparison: Comparison, gate: Gate) -> Check:
+    if gate.what.lower() in QUANTITIES and not gate.significant:
+        return _check_quantity(comparison, gate)
+    names = {metric.lower(): metric for metric in comparison.metrics}
+    metric = names.get(gate.what.lower())
+    if metric is None:
+        known = ", ".join([*comparison.metrics, *QUANTITIES])
+        raise ConfigError(f"{gate.text!r}: there is no {gate.what!r} in these runs. They have {known}")
+    difference = comparison.contrasts.difference(metric, 1, 0)
+    if difference is None:
+        raise ConfigError(
+            f"{gate.text!r}: {metric} was not computed for both runs, or not in the same way: score both "
+            "again with the same scorers"
+        )
+    found = comparison.contrasts.measurements
+    baseline, candidate = (100 * measured[metric].value for measured in found)
+    if gate.significant:
+        return _check_significance(comparison, gate, difference, baseline, candidate)
+    low, value, high = (100 * end for end in (difference.low, difference.value, difference.high))
+    bound = (gate.bound - 1) * baseline if gate.times else gate.bound
+    meets = OPERATORS[gate.operator]
+    ends = [meets(low, bound), meets(high, bound)]
+    verdict = Verdict.HOLDS if all(ends) else Verdict.INCONCLUSIVE if any(ends) else Verdict.FAILS
+    needed = None
+    if verdict is Verdict.INCONCLUSIVE:
+        needed = _needed(comparison, (value - bound) / 100, difference)
+    return Check(
+        gate,
+        verdict,
+        meets(value, bound),
+        baseline,
+        candidate,
+        f"{value:+.1f} points ({low:+.1f} to {high:+.1f})",
+        difference,
+        needed,
+    )
+
+
+def _check_significance(
+    comparison: Comparison, gate: Gate, difference: Difference, baseline: float, candidate: float
+) -> Check:
+    verdict = Verdict.INCONCLUSIVE
+    if difference.p_value < 1 - comparison.contrasts.confidence:
+        verdict = Verdict.HOLDS if difference.gain > 0 else Verdict.FAILS
+    needed = None
+    if verdict is Verdict.INCONCLUSIVE:
+        needed = _needed(comparison, difference.value, difference)
+    explanation = f"{100 * difference.value:+.1f} points, p = {difference.p_value:.2g}"
+    met = verdict is Verdict.HOLDS
+    return Check(gate, verdict, met, baseline, candidate, explanation, difference, needed)
+
+
+def _check_quantity(comparison: Comparison, gate: Gate) -> Check:
+    quantity = QUANTITIES[gate.what.lower()]
+    baseline, candidate = (quantity(row) for row in comparison.rows)
+    if candidate is None or (gate.times and baseline is None):
+        lacking = comparison.rows[1 if candidate is None else 0].label
+        raise ConfigError(f"{gate.text!r}: {lacking} has no {gate.what}")
+    bound = gate.bound * (baseline or 0.0) if gate.times else gate.bound
+    met = OPERATORS[gate.operator](candidate, bound)
+    explanation = f"{candidate:.4g}, may be {gate.operator} {bound:.4g}"
+    verdict = Verdict.HOLDS if met else Verdict.FAILS
+    return Check(gate, verdict, met, baseline or 0.0, candidate, explanation)
+
+
+def _needed(comparison: Comparison, distance: float, difference: Difference) -> int | None:
+    """Images that would decide it, if the difference is what it seems to be."""
+    found = comparison.contrasts
+    return images_needed(distance, difference.standard_error, difference.images, found.confidence)
+
+
+def image_changes(comparison: Comparison, metric: str) -> list[ImageChange]:
+    """Each image that both captioned and scored, the greatest loss first."""
+    contrasts = comparison.contrasts
+    ids = list(contrasts.ids)
+    gains: Array = 100 * (
+        contrasts.measurements[1][metric].per_image - contrasts.measurements[0][metric].per_image
+    )
+    if not contrasts.measurements[0][metric].higher_is_better:
+        gains = -gains
+    baseline, candidate = (row.run.captions() for row in comparison.rows)
+    references = {item.id: item.references for item in comparison.rows[1].run.items()}
+    return [
+        ImageChange(
+            ids[place],
+            float(gains[place]),
+            baseline[ids[place]].text or "",
+            candidate[ids[place]].text or "",
+            references.get(ids[place], ()),
+        )
+        for place in np.argsort(gains, kind="stable")
+        if not np.isnan(gains[place])
+    ]
+
+
+def best_of(baselines: Sequence[Path], rescored: Rescored | None = None) -> Path:
+    """Of several baselines the one that leads on the lead metric."""
+    if len(baselines) == 1:
+        return baselines[0]
+    comparison = compare(baselines, rescored=rescored)
+    if comparison.lead_metric is None:
+        raise ConfigError("none of the baselines has a score: score them first")
+    return comparison.ranked(comparison.lead_metric)[0].run.path

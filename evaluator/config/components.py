@@ -1,0 +1,106 @@
+"""A YAML node -> the frozen dataclass that it names, each option checked against its field by pydantic.
+
+What is wrong is said by the option's full name:
+
+    >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "txt": "a"}, "prompt")
+    Traceback (most recent call last):
+    evaluator.core.errors.ConfigError: prompt.txt: there is no such option. It has name, text, system, shots
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
+
+from evaluator.core.errors import ConfigError
+
+# What a component of each group can do: what the protocols in core demand.
+ABILITIES = {
+    "data": ("load",),
+    "model": ("check", "open"),
+    "prompt": ("name", "text", "system", "shots"),
+    "scorer": ("names", "score"),
+    "runner": ("run",),
+}
+
+
+def built(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
+    """A component that does what its group does. Raises ConfigError where it cannot."""
+    component = build(node, name)
+    if missing := [ability for ability in ABILITIES[group] if not hasattr(component, ability)]:
+        raise ConfigError(
+            f"{name}._target_: {type(component).__qualname__} is no {group}: it has no {', '.join(missing)}"
+        )
+    return component
+
+
+def build(node: Mapping[str, Any] | None, name: str) -> Any:
+    """The frozen dataclass that `_target_` names, each option checked against its field."""
+    target = (node or {}).get("_target_")
+    if node is None or not isinstance(target, str):
+        raise ConfigError(f"{name}: it has no _target_, so there is nothing to build. See conf/ for examples")
+    module_name, _, class_name = target.rpartition(".")
+    try:
+        component = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{name}._target_: cannot import {target!r} ({error})") from error
+    if not (isinstance(component, type) and is_dataclass(component)):
+        raise ConfigError(f"{name}._target_: {target!r} is not a dataclass, and only those are built")
+    return validated(component, {key: value for key, value in node.items() if key != "_target_"}, name)
+
+
+def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
+    """An instance with these options. Raises ConfigError naming the first option that is wrong."""
+    from pydantic import TypeAdapter, ValidationError
+
+    prefix = f"{name}." if name else ""
+    known = [field.name for field in dataclasses.fields(component) if field.init]
+    for option in options:
+        if option not in known:
+            raise ConfigError(f"{prefix}{option}: there is no such option. It has {', '.join(known)}")
+    for option, value in options.items():
+        if value == "???":
+            raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
+    hints = get_type_hints(component)
+    inner = {option: _nested(hints[option], value, f"{prefix}{option}") for option, value in options.items()}
+    try:
+        return TypeAdapter(component).validate_python(inner)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(
+            str(part) for part in first["loc"] if not str(part).startswith(("function-", "nullable"))
+        )
+        raise ConfigError(
+            f"{prefix}{where}: {first['input']!r}: {_complaint(first['type'], first['msg'])}"
+        ) from None
+
+
+def _nested(hint: Any, value: Any, name: str) -> Any:
+    """A dataclass within a component, or several of them by name, built from its options."""
+    if not isinstance(value, Mapping):
+        return value
+    if isinstance(hint, type) and is_dataclass(hint):
+        return validated(hint, value, name)
+    if get_origin(hint) is Mapping and is_dataclass(each := get_args(hint)[1]):
+        return {key: _nested(each, options, f"{name}.{key}") for key, options in value.items()}
+    return value
+
+
+def _complaint(kind: str, message: str) -> str:
+    plain = {
+        "int_parsing": "is not an integer",
+        "int_type": "is not an integer",
+        "int_from_float": "is not a whole number",
+        "float_parsing": "is not a number",
+        "float_type": "is not a number",
+        "bool_parsing": "is neither true nor false",
+        "bool_type": "is neither true nor false",
+        "string_type": "is not a text; put it in quotes",
+        "path_type": "is not a path",
+        "dataclass_type": "is no mapping of options, such as {option: value}",
+        "missing": "is required",
+    }
+    return plain.get(kind, message[:1].lower() + message[1:])

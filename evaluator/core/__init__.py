@@ -1,0 +1,81 @@
+"""The types that every other folder uses: values, errors, protocols, measurements and results."""
+
+from evaluator.core.errors import (
+    CaptionError,
+    ConfigError,
+    DataError,
+    EvaluatorError,
+    ImageError,
+    MissingPackage,
+    ModelError,
+    NotComputed,
+    OutOfMemory,
+    StoreError,
+    TryAgain,
+)
+from evaluator.core.measurement import (
+    AGGREGATES,
+    Array,
+    Measurement,
+)
+from evaluator.core.protocols import (
+    Captioner,
+    Closing,
+    Dataset,
+    Priced,
+    RemoteSession,
+    Runner,
+    Scorer,
+    Session,
+)
+from evaluator.core.results import (
+    Results,
+    Score,
+    Style,
+)
+from evaluator.core.values import (
+    NOT_IDENTITY,
+    SUPPLIED,
+    Caption,
+    Item,
+    Outcome,
+    Prompt,
+    Reply,
+    Usage,
+)
+
+__all__ = [
+    "AGGREGATES",
+    "Array",
+    "Caption",
+    "CaptionError",
+    "Captioner",
+    "Closing",
+    "ConfigError",
+    "DataError",
+    "Dataset",
+    "EvaluatorError",
+    "ImageError",
+    "Item",
+    "Measurement",
+    "MissingPackage",
+    "ModelError",
+    "NOT_IDENTITY",
+    "NotComputed",
+    "OutOfMemory",
+    "Outcome",
+    "Priced",
+    "Prompt",
+    "RemoteSession",
+    "Reply",
+    "Results",
+    "Runner",
+    "SUPPLIED",
+    "Score",
+    "Scorer",
+    "Session",
+    "StoreError",
+    "Style",
+    "TryAgain",
+    "Usage",
+]

@@ -1,0 +1,81 @@
+"""One small tree of exceptions.
+
+    EvaluatorError                 everything of ours
+    ├── ConfigError                an option or command is wrong: says which and what to type
+    ├── DataError                  a data set, references or captions file is wrong: says where
+    ├── ImageError                 a picture cannot be read: becomes the image's outcome
+    ├── ModelError                 a checkpoint or provider cannot be used at all: stops the run
+    ├── CaptionError               one image got no caption: carries its outcome
+    ├── TryAgain                   a request failed in a way that another attempt may mend: says when
+    ├── OutOfMemory                a batch was too large: the runner halves it
+    ├── StoreError                 a run folder cannot be read or written
+    ├── MissingPackage             an optional package is not installed: says the install line
+    └── NotComputed                a metric cannot be computed here: says why and what to type
+
+The command line prints the message of any of these and exits with 2, without a traceback.
+"""
+
+from __future__ import annotations
+
+from evaluator.core.values import Outcome, Reply
+
+
+class EvaluatorError(Exception):
+    """Base of all errors that carry a message for the user."""
+
+
+class ConfigError(EvaluatorError):
+    """An option or command is wrong."""
+
+
+class DataError(EvaluatorError):
+    """A data set, references or captions file is wrong."""
+
+
+class ImageError(EvaluatorError):
+    """A picture cannot be read."""
+
+
+class ModelError(EvaluatorError):
+    """A checkpoint or provider cannot be used at all."""
+
+
+class CaptionError(EvaluatorError):
+    """One image got no caption; `outcome` says in which way, `reply` what came back if anything."""
+
+    def __init__(self, outcome: Outcome, message: str, reply: Reply | None = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.reply = reply
+
+
+class TryAgain(EvaluatorError):
+    """A request failed in a way that another attempt may mend: a limit, an overload, a broken connection."""
+
+    def __init__(self, message: str, kind: str, hold_seconds: float | None = None, everyone: bool = False):
+        """`kind` names the failure for counts; the provider says to wait `hold_seconds`, `everyone` if it is
+        a limit on the whole account and not a mishap of this one request.
+        """
+        super().__init__(message)
+        self.kind = kind
+        self.hold_seconds = hold_seconds
+        self.everyone = everyone
+
+
+class OutOfMemory(EvaluatorError):
+    """A batch did not fit into memory."""
+
+
+class StoreError(EvaluatorError):
+    """A run folder cannot be read or written."""
+
+
+class MissingPackage(EvaluatorError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed. Install it with: pip install 'evaluator[{extra}]'")
+
+
+class NotComputed(EvaluatorError):
+    """A metric cannot be computed here; the message says why and what to type."""

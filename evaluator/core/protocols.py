@@ -1,0 +1,95 @@
+"""What a component of each group can do: the protocols that data sets, models, scorers and runners follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, runtime_checkable
+
+from evaluator.core.errors import CaptionError
+from evaluator.core.measurement import Measurement
+from evaluator.core.values import Caption, Item, Prompt, Reply, Usage
+
+
+class Dataset(Protocol):
+    """Anything that can list its items. Raises DataError for files that are wrong."""
+
+    def load(self) -> list[Item]: ...
+
+
+class Session(Protocol):
+    """An open captioner: the weights are loaded or the client is connected."""
+
+    def prepare(self, item: Item) -> Any:
+        """Read what captioning `item` needs; runs ahead in worker threads. Raises ImageError."""
+
+    def caption(self, prepared: Sequence[Any]) -> Sequence[Reply | CaptionError]:
+        """One reply, or the CaptionError that stands for it, for each prepared item.
+
+        Raises OutOfMemory when the batch is too large: the runner then halves it.
+        """
+
+
+@runtime_checkable
+class RemoteSession(Protocol):
+    """An open captioner that answers one image at a time, many at once: a connected client."""
+
+    def prepare(self, item: Item) -> Any:
+        """Read and encode the picture; runs ahead in worker threads. Raises ImageError."""
+
+    def cache_key(self, prepared: Any) -> Mapping[str, Any]:
+        """Everything that decides the answer: the picture's digest, the backend, model, prompt, options."""
+
+    async def ask(self, prepared: Any) -> Reply:
+        """One request. Raises CaptionError where the answer is final and no caption, TryAgain where another
+        attempt may help, and ModelError where no further request of this run can succeed.
+        """
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A RemoteSession whose client must be closed in the event loop that it was used in."""
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A captioner whose requests cost money or count against a limit of tokens."""
+
+    def usage(self, prompt: Prompt) -> Usage:
+        """The bounds of one request, for the plan and the budget. Needs no key and sends nothing."""
+
+
+class Captioner(Protocol):
+    """Options only, so that it pickles; weights and clients live inside `open`."""
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Warnings before anything is captioned. Raises ConfigError for what cannot work at all."""
+
+    def open(self, prompt: Prompt) -> AbstractContextManager[Session | RemoteSession]: ...
+
+
+class Scorer(Protocol):
+    """One metric, or several that come from one pass."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that `score` gives, in the order of the table."""
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        """Row i of each measurement belongs to items[i]. Raises NotComputed with the reason."""
+
+
+class Runner(Protocol):
+    """Takes items through a captioner and hands over each caption as soon as it is there."""
+
+    def run(
+        self,
+        captioner: Captioner,
+        prompt: Prompt,
+        items: Iterable[Item],
+        record: Callable[[Caption], None],
+        spent_usd: float = 0.0,
+    ) -> None:
+        """`spent_usd` is what the run has cost already: a budget is one of the run, not of the command."""

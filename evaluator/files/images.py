@@ -1,0 +1,190 @@
+"""The one place that opens pictures: any common file becomes upright 8-bit RGB, or an ImageError.
+
+Orientation follows EXIF 2.3, tag 0x0112; transparency is laid on white; of an animation the first frame
+counts; 16-bit and floating-point greys are scaled to 8 bits, never clipped. A file that is cut off is an
+error, never a picture with a grey half. Safe to call from several threads.
+
+    >>> read_picture(Path("nowhere/dog.jpg"))
+    Traceback (most recent call last):
+    evaluator.core.errors.ImageError: nowhere/dog.jpg: there is no such file
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from evaluator.core.errors import ImageError
+
+# Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.6 GB as RGB.
+MAX_PIXELS = 200_000_000
+
+# No EPS, which Pillow hands to Ghostscript; no container whose pictures can be larger than its header says;
+# no JPEG 2000, whose decoder makes up what is missing of a file that was cut off.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+
+# Pillow warns at half the size at which it refuses, and a warning cannot be caught in a worker thread
+# without touching the other threads' filters. MAX_PIXELS takes the place of its limit.
+Image.MAX_IMAGE_PIXELS = None
+
+# Remarks about odd metadata, without the name of the file; what matters of them is an ImageError here.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_picture(path: Path) -> Image.Image:
+    """The picture as upright RGB, fully decoded. Raises ImageError with the file's name and what is wrong."""
+    try:
+        _check_is_a_file_with_something_in_it(path)
+        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageError(
+                    f"{path}: {image.width} x {image.height} pixels are more than the "
+                    f"{MAX_PIXELS // 1_000_000} million that are read. Make the picture smaller"
+                )
+            image.load()  # before the orientation: TIFF turns itself while loading
+            picture = _rgb(image)
+            turn = _UPRIGHT.get(_orientation(image))
+    except ImageError:
+        raise
+    except Exception as error:  # decoders raise anything over damaged files, from OSError to struct.error
+        raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
+    upright = picture.copy() if turn is None else picture.transpose(turn)
+    upright.info = {}  # the orientation lies in here: whoever reads it would turn the picture again
+    return upright
+
+
+def thumbnail(path: Path, width: int = 320) -> bytes:
+    """The picture as a JPEG of at most this width in pixels, at most twice as high, never enlarged."""
+    return as_jpeg(read_picture(path), (width, 2 * width), quality=80)
+
+
+def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> bytes:
+    """The picture as a JPEG of at most this width and height in pixels, never enlarged."""
+    smaller = picture.copy()
+    smaller.thumbnail(largest)
+    buffer = io.BytesIO()
+    smaller.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def read_file(path: Path) -> bytes:
+    """The file as it is. Raises ImageError where there is none, or nothing in it."""
+    try:
+        _check_is_a_file_with_something_in_it(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
+
+
+class PlainPicture(NamedTuple):
+    """A file that every program shows alike; sizes in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+def plain_picture(data: bytes) -> PlainPicture | None:
+    """What the header says of a picture that any other program shows exactly as `read_picture` does.
+
+    None for all others: those that lie on their side, are transparent or animated, have 16 bits or four
+    inks, or seem cut off. The pixels are not decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if (
+                image.mode in ("RGB", "L", "P")
+                and not image.has_transparency_data
+                and getattr(image, "n_frames", 1) == 1
+                and _orientation(image) == 1
+                and _ends_as_it_should(data, image.format)
+            ):
+                return PlainPicture(Image.MIME[str(image.format)], *image.size)
+    except Exception:  # whatever is wrong with it, read_picture says it better
+        return None
+    return None
+
+
+def _ends_as_it_should(data: bytes, format_name: str | None) -> bool:
+    """A picture that is cut off costs as much to describe as a whole one."""
+    match format_name:
+        case "JPEG":
+            return data.rstrip(b"\0").endswith(b"\xff\xd9")
+        case "PNG":
+            return data[-8:-4] == b"IEND"
+        case "GIF":
+            return data.endswith(b";")
+        case "WEBP":
+            return int.from_bytes(data[4:8], "little") + 8 <= len(data)
+        case _:
+            return False
+
+
+def _check_is_a_file_with_something_in_it(path: Path) -> None:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise ImageError(f"{path}: this is a folder, not a picture")
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError(f"{path}: this is not an ordinary file")
+    if status.st_size == 0:
+        raise ImageError(f"{path}: the file is empty (0 bytes)")
+
+
+def _what_is_wrong(path: Path, error: Exception) -> str:
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return "there is no such file"
+        case PermissionError():
+            return "no permission to read the file"
+        case UnidentifiedImageError():
+            with path.open("rb") as file:
+                start = file.read(16)
+            return f"not a picture of a known format ({', '.join(FORMATS)}): the file begins with {start!r}"
+        case OSError() if error.errno is not None:
+            return f"cannot be opened: {error.strerror}"
+        case _:
+            return f"the picture is damaged or cut off: {error or type(error).__name__}"
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # metadata that cannot be read says nothing about the orientation
+        return 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image).convert("RGB")
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits on their own scale, any other range from its darkest to its brightest value."""
+    greys = np.asarray(image, dtype=np.float32)
+    low, high = 0.0, 65535.0
+    if image.mode == "F" or greys.min() < low or greys.max() > high:
+        finite = greys[np.isfinite(greys)]
+        low, high = (finite.min(), finite.max()) if finite.size else (low, high)
+    scaled = (np.nan_to_num(greys, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
+    return Image.fromarray(np.rint(scaled * 255).astype(np.uint8))

@@ -1,0 +1,142 @@
+"""Small pictures for the gallery: within the page, or in a folder beside it.
+
+A page that is passed on carries some hundred thumbnails, those that a reader will want first: half are of the
+images on which the runs differ most, or on which a single run does worst, half are spread evenly over the
+data set. In a folder beside the page there is room for all of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from evaluator.core import Item
+from evaluator.core.errors import ImageError, StoreError
+from evaluator.files.images import thumbnail
+from evaluator.report.page.gallery import NO_PICTURE, Gallery, has_picture
+
+CANNOT_BE_READ = "picture cannot be read"
+LEFT_OUT = "picture left out of this file"
+
+# Decoding releases the interpreter's lock.
+WORKERS = os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What stands for the picture of each image: base64 of a JPEG or a file's name, or why nothing does."""
+
+    shown: Mapping[int, str] = field(default_factory=dict)  # by the image's place
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    folder: str = ""  # of the addresses, beside the page; empty: the pictures are within it
+
+    def numbered(self, images: int) -> tuple[list[int], list[str]]:
+        """For each image its place among those shown, or -1, and the reason where there is none."""
+        place_of = {image: place for place, image in enumerate(self.shown)}
+        return (
+            [place_of.get(image, -1) for image in range(images)],
+            [self.reasons.get(image, "") for image in range(images)],
+        )
+
+
+def pictures_within(gallery: Gallery, limit: int) -> Pictures:
+    """Thumbnails of at most so many images, as base64."""
+    chosen = choose(gallery, limit)
+    return made(gallery, chosen, lambda item: base64.b64encode(thumbnail(_path(item))).decode())
+
+
+def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
+    """A thumbnail file for every picture at hand, in this folder; those that are there already stay.
+
+    Raises StoreError where it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        chosen = [place for place, item in enumerate(gallery.items) if has_picture(item)]
+        return made(gallery, chosen, partial(kept, folder), folder.name)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the pictures to {folder}: {error.strerror}. Free the disk or mend the "
+            "permissions, or leave out --pictures-beside for a page with some of them"
+        ) from error
+
+
+def made(gallery: Gallery, chosen: Sequence[int], make: Callable[[Item], str], folder: str = "") -> Pictures:
+    """What `make` gives for these images; for all others why there is none."""
+
+    def tried(place: int) -> str | None:
+        try:
+            return make(gallery.items[place])
+        except ImageError:
+            return None
+
+    with ThreadPoolExecutor(WORKERS, "thumbnail") as pool:
+        found = dict(zip(chosen, pool.map(tried, chosen), strict=True))
+    reasons = {
+        place: CANNOT_BE_READ if place in found else LEFT_OUT if has_picture(item) else NO_PICTURE
+        for place, item in enumerate(gallery.items)
+        if found.get(place) is None
+    }
+    return Pictures({place: text for place, text in found.items() if text is not None}, reasons, folder)
+
+
+def kept(folder: Path, item: Item) -> str:
+    """The name of a thumbnail in the folder, made where it is not there yet; it changes with the file."""
+    path = _path(item)
+    state = path.stat()
+    known = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
+    name = f"{hashlib.sha256(known.encode(errors='replace')).hexdigest()[:20]}.jpg"
+    if not (folder / name).exists():
+        temporary = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
+        try:
+            temporary.write_bytes(thumbnail(path))
+            os.replace(temporary, folder / name)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return name
+
+
+def _path(item: Item) -> Path:
+    assert item.image is not None
+    return item.image
+
+
+def choose(gallery: Gallery, limit: int) -> list[int]:
+    """The places of at most `limit` images with a picture at hand, in their order."""
+    at_hand = [place for place, item in enumerate(gallery.items) if has_picture(item)]
+    if len(at_hand) <= limit:
+        return at_hand
+    telling = sorted(at_hand, key=interest(gallery).__getitem__, reverse=True)[: limit // 2]
+    others = sorted(set(at_hand) - set(telling))
+    return sorted([*telling, *spread_evenly(others, limit - len(telling))])
+
+
+def interest(gallery: Gallery) -> list[float]:
+    """How far apart the best and the worst run are on each image; of a single run how bad its score is."""
+    if not gallery.metrics:
+        return [0.0] * len(gallery.items)
+    better = 1 if gallery.higher_is_better[0] else -1
+    scores = np.array([better * of_run.scores[0] for of_run in gallery.answers])
+    highest = np.where(np.isnan(scores), -np.inf, scores).max(axis=0)
+    lowest = np.where(np.isnan(scores), np.inf, scores).min(axis=0)
+    found = highest - lowest if len(scores) > 1 else -lowest
+    return [float(value) for value in np.where(np.isfinite(found), found, -np.inf)]
+
+
+def spread_evenly(places: Sequence[int], count: int) -> list[int]:
+    """`count` of these places, at equal distances.
+
+    >>> spread_evenly(range(10), 4)
+    [0, 2, 5, 7]
+    """
+    count = min(count, len(places))
+    return [places[number * len(places) // count] for number in range(count)]

@@ -1,0 +1,130 @@
+"""Answers that were paid for, kept between runs: one SQLite file, safe with several processes.
+
+The key is a digest of everything that decides an answer, the picture's bytes among it, so the same question
+is never paid for twice, whichever run asks it. Answers and final refusals are kept, failures never. A row is
+committed before the caption is recorded; write-ahead logging keeps it whatever happens to this process.
+
+    >>> key_of({"model": "m", "image": "sha256:..."}) == key_of({"image": "sha256:...", "model": "m"})
+    True
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluator.core import Caption, Outcome, Reply
+from evaluator.core.errors import StoreError
+from evaluator.files.cache_folder import cache_folder
+
+FORMAT_VERSION = 1
+WAIT_SECONDS = 60.0
+DAY_SECONDS = 86_400.0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY,
+    model TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reply TEXT,
+    error TEXT NOT NULL,
+    cost_usd REAL,
+    written_at REAL NOT NULL,
+    uses INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the cache holds of one model, and what it saved."""
+
+    model: str
+    answers: int
+    uses: int
+    saved_usd: float
+
+
+@dataclass(frozen=True)
+class ResponseCache:
+    """An open cache."""
+
+    connection: sqlite3.Connection
+
+    def get(self, key: str) -> Caption | None:
+        """The answer under this key, as a caption without an item; counts as a use."""
+        row = self.connection.execute(
+            "UPDATE answers SET uses = uses + 1 WHERE key = ? RETURNING outcome, reply, error", (key,)
+        ).fetchone()
+        if row is None:
+            return None
+        outcome, reply, error = row
+        return Caption(
+            item_id="",
+            outcome=Outcome(outcome),
+            reply=Reply(**json.loads(reply)) if reply else None,
+            error=error,
+            attempts=0,
+            cost_usd=0.0,
+            cached=True,
+        )
+
+    def put(self, key: str, model: str, caption: Caption) -> None:
+        """Keep an answer or a final refusal in place of what was there. Raises ValueError for a failure."""
+        if caption.outcome.can_be_retried:
+            raise ValueError(f"{caption.outcome} is no answer")
+        reply = json.dumps(asdict(caption.reply)) if caption.reply else None
+        self.connection.execute(
+            "INSERT OR REPLACE INTO answers (key, model, outcome, reply, error, cost_usd, written_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (key, model, str(caption.outcome), reply, caption.error, caption.cost_usd, time.time()),
+        )
+
+    def statistics(self) -> list[Statistics]:
+        """By model, the one with the most answers first."""
+        rows = self.connection.execute(
+            "SELECT model, COUNT(*), SUM(uses), SUM(uses * COALESCE(cost_usd, 0)) "
+            "FROM answers GROUP BY model ORDER BY COUNT(*) DESC, model"
+        )
+        return [Statistics(*row) for row in rows]
+
+    def prune(self, older_than_days: float | None = None, model: str | None = None) -> int:
+        """Delete the answers that both filters let through, and give the space back; how many they were."""
+        before = time.time() - (older_than_days or 0.0) * DAY_SECONDS
+        deleted = self.connection.execute(
+            "DELETE FROM answers WHERE written_at <= ? AND (? IS NULL OR model = ?)", (before, model, model)
+        ).rowcount
+        self.connection.execute("VACUUM")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return deleted
+
+
+def cache_path() -> Path:
+    return cache_folder("answers") / f"answers-{FORMAT_VERSION}.sqlite"
+
+
+@contextmanager
+def response_cache(path: Path) -> Iterator[ResponseCache]:
+    """The cache in this file, made where there is none. Raises StoreError where it cannot be used."""
+    try:
+        with closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(SCHEMA)
+            yield ResponseCache(connection)
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the cache of answers {path} cannot be used ({error}). Every caption so far is kept. "
+            "Free the disk, or type cache=off to do without it, or delete that file"
+        ) from error
+
+
+def key_of(question: Mapping[str, Any]) -> str:
+    """A digest of everything that decides an answer. Raises TypeError for what JSON cannot say."""
+    return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()

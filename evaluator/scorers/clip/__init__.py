@@ -1,0 +1,1 @@
+"""Pictures and texts as feature vectors of a CLIP or SigLIP."""

@@ -1,0 +1,1 @@
+"""The tokenizer of COCO's caption evaluation, without Java."""

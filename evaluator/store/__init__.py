@@ -1,0 +1,1 @@
+"""Run folders: the only folder of the package that knows their files."""

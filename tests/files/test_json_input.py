@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evaluator.core.errors import DataError
+from evaluator.files.json_input import describe, image_id, read_json
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"\xef\xbb\xbf" + '{"a": "\u00e9"}'.encode())
+    assert read_json(path) == {"a": "\u00e9"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"a": 1,\n "b": }', ["line 2, column 7"]),
+        (b"", ["line 1, column 1"]),
+        (b'[{"image_id": 1}', ["line 1, column 17"]),
+        ('["caf\u00e9"]'.encode("latin-1"), ["byte 5", "UTF-8"]),
+        ('["a"]'.encode("utf-16"), ["byte 0", "UTF-8"]),
+        (b"[" * 100_000, ["cannot be read as JSON"]),
+        (b"9" * 5_000, ["cannot be read as JSON"]),
+    ],
+)
+def test_what_is_not_json_is_said_with_its_place(tmp_path: Path, content: bytes, said: list[str]) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as raised:
+        read_json(path)
+    for words in (str(path), *said):
+        assert words in str(raised.value)
+
+
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.json: there is no such file"):
+        read_json(tmp_path / "none.json")
+    with pytest.raises(DataError, match="this is a folder"):
+        read_json(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be read: Not a directory"):
+        read_json(tmp_path / "file" / "a.json")
+
+
+def test_values_are_described_in_the_words_of_json() -> None:
+    described = [describe(value) for value in (None, {}, {"a": 1}, [1, 2], "x" * 41, True, 1.5)]
+    assert described == [
+        "null",
+        "an empty object",
+        "an object with 'a'",
+        "a list of 2",
+        f"'{'x' * 40}...'",
+        "true",
+        "1.5",
+    ]
+    assert describe(dict.fromkeys("abcdefg")) == "an object with 'a', 'b', 'c', 'd', 'e', 'f', ..."
+
+
+def test_an_id_is_one_whether_a_number_or_text() -> None:
+    assert image_id(42, "") == image_id("42", "") == "42"
+    assert image_id("flickr/12.jpg", "") == "flickr/12.jpg"

@@ -1,0 +1,112 @@
+"""Which images the gallery holds, and what it says of them in its compact form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evaluator.comparison.compare import compare
+from evaluator.core import Caption, Item, Outcome
+from evaluator.core.errors import StoreError
+from evaluator.report.page.gallery import NOT_IN_RUN, Gallery, gallery
+
+MakeRun = Callable[..., Path]
+
+
+def outcomes(shown: Gallery, run: int) -> list[str]:
+    return ["" if code == NOT_IN_RUN else shown.outcomes[code] for code in shown.answers[run].ended]
+
+
+def test_every_image_with_its_scores(make_run: MakeRun) -> None:
+    runs = [
+        make_run("a", {"1": "x", "2": "y"}, {"BLEU-4": [0.9, 0.9], "CIDEr": [0.5, 1.2504]}),
+        make_run("b", {"1": "x", "2": Caption("2", Outcome.REFUSED)}, {"CIDEr": [0.75], "CLIPScore": [0.6]}),
+    ]
+    shown = gallery(compare(runs))
+    assert shown.metrics == ("CIDEr", "CLIPScore", "BLEU-4")
+    assert shown.failures == ("refused",)
+    assert outcomes(shown, 0) == ["ok", "ok"]
+    assert outcomes(shown, 1) == ["ok", "refused"]
+    document = shown.document([-1, -1], ["gone", "gone"])
+    assert document["ids"] == ["1", "2"]
+    assert document["references"] == [("a reference of 1",), ("a reference of 2",)]
+    assert [answers["captions"] for answers in document["answers"]] == [("x", "y"), ("x", None)]
+    assert [answers["scores"] for answers in document["answers"]] == [
+        [[5000, None], [None, None], [9000, None]],  # compared on the image that both captioned
+        [[7500, None], [6000, None], [None, None]],
+    ]
+    assert document["noPicture"] == ["gone", "gone"]
+
+
+def test_metrics_of_ones_own_stand_beside_the_headline_ones(make_run: MakeRun) -> None:
+    names = ["BLEU-4", "CHAIR", "CIDEr", "METEOR", "RefCLIPScore"]
+    run = make_run("a", {"1": "x"}, {name: [0.5] for name in names})
+    shown = gallery(compare([run]))
+    assert shown.metrics == ("CIDEr", "METEOR", "CHAIR", "RefCLIPScore", "BLEU-4")
+    assert shown.columns == shown.metrics[:3]
+
+
+def test_no_best_where_the_same_caption_could_score_differently(make_run: MakeRun) -> None:
+    def shown(*images: int) -> Gallery:
+        return gallery(
+            compare(
+                [
+                    make_run(
+                        f"{name}{count}", {"1": "x"}, {"CIDEr": [0.5]}, signature=f"CIDEr|images:{count}"
+                    )
+                    for name, count in zip("ab", images, strict=True)
+                ]
+            )
+        )
+
+    assert not shown(5, 4).best_is_marked
+    assert shown(3, 3).best_is_marked
+
+
+def test_the_same_id_with_other_references_is_another_image(make_run: MakeRun) -> None:
+    runs = [
+        make_run("a", {"1": "a dog"}, {"CIDEr": [0.5]}, items=[Item("1", None, ("a dog",))]),
+        make_run("b", {"1": "a bus"}, {"CIDEr": [0.5]}, items=[Item("1", None, ("a bus",))]),
+    ]
+    shown = gallery(compare(runs))
+    assert [item.references for item in shown.items] == [("a dog",), ("a bus",)]
+    assert [outcomes(shown, run) for run in (0, 1)] == [["ok", ""], ["", "ok"]]
+
+
+def test_a_picture_that_only_one_run_has_is_known(make_run: MakeRun, pictures: list[Path]) -> None:
+    runs = [
+        make_run(name, {"1": "a"}, {"CIDEr": [0.5]}, items=[Item("1", image, ("r",))])
+        for name, image in (("a", None), ("b", pictures[0]))
+    ]
+    (item,) = gallery(compare(runs)).items
+    assert item.image == pictures[0]
+
+
+def test_tags_by_their_number(make_run: MakeRun) -> None:
+    items = [Item("1", None, (), ("dog", "bench")), Item("2", None, (), ()), Item("3", None, (), ("dog",))]
+    shown = gallery(compare([make_run("a", dict.fromkeys("123", "x"), {"CIDEr": [1, 2, 3]}, items)]))
+    document = shown.document([-1] * 3, [""] * 3)
+    assert document["tagNames"] == ("bench", "dog")
+    assert document["tags"] == [[1, 0], [], [1]]
+
+
+def test_an_error_since_the_scoring_does_not_take_the_place_of_what_was_scored(make_run: MakeRun) -> None:
+    path = make_run("run", {"1": "a dog", "2": Caption("2", Outcome.ERROR, error="then")}, {"CIDEr": [0.5]})
+    (run,) = (row.run for row in compare([path]).rows)
+    with run.ledger() as record:
+        record(Caption("1", Outcome.ERROR, error="later"))
+        record(Caption("2", Outcome.REFUSED, error="later"))
+    shown = gallery(compare([path]))
+    assert outcomes(shown, 0) == ["ok", "error"]
+    assert shown.answers[0].captions == ("a dog", None)
+    assert shown.answers[0].errors == {}
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"torn")])
+def test_a_damaged_table_is_an_error_of_ours(make_run: MakeRun, damage: Callable[[Path], object]) -> None:
+    path = make_run("run", {"1": "a dog"}, {"CIDEr": [0.5]})
+    damage(path / "per_image.parquet")
+    with pytest.raises(StoreError, match=r"per_image\.parquet .*Type: evaluator score"):
+        gallery(compare([path]))

@@ -1,0 +1,1 @@
+"""How the demo was drawn and its models trained."""

@@ -1,0 +1,221 @@
+"""Drawn scenes: one to three coloured shapes, big or small, on plain or patterned grounds.
+
+A scene is plain data; sampling it takes a seed, drawing it takes nothing else, so that the same seed gives
+the same pictures anywhere. `python -m tools.demo.scenes DIR` writes the demo's data set again.
+
+    >>> import random
+    >>> scene = sample_scene(random.Random(0))
+    >>> draw(scene).size
+    (128, 128)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+COLORS = {
+    "red": (214, 56, 62),
+    "orange": (240, 142, 44),
+    "yellow": (246, 210, 60),
+    "green": (62, 158, 92),
+    "blue": (52, 104, 196),
+    "purple": (134, 78, 176),
+}
+SHAPES = ("circle", "square", "triangle", "star", "cross")
+SIZES = ("big", "small")
+GROUNDS = {"white": (250, 249, 246), "gray": (188, 192, 198), "black": (38, 40, 48), "pink": (248, 214, 220)}
+TEXTURES = ("plain", "striped", "dotted", "checked")
+# How the shapes stand to each other: alone, side by side, one above the other, three in a row.
+LAYOUTS = {1: ("left", "middle", "right"), 2: ("beside", "above"), 3: ("row",)}
+
+PIXELS = 128
+SUPERSAMPLING = 3
+HELD_OUT = 200
+HELD_OUT_SEED = 2026
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One thing in a scene."""
+
+    color: str
+    name: str
+    size: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What a caption must get right: colour and shape."""
+        return self.color, self.name
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a picture shows: its shapes from left to right or top to bottom, and the ground behind them.
+
+    `jitter` are small displacements, two a shape, that make pictures of the same content differ.
+    """
+
+    shapes: tuple[Shape, ...]
+    layout: str
+    ground: str
+    texture: str
+    jitter: tuple[float, ...]
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """The scene without its jitter: two scenes with the same content have the same captions."""
+        return self.shapes, self.layout, self.ground, self.texture
+
+
+def sample_scene(generator: random.Random) -> Scene:
+    """A scene of one, two or three shapes of different colours."""
+    number = generator.choices((1, 2, 3), weights=(3, 5, 2))[0]
+    colors = generator.sample(sorted(COLORS), number)
+    return Scene(
+        shapes=tuple(Shape(color, generator.choice(SHAPES), generator.choice(SIZES)) for color in colors),
+        layout=generator.choice(LAYOUTS[number]),
+        ground=generator.choice(sorted(GROUNDS)),
+        texture=generator.choice(TEXTURES),
+        jitter=tuple(generator.uniform(-1, 1) for _ in range(2 * number)),
+    )
+
+
+def held_out() -> list[Scene]:
+    """The demo's scenes, no two of the same content."""
+    generator = random.Random(HELD_OUT_SEED)
+    scenes: dict[tuple[object, ...], Scene] = {}
+    while len(scenes) < HELD_OUT:
+        scene = sample_scene(generator)
+        scenes.setdefault(scene.content, scene)
+    return list(scenes.values())
+
+
+def training_scenes(seed: int) -> Iterator[Scene]:
+    """Scenes without end, none with the content of a held-out one."""
+    generator = random.Random(f"training {seed}")
+    reserved = {scene.content for scene in held_out()}
+    while True:
+        scene = sample_scene(generator)
+        if scene.content not in reserved:
+            yield scene
+
+
+def draw(scene: Scene) -> Image.Image:
+    """The picture, PIXELS square, drawn larger and reduced so that edges are smooth."""
+    side = PIXELS * SUPERSAMPLING
+    image = Image.new("RGB", (side, side), GROUNDS[scene.ground])
+    pen = ImageDraw.Draw(image)
+    draw_texture(pen, scene, side)
+    for place, (shape, (x, y, radius)) in enumerate(zip(scene.shapes, places(scene), strict=True)):
+        dx, dy = scene.jitter[2 * place : 2 * place + 2]
+        draw_shape(pen, shape, (x + 0.035 * dx) * side, (y + 0.035 * dy) * side, radius * side)
+    return image.resize((PIXELS, PIXELS), Image.Resampling.LANCZOS)
+
+
+def places(scene: Scene) -> list[tuple[float, float, float]]:
+    """Centre and radius of each shape, as shares of the picture's side."""
+    centers = {
+        "left": [(0.27, 0.5)],
+        "middle": [(0.5, 0.5)],
+        "right": [(0.73, 0.5)],
+        "beside": [(0.27, 0.5), (0.73, 0.5)],
+        "above": [(0.5, 0.26), (0.5, 0.74)],
+        "row": [(0.19, 0.5), (0.5, 0.5), (0.81, 0.5)],
+    }[scene.layout]
+    radius = {"big": {1: 0.23, 2: 0.2, 3: 0.15}, "small": {1: 0.13, 2: 0.12, 3: 0.095}}
+    return [
+        (x, y, radius[shape.size][len(scene.shapes)])
+        for (x, y), shape in zip(centers, scene.shapes, strict=True)
+    ]
+
+
+def draw_texture(pen: ImageDraw.ImageDraw, scene: Scene, side: int) -> None:
+    """A quiet pattern in a shade of the ground."""
+    ground = GROUNDS[scene.ground]
+    shade = tuple(min(255, level + 34) if sum(ground) < 200 else level - 30 for level in ground)
+    step = side // 8
+    if scene.texture == "striped":
+        for x in range(-side, side, step):
+            pen.line([(x, side), (x + side, 0)], fill=shade, width=step // 3)
+    elif scene.texture == "dotted":
+        for row, y in enumerate(range(step // 2, side, step)):
+            for x in range(step // 2 + (row % 2) * step // 2, side, step):
+                pen.ellipse([x - step // 7, y - step // 7, x + step // 7, y + step // 7], fill=shade)
+    elif scene.texture == "checked":
+        for row in range(8):
+            for column in range(row % 2, 8, 2):
+                pen.rectangle(
+                    [column * step, row * step, (column + 1) * step - 1, (row + 1) * step - 1], fill=shade
+                )
+
+
+def draw_shape(pen: ImageDraw.ImageDraw, shape: Shape, x: float, y: float, radius: float) -> None:
+    color = COLORS[shape.color]
+    if shape.name == "circle":
+        pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=color)
+    elif shape.name == "square":
+        half = 0.88 * radius
+        pen.rectangle([x - half, y - half, x + half, y + half], fill=color)
+    elif shape.name == "triangle":
+        pen.polygon(corners(x, y + 0.18 * radius, [1.12 * radius] * 3), fill=color)
+    elif shape.name == "star":
+        pen.polygon(corners(x, y, [1.15 * radius, 0.45 * radius] * 5), fill=color)
+    else:
+        arm = 0.34 * radius
+        pen.rectangle([x - radius, y - arm, x + radius, y + arm], fill=color)
+        pen.rectangle([x - arm, y - radius, x + arm, y + radius], fill=color)
+
+
+def corners(x: float, y: float, radii: Sequence[float]) -> list[tuple[float, float]]:
+    """Points around (x, y), the first straight above it."""
+    angles = (2 * math.pi * place / len(radii) for place in range(len(radii)))
+    return [
+        (x + radius * math.sin(angle), y - radius * math.cos(angle))
+        for radius, angle in zip(radii, angles, strict=True)
+    ]
+
+
+def write_dataset(folder: Path) -> None:
+    """The held-out scenes as PNG files, with captions and objects in COCO's format."""
+    from tools.demo.captions import references
+
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    objects: list[dict[str, object]] = []
+    for number, scene in enumerate(held_out(), 1):
+        name = f"{number:012d}.png"
+        draw(scene).quantize(64).save(folder / "images" / name, optimize=True)
+        images.append({"id": number, "file_name": name, "width": PIXELS, "height": PIXELS})
+        for shape, (x, y, radius) in zip(scene.shapes, places(scene), strict=True):
+            box = [round(PIXELS * side, 1) for side in (x - radius, y - radius, 2 * radius, 2 * radius)]
+            category = SHAPES.index(shape.name) + 1
+            objects.append({"id": len(objects) + 1, "image_id": number, "category_id": category, "bbox": box})
+        for text in references(scene, seed=f"references {number}"):
+            caption = f"{text[0].upper()}{text[1:]}."
+            annotations.append({"id": len(annotations) + 1, "image_id": number, "caption": caption})
+    info = {
+        "description": "Drawn scenes of coloured shapes, for trying out caption evaluation",
+        "version": "1",
+    }
+    licenses = [{"id": 1, "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}]
+    shared = {"info": info, "licenses": licenses, "images": images}
+    categories = [{"id": number, "name": name} for number, name in enumerate(SHAPES, 1)]
+    documents = {
+        "captions": shared | {"annotations": annotations},
+        "instances": shared | {"categories": categories, "annotations": objects},
+    }
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document, indent=0) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_dataset(Path(sys.argv[1]))

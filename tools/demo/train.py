@@ -1,0 +1,214 @@
+"""Train one of the demo's models from a seed, on one CPU core: `python -m tools.demo.train git`.
+
+Pictures are drawn once, captions are said anew each time a picture comes up. No scene of the held-out set is
+ever seen. Says at the end how long it took and what the saved model reaches on the held-out scenes, captioned
+through the same code as any other checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import evaluator.demo
+from tools.demo.architectures import BUILDERS, IMAGE_SIZE
+from tools.demo.captions import describe, wrong_captions
+from tools.demo.scenes import Scene, draw, training_scenes
+
+PICTURES = 40_000
+BATCH = 64
+PEAK_RATE = 1.5e-3
+WARM_UP = 300
+STEPS = {"git": 7000, "blip": 7000, "blip2": 4000, "clip": 7000}
+MODELS = Path(evaluator.demo.__file__).parent / "models"
+
+
+def main() -> None:
+    import torch
+
+    parser = argparse.ArgumentParser(prog="python -m tools.demo.train", description=__doc__.splitlines()[0])
+    parser.add_argument("model", choices=BUILDERS)
+    parser.add_argument("--output", type=Path, help="folder to save to; the package's own by default")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    start = time.process_time()
+    model, processor = BUILDERS[options.model]()
+    if options.model == "blip2":
+        with_trained_encoder(model, MODELS / "blip")
+    scenes, pictures = drawn(PICTURES, options.seed)
+    print(f"{options.model}: {sum(weight.numel() for weight in model.parameters()):,} weights", flush=True)
+    fit(
+        model,
+        processor,
+        LOSSES[options.model],
+        scenes,
+        pictures,
+        options.steps or STEPS[options.model],
+        options.seed,
+    )
+    folder = options.output or MODELS / options.model
+    model.half().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    print(f"saved to {folder} after {(time.process_time() - start) / 60:.1f} CPU minutes")
+    from tools.demo.measure import report
+
+    print(report(options.model, folder))
+
+
+def with_trained_encoder(model: Any, folder: Path) -> None:
+    """Begin with the image encoder of a trained BLIP: BLIP-2 is built upon an encoder that can see."""
+    from transformers import BlipForConditionalGeneration
+
+    trained = BlipForConditionalGeneration.from_pretrained(folder)
+    model.vision_model.load_state_dict(trained.vision_model.float().state_dict())
+
+
+def drawn(number: int, seed: int) -> tuple[list[Scene], NDArray[np.uint8]]:
+    """Training scenes and their pictures, (number, 64, 64, 3); kept for the next model."""
+    scenes = list(itertools.islice(training_scenes(seed), number))
+    kept = Path(tempfile.gettempdir()) / f"evaluator-demo-{number}-{seed}.npy"
+    if not kept.exists():
+        size = (IMAGE_SIZE, IMAGE_SIZE)
+        pictures = np.stack(
+            [np.asarray(draw(scene).resize(size, Image.Resampling.BICUBIC)) for scene in scenes]
+        )
+        partial = kept.with_suffix(".partial.npy")
+        np.save(partial, pictures)
+        partial.replace(kept)
+    return scenes, np.load(kept, mmap_mode="r")
+
+
+def fit(
+    model: Any,
+    processor: Any,
+    loss_of: Callable[[Any, Any, Any, Sequence[Scene], random.Random], Any],
+    scenes: Sequence[Scene],
+    pictures: NDArray[np.uint8],
+    steps: int,
+    seed: int,
+) -> None:
+    """AdamW with warm-up and a cosine, in bfloat16 where it is safe."""
+    import torch
+
+    settings = processor.image_processor
+    mean = torch.tensor(settings.image_mean)[:, None, None]
+    deviation = torch.tensor(settings.image_std)[:, None, None]
+    generator = random.Random(seed)
+    order = np.random.default_rng(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, weight_decay=0.05, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: (
+            min(1.0, (step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        ),
+    )
+    model.train()
+    start, losses = time.monotonic(), []
+    for step in range(1, steps + 1):
+        chosen = order.integers(len(scenes), size=BATCH)
+        pixels = torch.from_numpy(pictures[np.sort(chosen)]).permute(0, 3, 1, 2).float().div(255)
+        batch = [scenes[index] for index in np.sort(chosen)]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = loss_of(model, processor, (pixels - mean) / deviation, batch, generator)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+        if step % 250 == 0:
+            minutes = (time.monotonic() - start) / 60
+            left = minutes * (steps - step) / step
+            print(f"step {step}: loss {np.mean(losses[-250:]):.3f}, {left:.1f} minutes left", flush=True)
+    model.eval()
+
+
+def captions_of(processor: Any, scenes: Sequence[Scene], generator: random.Random) -> Any:
+    """One new caption a scene as padded ids, with the end of the caption at its end."""
+    return processor.tokenizer(
+        [describe(scene, generator) for scene in scenes],
+        return_tensors="pt",
+        padding=True,
+        padding_side="right",
+    )
+
+
+def git_loss(
+    model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
+) -> Any:
+    text = captions_of(processor, scenes, generator)
+    labels = text.input_ids.masked_fill(text.attention_mask == 0, -100)
+    return model(
+        input_ids=text.input_ids, attention_mask=text.attention_mask, pixel_values=pixels, labels=labels
+    ).loss
+
+
+def blip_loss(
+    model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
+) -> Any:
+    text = captions_of(processor, scenes, generator)
+    text.input_ids[:, 0] = model.config.text_config.bos_token_id  # as `generate` begins
+    labels = text.input_ids.masked_fill(text.attention_mask == 0, -100)
+    return model(
+        input_ids=text.input_ids, attention_mask=text.attention_mask, pixel_values=pixels, labels=labels
+    ).loss
+
+
+def blip2_loss(
+    model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
+) -> Any:
+    import torch
+
+    tokenizer = processor.tokenizer
+    said = [describe(scene, generator) + tokenizer.eos_token for scene in scenes]
+    text = tokenizer(said, return_tensors="pt", padding=True, padding_side="right")
+    image = torch.full((len(scenes), model.config.num_query_tokens), model.config.image_token_index)
+    mask = torch.cat([torch.ones_like(image), text.attention_mask], dim=1)
+    labels = text.input_ids.masked_fill(text.attention_mask == 0, -100)
+    labels[:, 0] = -100  # OPT's own beginning
+    return model(
+        input_ids=torch.cat([image, text.input_ids], dim=1),
+        attention_mask=mask,
+        pixel_values=pixels,
+        labels=torch.cat([torch.full_like(image, -100), labels], dim=1),
+    ).loss
+
+
+def clip_loss(
+    model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
+) -> Any:
+    """Each picture must find its caption among all others and among those with a colour or shape wrong."""
+    import torch
+
+    right = [describe(scene, generator) for scene in scenes]
+    wrong = [
+        text
+        for scene, said in zip(scenes, right, strict=True)
+        for text in wrong_captions(said, scene, generator)
+    ]
+    text = processor.tokenizer([*right, *wrong], return_tensors="pt", padding=True)
+    output = model(**text, pixel_values=pixels)
+    own = torch.arange(len(scenes))
+    cross_entropy = torch.nn.functional.cross_entropy
+    logits = output.logits_per_image.float()
+    return (cross_entropy(logits, own) + cross_entropy(logits[:, : len(scenes)].T, own)) / 2
+
+
+LOSSES = {"git": git_loss, "blip": blip_loss, "blip2": blip2_loss, "clip": clip_loss}
+
+if __name__ == "__main__":
+    main()
