@@ -62,7 +62,7 @@ def raw_texts() -> Texts:
 
 
 def ours(given: Texts, processes: int) -> float:
-    from evaluator.core import meteor
+    from evaluator.core.aggregates.meteor import meteor
     from evaluator.scorers.meteor15.engines import by_python
 
     return float(meteor(by_python(*given, processes).sum(axis=0)))

@@ -13,11 +13,11 @@ import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from evaluator.comparison.bootstrap import intervals, with_interval
 from evaluator.config.run_config import RunConfig, Settings, recorded_scorers
-from evaluator.core import Caption, Item, Measurement, Outcome, Results, Score, Scorer
+from evaluator.core import Caption, CorpusDependent, Item, Measurement, Outcome, Results, Score, Scorer
 from evaluator.core.errors import ConfigError, DataError, NotComputed
 from evaluator.data.human import said_by, without
 from evaluator.data.sampling import stratified
@@ -55,9 +55,9 @@ def select(items: list[Item], settings: Settings) -> list[Item]:
 def as_within(items: Sequence[Item], config: RunConfig) -> RunConfig:
     """The run with scorers that weigh what depends on the data set, CIDEr's words, as within all items."""
     pinned: dict[str, Any] = {
-        name: cast(Any, scorer).within(items, config.choices["data"])
+        name: scorer.pinned_to(items, config.choices["data"])
         for name, scorer in config.scorers.items()
-        if getattr(scorer, "idf", None) == "corpus"
+        if isinstance(scorer, CorpusDependent) and scorer.depends_on_corpus
     }
     options = {name: {"idf": scorer.idf} for name, scorer in pinned.items()}
     return replace(config, scorers={**config.scorers, **pinned}, yaml=with_options(config.yaml, options))
@@ -140,7 +140,7 @@ def scored_on(run: RunFolder, ids: Sequence[str]) -> list[Measurement]:
     scorers = {
         name: scorer
         for name, scorer in recorded_scorers(run.config_yaml()).items()
-        if getattr(scorer, "idf", None) == "corpus"
+        if isinstance(scorer, CorpusDependent) and scorer.depends_on_corpus
     }
     texts = [captions[item_id].text or "" for item_id in ids]
     return measure(scorers, [items[item_id] for item_id in ids], texts)[0]

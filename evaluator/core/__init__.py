@@ -1,5 +1,7 @@
 """The types that every other folder uses: values, errors, protocols, measurements and results."""
 
+from evaluator.core.aggregates import AGGREGATES
+from evaluator.core.arrays import Array
 from evaluator.core.errors import (
     CaptionError,
     ConfigError,
@@ -13,14 +15,11 @@ from evaluator.core.errors import (
     StoreError,
     TryAgain,
 )
-from evaluator.core.measurement import (
-    AGGREGATES,
-    Array,
-    Measurement,
-)
+from evaluator.core.measurement import Measurement
 from evaluator.core.protocols import (
     Captioner,
     Closing,
+    CorpusDependent,
     Dataset,
     Priced,
     RemoteSession,
@@ -51,6 +50,7 @@ __all__ = [
     "CaptionError",
     "Captioner",
     "Closing",
+    "CorpusDependent",
     "ConfigError",
     "DataError",
     "Dataset",

@@ -81,6 +81,21 @@ class Scorer(Protocol):
         """Row i of each measurement belongs to items[i]. Raises NotComputed with the reason."""
 
 
+@runtime_checkable
+class CorpusDependent(Protocol):
+    """A scorer whose weights come from the data set as a whole, as CIDEr's document frequencies do.
+
+    Its scores of some of the images are not those that the same images have within the whole.
+    """
+
+    @property
+    def depends_on_corpus(self) -> bool:
+        """Whether the weights come from the images being scored, and not from a fixed table."""
+
+    def pinned_to(self, items: Sequence[Item], name: str) -> Scorer:
+        """The same scorer with the weights of all these items, under the data set's name."""
+
+
 class Runner(Protocol):
     """Takes items through a captioner and hands over each caption as soon as it is there."""
 

@@ -147,7 +147,11 @@ class CIDEr:
         if self.idf != CORPUS:
             find_table(self.idf)
 
-    def within(self, items: Sequence[Item], name: str) -> CIDEr:
+    @property
+    def depends_on_corpus(self) -> bool:
+        return self.idf == CORPUS
+
+    def pinned_to(self, items: Sequence[Item], name: str) -> CIDEr:
         """The same, with the document frequencies of all these items, kept as a table for the next time."""
         references = tuple(item.references for item in items if item.references)
         if not references:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from evaluator.cli import doctor
 
+from evaluator.cli import doctor
 from evaluator.cli.doctor import Finding
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

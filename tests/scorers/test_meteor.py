@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from evaluator.core import Item, meteor
+from evaluator.core import Item
+from evaluator.core.aggregates.meteor import meteor
 from evaluator.core.errors import NotComputed
 from evaluator.scorers.java import run_java
 from evaluator.scorers.meteor import METEOR

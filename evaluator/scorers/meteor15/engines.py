@@ -13,12 +13,12 @@ from itertools import pairwise
 import numpy as np
 
 from evaluator.core import Array
+from evaluator.core.aggregates.meteor import COLUMNS
 from evaluator.core.errors import NotComputed
 from evaluator.scorers.java import find_java, run_java
 from evaluator.scorers.meteor15.installed_files import InstalledFiles
 from evaluator.scorers.meteor15.java_strings import one_line
 from evaluator.scorers.meteor15.language import load_language
-from evaluator.scorers.meteor15.parameters import COLUMNS
 from evaluator.scorers.meteor15.segments import statistics, without_perfect_chunks
 
 # A process is worth its start for so many captions.

@@ -7,10 +7,10 @@ from itertools import chain
 
 import numpy as np
 
-from evaluator.core.measurement import Array, meteor
+from evaluator.core.aggregates.meteor import COLUMNS, meteor
+from evaluator.core.arrays import Array
 from evaluator.scorers.meteor15.aligner import Match, align
 from evaluator.scorers.meteor15.language import Language
-from evaluator.scorers.meteor15.parameters import COLUMNS
 from evaluator.scorers.meteor15.texts import Text, read
 
 FIRST_MATCH = COLUMNS.index("caption exact content")

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluator.core import Array
+from evaluator.core.aggregates.meteor import COLUMNS
 from evaluator.scorers.meteor15.language import Language
-from evaluator.scorers.meteor15.parameters import COLUMNS
 from evaluator.scorers.meteor15.segments import best_of_each, statistics, without_perfect_chunks
 from evaluator.scorers.tokenizer.ptb import tokenize
 from tools.demo.captions import describe, references
