@@ -128,8 +128,8 @@ def intervals(
     ]
 
 
-def with_interval(measurement: Measurement, interval: Interval) -> Score:
-    """What a table says of a measurement."""
+def score_of(measurement: Measurement, interval: Interval) -> Score:
+    """A measurement as a table shows it."""
     return Score(
         name=measurement.name,
         value=measurement.value,

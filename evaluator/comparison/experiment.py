@@ -1,25 +1,26 @@
-"""A sweep read as an experiment: what a model or a prompt is worth on average, and whether ranks hold.
+"""A sweep read as an experiment: how much each model or prompt adds on average, and whether ranks hold.
 
-A factor is a group of choices that differs between the runs: data, model or prompt. Its main effect is how
-far the mean of the runs with one choice lies from the mean of all. Whether one choice beats another is asked
+A factor is a group of choices that differs between the runs: data, model or prompt. The main effect of a
+choice is the mean score of its runs minus the mean of all runs. Whether one choice beats another is tested
 under each combination of the other factors, with the comparison's own paired tests.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 
-from evaluator.comparison.compare import Comparison, Row
-
-FACTORS = ("data", "model", "prompt")
+from evaluator.comparison.comparison import Comparison, Row
+from evaluator.core import Score
+from evaluator.store.manifest import GROUPS
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One choice of a factor: the mean of its runs, and how far that is from the mean of all, in points."""
+    """One choice of a factor: the mean of its runs, and its distance from the mean of all, in points."""
 
     factor: str
     choice: str
@@ -30,107 +31,97 @@ class Effect:
 
 @dataclass(frozen=True)
 class Contest:
-    """Two choices of a factor under each combination of the others."""
+    """Two choices of a factor under each combination of the others; `first` wins at least as often."""
 
     factor: str
     first: str
     second: str
     wins: int  # of the first
-    sure_wins: int  # beyond doubt
-    sure_losses: int
+    significant_wins: int
+    significant_losses: int
     contests: int
 
     def __str__(self) -> str:
-        if 2 * self.wins < self.contests:
-            return str(self.turned)
-        sure = f", beyond doubt under {self.sure_wins}" if self.sure_wins else ", never beyond doubt"
-        against = f" ({self.second} beyond doubt under {self.sure_losses})" if self.sure_losses else ""
-        others = "condition" if self.contests == 1 else "conditions"
-        return (
-            f"{self.first} beats {self.second} under {self.wins} of {self.contests} {others}{sure}{against}"
+        significant = (
+            f", significantly under {self.significant_wins}"
+            if self.significant_wins
+            else ", never significantly"
         )
-
-    @property
-    def turned(self) -> Contest:
-        losses = self.contests - self.wins
-        return Contest(
-            self.factor, self.second, self.first, losses, self.sure_losses, self.sure_wins, self.contests
+        against = (
+            f" ({self.second} significantly under {self.significant_losses})"
+            if self.significant_losses
+            else ""
+        )
+        conditions = "condition" if self.contests == 1 else "conditions"
+        return (
+            f"{self.first} beats {self.second} under {self.wins} of {self.contests} {conditions}"
+            f"{significant}{against}"
         )
 
 
 def choices(row: Row) -> dict[str, str]:
-    return {factor: row.manifest["choices"].get(factor, "") for factor in FACTORS}
+    return {factor: row.manifest.choices.get(factor, "") for factor in GROUPS}
 
 
 def factors(comparison: Comparison) -> list[str]:
     """The groups whose choice differs between the runs."""
-    return [factor for factor in FACTORS if len({choices(row)[factor] for row in comparison.rows}) > 1]
+    return [factor for factor in GROUPS if len({choices(row)[factor] for row in comparison.rows}) > 1]
 
 
 def main_effects(comparison: Comparison, metric: str) -> list[Effect]:
     """For each factor its choices, the best first."""
-    rows = comparison.ranked(metric)
-    everything = fmean(points(row, metric) for row in rows)
-    found = []
+    scored = comparison.scored(metric)
+    overall = fmean(score.points for _, score in scored)
+    effects: list[Effect] = []
     for factor in factors(comparison):
-        of_choice: defaultdict[str, list[float]] = defaultdict(list)
-        for row in rows:
-            of_choice[choices(row)[factor]].append(points(row, metric))
-        effects = [
-            Effect(factor, choice, fmean(values), fmean(values) - everything, len(values))
-            for choice, values in of_choice.items()
+        points_of: defaultdict[str, list[float]] = defaultdict(list)
+        for row, score in scored:
+            points_of[choices(row)[factor]].append(score.points)
+        of_factor = [
+            Effect(factor, choice, fmean(points), fmean(points) - overall, len(points))
+            for choice, points in points_of.items()
         ]
-        better_high = rows[0].score(metric).higher_is_better
-        found += sorted(effects, key=lambda effect: effect.effect, reverse=better_high)
-    return found
+        higher_is_better = scored[0][1].higher_is_better
+        effects += sorted(of_factor, key=lambda effect: effect.effect, reverse=higher_is_better)
+    return effects
 
 
 def contests(comparison: Comparison, metric: str) -> list[Contest]:
     """Each pair of choices of each factor, under the conditions that both were run in."""
-    found = []
-    rows = comparison.ranked(metric)
+    scored = comparison.scored(metric)
+    results: list[Contest] = []
     for factor in factors(comparison):
-        by_condition: defaultdict[tuple[str, ...], dict[str, Row]] = defaultdict(dict)
-        for row in rows:
+        by_condition: defaultdict[tuple[str, ...], dict[str, tuple[Row, Score]]] = defaultdict(dict)
+        for row, score in scored:
             condition = tuple(choice for group, choice in choices(row).items() if group != factor)
-            by_condition[condition][choices(row)[factor]] = row
-        names = list(dict.fromkeys(choices(row)[factor] for row in rows))
-        for first, second in combinations(names, 2):
-            pairs = [(of[first], of[second]) for of in by_condition.values() if first in of and second in of]
-            if pairs:
-                found.append(_contest(comparison, metric, factor, first, second, pairs))
-    return found
+            by_condition[condition][choices(row)[factor]] = row, score
+        names = list(dict.fromkeys(choices(row)[factor] for row, _ in scored))
+        for pair in combinations(names, 2):
+            met = [
+                [runs[name] for name in pair] for runs in by_condition.values() if set(pair) <= runs.keys()
+            ]
+            if met:
+                results.append(_contest(comparison, metric, factor, pair, met))
+    return results
 
 
 def _contest(
-    comparison: Comparison, metric: str, factor: str, first: str, second: str, pairs: list[tuple[Row, Row]]
+    comparison: Comparison,
+    metric: str,
+    factor: str,
+    pair: tuple[str, str],
+    met: Sequence[Sequence[tuple[Row, Score]]],
 ) -> Contest:
-    wins = sure_wins = sure_losses = 0
-    for one, other in pairs:
-        wins += one.score(metric).goodness > other.score(metric).goodness
-        difference = comparison.contrasts.difference(metric, one.place, other.place)
-        if difference is None:
-            continue
-        p_value = comparison.contrasts.p_value(metric, one.place, other.place)
-        if p_value < 1 - comparison.contrasts.confidence:
-            sure_wins += difference.gain > 0
-            sure_losses += difference.gain < 0
-    return Contest(factor, first, second, wins, sure_wins, sure_losses, len(pairs))
-
-
-def points(row: Row, metric: str) -> float:
-    return 100 * (row.score(metric).value or 0.0)
-
-
-def markdown(comparison: Comparison) -> str:
-    """Main effects as a table, contests as a list; empty where nothing was varied."""
-    metric = comparison.lead_metric
-    if metric is None or not factors(comparison):
-        return ""
-    lines = [f"| factor | choice | mean {metric} | effect | runs |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {effect.factor} | {effect.choice} | {effect.mean:.1f} | {effect.effect:+.1f} | {effect.runs} |"
-        for effect in main_effects(comparison, metric)
-    ]
-    lines += ["", *(f"- {contest}" for contest in contests(comparison, metric))]
-    return "\n".join(lines) + "\n"
+    wins, significant = [0, 0], [0, 0]
+    for (one, score), (other, score_of_other) in met:
+        wins[0] += score.oriented > score_of_other.oriented
+        wins[1] += score.oriented <= score_of_other.oriented
+        difference = comparison.pairs.difference(metric, one.index, other.index)
+        if difference and comparison.pairs.is_significant(metric, one.index, other.index):
+            significant[0] += difference.gain > 0
+            significant[1] += difference.gain < 0
+    first = 0 if 2 * wins[0] >= len(met) else 1
+    second = 1 - first
+    return Contest(
+        factor, pair[first], pair[second], wins[first], significant[first], significant[second], len(met)
+    )

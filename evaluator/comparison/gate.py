@@ -1,14 +1,14 @@
-"""The regression gate: is a candidate run good enough beside a baseline, as far as these images can tell?
+"""The regression gate: is a candidate run good enough compared with a baseline?
 
-    CIDEr>=-1.0       the candidate may lose a point (on the scale of a hundred) on the baseline, no more
-    CIDEr>=0.99x      ... or a hundredth of the baseline's score
-    CIDEr significant the candidate is better beyond doubt
-    coverage>=0.99    share of the images that have a caption
-    words<=1.2x       mean length of the captions; likewise cost (USD) and images/s
+    CIDEr>=-1.0       the candidate may score at most one point lower than the baseline
+    CIDEr>=0.99x      the candidate reaches at least 99 % of the baseline's score
+    CIDEr significant the candidate is significantly better
+    coverage>=0.99    at least 99 % of the images have a caption
+    words<=1.2x       captions are at most 1.2 times as long; likewise cost (USD) and images/s
 
-A gate on a metric *holds* where the whole interval of the difference is on its right side, *fails* where the
-whole interval is on the wrong side, and is *inconclusive* between: then it counts as met where the difference
-that was found is on the right side, and the number of images that would decide it is told.
+A gate on a metric *holds* where the whole interval of the difference is on its right side, and *fails* where
+the whole interval is on the wrong side. Otherwise it is *inconclusive*: it counts as met where the difference
+itself is on the right side, and the check says how many images would decide it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from evaluator.comparison.compare import Comparison, Row, compare
+from evaluator.comparison.compare import compare
+from evaluator.comparison.comparison import Comparison, Row
 from evaluator.comparison.paired_tests import Difference, images_needed
-from evaluator.comparison.pairs import Resampling, Rescored
+from evaluator.comparison.pairs import Resampling
 from evaluator.core import Array
 from evaluator.core.errors import ConfigError
+from evaluator.core.metrics import in_points
+from evaluator.store.run import Run
 
 DEFAULT_GATES = ("CIDEr>=-1.0", "coverage>=0.99")
 SHOWN = 10  # images of each kind, worst and best
@@ -116,16 +119,16 @@ class Regression:
         return any(row.results.is_incomplete for row in self.comparison.rows)
 
 
-def parsed(text: str) -> Gate:
+def parse_gate(text: str) -> Gate:
     """Raises ConfigError for what is no gate.
 
-    >>> parsed("words<=1.2x")
+    >>> parse_gate("words<=1.2x")
     Gate(text='words<=1.2x', what='words', operator='<=', bound=1.2, times=True, significant=False)
     """
-    if found := _SIGNIFICANT.fullmatch(text.strip()):
-        return Gate(text, found["what"], significant=True)
-    if found := _BOUND.fullmatch(text.strip()):
-        return Gate(text, found["what"], found["operator"], float(found["bound"]), bool(found["times"]))
+    if match := _SIGNIFICANT.fullmatch(text.strip()):
+        return Gate(text, match["what"], significant=True)
+    if match := _BOUND.fullmatch(text.strip()):
+        return Gate(text, match["what"], match["operator"], float(match["bound"]), bool(match["times"]))
     raise ConfigError(
         f"{text!r} is not a gate. Gates are such as 'CIDEr>=-1.0' (points), 'CIDEr>=0.99x', "
         "'CIDEr significant', 'coverage>=0.99', 'words<=1.2x', 'cost<=1.5x'"
@@ -133,20 +136,19 @@ def parsed(text: str) -> Gate:
 
 
 def regress(
-    baseline: Path,
-    candidate: Path,
+    baseline: Run | Path,
+    candidate: Run | Path,
     gates: Sequence[Gate],
     resampling: Resampling | None = None,
-    rescored: Rescored | None = None,
 ) -> Regression:
     """Check a candidate. Raises ConfigError where the runs or a gate's metric cannot be compared."""
-    comparison = compare([baseline, candidate], baseline, resampling=resampling, rescored=rescored)
-    first, second = comparison.rows
-    if first.manifest["dataset_digest"] != second.manifest["dataset_digest"]:
+    comparison = compare([baseline, candidate], resampling=resampling)
+    if not comparison.same_data:
+        first, second = (row.run.path for row in comparison.rows)
         raise ConfigError(
-            f"{baseline} and {candidate} are over different images or references: no gate can compare them"
+            f"{first} and {second} use different images or references: no gate can compare them"
         )
-    checks = tuple(checked(comparison, gate) for gate in gates)
+    checks = tuple(check_gate(comparison, gate) for gate in gates)
     metric = next((check.difference.metric for check in checks if check.difference), comparison.lead_metric)
     changes = image_changes(comparison, metric) if metric else []
     worst = [change for change in changes if change.gain < 0][:SHOWN]
@@ -154,7 +156,7 @@ def regress(
     return Regression(comparison, checks, metric, tuple(worst), tuple(best))
 
 
-def checked(comparison: Comparison, gate: Gate) -> Check:
+def check_gate(comparison: Comparison, gate: Gate) -> Check:
     if gate.what.lower() in QUANTITIES and not gate.significant:
         return _check_quantity(comparison, gate)
     names = {metric.lower(): metric for metric in comparison.metrics}
@@ -162,17 +164,16 @@ def checked(comparison: Comparison, gate: Gate) -> Check:
     if metric is None:
         known = ", ".join([*comparison.metrics, *QUANTITIES])
         raise ConfigError(f"{gate.text!r}: there is no {gate.what!r} in these runs. They have {known}")
-    difference = comparison.contrasts.difference(metric, 1, 0)
+    difference = comparison.pairs.difference(metric, 1, 0)
     if difference is None:
         raise ConfigError(
             f"{gate.text!r}: {metric} was not computed for both runs, or not in the same way: score both "
             "again with the same scorers"
         )
-    found = comparison.contrasts.measurements
-    baseline, candidate = (100 * measured[metric].value for measured in found)
+    baseline, candidate = (measured[metric].points for measured in comparison.pairs.measurements)
     if gate.significant:
         return _check_significance(comparison, gate, difference, baseline, candidate)
-    low, value, high = (100 * end for end in (difference.low, difference.value, difference.high))
+    value, (low, high) = difference.points, difference.interval_points
     bound = (gate.bound - 1) * baseline if gate.times else gate.bound
     meets = OPERATORS[gate.operator]
     ends = [meets(low, bound), meets(high, bound)]
@@ -196,12 +197,12 @@ def _check_significance(
     comparison: Comparison, gate: Gate, difference: Difference, baseline: float, candidate: float
 ) -> Check:
     verdict = Verdict.INCONCLUSIVE
-    if difference.p_value < 1 - comparison.contrasts.confidence:
+    if comparison.pairs.is_significant(difference.metric, 1, 0):
         verdict = Verdict.HOLDS if difference.gain > 0 else Verdict.FAILS
     needed = None
     if verdict is Verdict.INCONCLUSIVE:
         needed = _needed(comparison, difference.value, difference)
-    explanation = f"{100 * difference.value:+.1f} points, p = {difference.p_value:.2g}"
+    explanation = f"{difference.points:+.1f} points, p = {difference.p_value:.2g}"
     met = verdict is Verdict.HOLDS
     return Check(gate, verdict, met, baseline, candidate, explanation, difference, needed)
 
@@ -221,39 +222,37 @@ def _check_quantity(comparison: Comparison, gate: Gate) -> Check:
 
 def _needed(comparison: Comparison, distance: float, difference: Difference) -> int | None:
     """Images that would decide it, if the difference is what it seems to be."""
-    found = comparison.contrasts
-    return images_needed(distance, difference.standard_error, difference.images, found.confidence)
+    confidence = comparison.pairs.confidence
+    return images_needed(distance, difference.standard_error, difference.images, confidence)
 
 
 def image_changes(comparison: Comparison, metric: str) -> list[ImageChange]:
     """Each image that both captioned and scored, the greatest loss first."""
-    contrasts = comparison.contrasts
-    ids = list(contrasts.ids)
-    gains: Array = 100 * (
-        contrasts.measurements[1][metric].per_image - contrasts.measurements[0][metric].per_image
-    )
-    if not contrasts.measurements[0][metric].higher_is_better:
+    ids = comparison.pairs.ids
+    before, after = (measured[metric] for measured in comparison.pairs.measurements)
+    gains: Array = in_points(1.0) * (after.per_image - before.per_image)
+    if not before.higher_is_better:
         gains = -gains
-    baseline, candidate = (row.run.captions() for row in comparison.rows)
-    references = {item.id: item.references for item in comparison.rows[1].run.items()}
+    baseline, candidate = (row.run.captions for row in comparison.rows)
+    references = {item.id: item.references for item in comparison.rows[1].run.items}
     return [
         ImageChange(
-            ids[place],
-            float(gains[place]),
-            baseline[ids[place]].text or "",
-            candidate[ids[place]].text or "",
-            references.get(ids[place], ()),
+            ids[index],
+            float(gains[index]),
+            baseline[ids[index]].text or "",
+            candidate[ids[index]].text or "",
+            references.get(ids[index], ()),
         )
-        for place in np.argsort(gains, kind="stable")
-        if not np.isnan(gains[place])
+        for index in np.argsort(gains, kind="stable")
+        if not np.isnan(gains[index])
     ]
 
 
-def best_of(baselines: Sequence[Path], rescored: Rescored | None = None) -> Path:
+def best_of(baselines: Sequence[Path]) -> Path:
     """Of several baselines the one that leads on the lead metric."""
     if len(baselines) == 1:
         return baselines[0]
-    comparison = compare(baselines, rescored=rescored)
+    comparison = compare(baselines)
     if comparison.lead_metric is None:
         raise ConfigError("none of the baselines has a score: score them first")
     return comparison.ranked(comparison.lead_metric)[0].run.path

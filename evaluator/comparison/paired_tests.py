@@ -18,7 +18,7 @@ sums of sufficient statistics, so a corpus score is tested as a corpus score.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from evaluator.comparison.bootstrap import (
     percentile_interval,
 )
 from evaluator.core import AGGREGATES, Array, Measurement
+from evaluator.core.metrics import in_points
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,28 @@ class Difference:
 
     @property
     def gain(self) -> float:
-        """The value, turned round where a lower score is better."""
+        """The value, with its sign turned where a lower score is better."""
         return self.value if self.higher_is_better else -self.value
+
+    @property
+    def points(self) -> float:
+        return in_points(self.value)
+
+    @property
+    def interval_points(self) -> tuple[float, float]:
+        return in_points(self.low), in_points(self.high)
+
+    @property
+    def reversed(self) -> Difference:
+        """The same difference, seen from the other score."""
+        return replace(
+            self,
+            value=0.0 - self.value,
+            low=0.0 - self.high,
+            high=0.0 - self.low,
+            wins=self.losses,
+            losses=self.wins,
+        )
 
 
 def differences(

@@ -27,7 +27,7 @@ ABILITIES = {
 }
 
 
-def built(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
+def build_for_group(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
     """A component that does what its group does. Raises ConfigError where it cannot."""
     component = build(node, name)
     if missing := [ability for ability in ABILITIES[group] if not hasattr(component, ability)]:

@@ -10,7 +10,6 @@ from evaluator.core.errors import (
     ImageError,
     MissingPackage,
     ModelError,
-    NotComputed,
     OutOfMemory,
     StoreError,
     TryAgain,
@@ -28,10 +27,12 @@ from evaluator.core.protocols import (
     Session,
 )
 from evaluator.core.results import (
+    NotComputed,
     Results,
     Score,
     Style,
 )
+from evaluator.core.signature import Signature
 from evaluator.core.values import (
     NOT_IDENTITY,
     SUPPLIED,
@@ -74,6 +75,7 @@ __all__ = [
     "Score",
     "Scorer",
     "Session",
+    "Signature",
     "StoreError",
     "Style",
     "TryAgain",

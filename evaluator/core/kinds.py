@@ -38,6 +38,17 @@ FIRST_CLASS_PATHS: Mapping[str, str] = MappingProxyType(
         "spice": "evaluator.scorers.spice.SPICE",
     }
 )
+# Where the scorers of this package live today: a recorded run can name no other class.
+SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
+    {
+        "bleu": "evaluator.scorers.bleu.BLEU",
+        "meteor": "evaluator.scorers.meteor.METEOR",
+        "rouge": "evaluator.scorers.rouge.ROUGE",
+        "cider": "evaluator.scorers.cider.CIDEr",
+        "spice": "evaluator.scorers.spice.SPICE",
+        "clipscore": "evaluator.scorers.clipscore.CLIPScore",
+    }
+)
 _KINDS = {path: kind for kind, path in FIRST_CLASS_PATHS.items()}
 
 

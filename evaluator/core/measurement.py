@@ -3,7 +3,7 @@
 A corpus score is the aggregate of the summed rows, a per-image score is the aggregate of one row, and a
 bootstrap resample is the aggregate of a weighted sum:
 
-    >>> lengths = Measurement("words", np.array([[9.0, 1.0], [12.0, 1.0]]), "mean", signature="words")
+    >>> lengths = Measurement("words", np.array([[9.0, 1.0], [12.0, 1.0]]), "mean", Signature("words"))
     >>> float(lengths.value), lengths.per_image.tolist()
     (10.5, [9.0, 12.0])
 """
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from evaluator.core.aggregates import AGGREGATES
 from evaluator.core.arrays import Array
+from evaluator.core.metrics import in_points
+from evaluator.core.signature import Signature
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +31,21 @@ class Measurement:
     name: str
     statistics: Array = field(repr=False)
     aggregate: str
-    signature: str
+    signature: Signature
     higher_is_better: bool = True
+
+    def __post_init__(self) -> None:
+        # A scorer of one's own may give its signature as plain text.
+        object.__setattr__(self, "signature", Signature(self.signature))
 
     @property
     def value(self) -> float:
         """The corpus score, on the reference program's scale."""
         return float(AGGREGATES[self.aggregate](self.statistics.sum(axis=0)))
+
+    @property
+    def points(self) -> float:
+        return in_points(self.value)
 
     @property
     def per_image(self) -> Array:

@@ -5,31 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evaluator.core.metrics import in_points
+from evaluator.core.signature import Signature
 from evaluator.core.values import Outcome
 
 
 @dataclass(frozen=True)
 class Score:
-    """One number of a run with its interval, or the reason why there is none."""
+    """One number of a run with its interval, on the reference program's scale."""
 
     name: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    signature: str = ""
+    value: float
+    low: float
+    high: float
+    signature: Signature
     higher_is_better: bool = True
-    images: int = 0  # how many rows the value comes from: fewer than the captions where some were not scored
-    reason: str = ""  # why it was not computed, and what to type
+    images: int = 0  # how many images the value comes from: some captions may not have been scored
 
     @property
-    def computed(self) -> bool:
-        return self.value is not None
+    def points(self) -> float:
+        return in_points(self.value)
 
     @property
-    def goodness(self) -> float:
-        """The value, turned round where a lower one is better."""
-        value = self.value or 0.0
-        return value if self.higher_is_better else -value
+    def interval_points(self) -> tuple[float, float]:
+        return in_points(self.low), in_points(self.high)
+
+    @property
+    def oriented(self) -> float:
+        """The value, with its sign turned where a lower one is better."""
+        return self.value if self.higher_is_better else -self.value
+
+
+@dataclass(frozen=True)
+class NotComputed:
+    """A metric without a score, and why: the reason says what to type."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,9 @@ class Results:
     """What scores.json says: how much of the data set was captioned, and how well."""
 
     images: int
-    outcomes: Mapping[str, int]
+    outcomes: Mapping[Outcome, int]
     scores: tuple[Score, ...]
+    not_computed: tuple[NotComputed, ...] = ()
     confidence: float = 0.95  # of the scores' intervals
     images_per_second: float | None = None
     cost_usd: float | None = None
@@ -60,8 +73,23 @@ class Results:
     fingerprint: str = ""  # of everything the scores were computed from
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric that was asked for."""
+        return (*(score.name for score in self.scores), *(entry.name for entry in self.not_computed))
+
+    @property
     def captioned(self) -> int:
         return self.outcomes.get(Outcome.OK, 0)
+
+    @property
+    def failures(self) -> dict[Outcome, int]:
+        """How many images ended without a caption, by outcome."""
+        return {outcome: count for outcome, count in self.outcomes.items() if outcome is not Outcome.OK}
+
+    @property
+    def not_tried(self) -> int:
+        """The images that no attempt was made for yet."""
+        return max(0, self.images - sum(self.outcomes.values()))
 
     @property
     def coverage(self) -> float:
@@ -71,4 +99,4 @@ class Results:
     @property
     def is_incomplete(self) -> bool:
         """Whether another run of the same folder could get more captions."""
-        return any(Outcome(name).can_be_retried for name in self.outcomes)
+        return any(outcome.can_be_retried for outcome in self.outcomes)

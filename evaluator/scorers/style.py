@@ -2,11 +2,11 @@
 
 Metrics that compare with short references punish a chatty style as if it were a wrong caption: "Here is a
 caption for the image:" before each caption takes BLIP-2's CIDEr on COCO from 146 to 57. The audit shows it; a
-normalisation takes it away, and its scores stand beside the raw ones.
+normalization takes it away, and its scores stand beside the raw ones.
 
->>> normalised("Here is a caption for the image: A dog on a sofa.", "strip_preamble")
+>>> normalized("Here is a caption for the image: A dog on a sofa.", "strip_preamble")
 'A dog on a sofa.'
->>> normalised("The image shows a dog. It sleeps.", "first_sentence")
+>>> normalized("The image shows a dog. It sleeps.", "first_sentence")
 'The image shows a dog.'
 >>> style = audit(["The image shows a dog.", "**A cat**"], [("a dog", "one dog"), ("a cat",)])
 >>> style.words_mean, style.reference_words_mean, style.preamble, style.markdown
@@ -130,11 +130,11 @@ def first_sentence(text: str) -> str:
     return next(more, text)
 
 
-NORMALISATIONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+NORMALIZATIONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {"none": lambda text: text, "strip_preamble": strip_preamble, "first_sentence": first_sentence}
 )
 
 
-def normalised(text: str, how: str) -> str:
-    """The text as `how`, a name in NORMALISATIONS, makes it."""
-    return NORMALISATIONS[how](text)
+def normalized(text: str, how: str) -> str:
+    """The text as `how`, a name in NORMALIZATIONS, makes it."""
+    return NORMALIZATIONS[how](text)

@@ -1,12 +1,11 @@
-"""Where a run's numbers come from: what it ran on, what was asked of it, what its scores were computed from.
+"""Where a run's numbers come from: what it ran on, and a digest of everything its scores were computed from.
 
-Everything here goes into manifest.json and scores.json. No environment variable and no key ever does.
+No environment variable and no key ever goes into these.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import subprocess
 import sys
@@ -15,43 +14,25 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from evaluator.config.run_config import IDENTITY_GROUPS, RunConfig, Settings, identity, short_hash
+from evaluator.config.identity import identity
+from evaluator.config.settings import Settings
 from evaluator.core import Caption, Item, Outcome, Scorer
+from evaluator.files.json_bytes import encode_json
+from evaluator.store.manifest import Environment
 from evaluator.version import __version__
 
 VERSIONED_PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "pillow", "safetensors")
 
 
-def description(config: RunConfig, items: Sequence[Item]) -> dict[str, Any]:
-    """What was asked for: the options that decide what a caption says, and the data's digest."""
-    return {
-        "name": config.name,
-        "choices": {group: config.choices[group] for group in IDENTITY_GROUPS},
-        "identity": config.identity,
-        "dataset_digest": short_hash([[item.id, item.references] for item in items]),
-        "images": len(items),
-    }
-
-
-def circumstances() -> dict[str, Any]:
-    """What it runs on and how it was asked for, for those who want to repeat it."""
-    return {
-        "versions": versions(),
-        "git_commit": git_commit(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "command": sys.argv[1:],
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Each option of data, model or prompt that differs: its full name, its value before and now."""
-    return [
-        (f"{group}.{option}", before.get(group, {}).get(option), now[group].get(option))
-        for group in now
-        for option in sorted(before.get(group, {}).keys() | now[group].keys())
-        if before.get(group, {}).get(option) != now[group].get(option)
-    ]
+def environment() -> Environment:
+    """What this command runs on and how it was typed."""
+    return Environment(
+        versions=versions(),
+        git_commit=git_commit(),
+        machine=f"{platform.system()} {platform.machine()}",
+        command=tuple(sys.argv[1:]),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def fingerprint(
@@ -64,42 +45,26 @@ def fingerprint(
     parts: list[Any] = [
         __version__,
         [settings.resamples, settings.confidence, settings.seed, settings.normalize, settings.missing],
-        {name: identity(scorer) for name, scorer in scorers.items()},
+        {name: identity(scorer) for name, scorer in sorted(scorers.items())},
         [[item.id, str(item.image), item.references] for item in items],
-        # The time of a failure counts nowhere, and another attempt takes another.
+        # The time of a failure is part of no score, and another attempt takes another time.
         [
-            [each.item_id, each.outcome, each.text, each.seconds if each.outcome is Outcome.OK else 0.0]
+            [each.item_id, str(each.outcome), each.text, each.seconds if each.outcome is Outcome.OK else 0.0]
             for each in captions.values()
         ],
     ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def with_options(text: str, scorers: Mapping[str, Mapping[str, Any]]) -> str:
-    """A run's config.yaml with these options of these scorers.
-
-    >>> print(with_options("scorer: {cider: {idf: corpus}}", {"cider": {"idf": "val2017"}}), end="")
-    scorer:
-      cider:
-        idf: val2017
-    """
-    import yaml
-
-    document = yaml.safe_load(text)
-    for name, options in scorers.items():
-        document["scorer"][name] |= options
-    return yaml.safe_dump(document, sort_keys=False)
+    return hashlib.sha256(encode_json(parts)).hexdigest()
 
 
 def versions() -> dict[str, str]:
     """Python's, this program's, and those of the packages that can change a caption or a score."""
-    found = {"evaluator": __version__, "python": platform.python_version()}
+    installed = {"evaluator": __version__, "python": platform.python_version()}
     for package in VERSIONED_PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_commit() -> str | None:

@@ -1,0 +1,103 @@
+"""What to know before comparing runs: other data, missing captions, other recipes, other styles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evaluator.comparison.comparison import Row
+from evaluator.comparison.pairs import SharedImages
+from evaluator.core import Style
+from evaluator.core.metrics import in_order
+
+# Above these shares of the captions, and this length relative to the references, the style of the captions
+# affects the scores as much as their content.
+STYLE_LIMITS = {
+    "preamble": (0.05, 'begin with a preamble such as "The image shows"'),
+    "markdown": (0.05, "contain markdown"),
+    "several_sentences": (0.2, "have several sentences"),
+    "other_script": (0.05, "contain letters that are not Latin"),
+}
+LENGTH_LIMIT = 1.5
+
+
+def dataset_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs over different images or references are not comparable."""
+    digests: dict[str, list[str]] = {}
+    for row in rows:
+        digests.setdefault(row.manifest.dataset_digest, []).append(row.label)
+    if len(digests) < 2:
+        return []
+    names = " against ".join(", ".join(labels) for labels in digests.values())
+    return [f"the runs use different images or references ({names}): do not compare them"]
+
+
+def missing_caption_warnings(rows: Sequence[Row], shared: SharedImages) -> list[str]:
+    """Which runs keep images out of the comparison, and why."""
+    if len(rows) < 2:
+        return []
+    images = max(row.results.images for row in rows)
+    own_images = list(zip(rows, shared.own_images, strict=True))
+    without = [
+        f"{row.label} has no caption at all and is left out of the comparison"
+        for row, own in own_images
+        if not own
+    ]
+    if shared.are_all:
+        return without
+    reasons = [
+        f"{row.label} has no caption for {row.results.images - row.results.captioned:,} ({failures})"
+        for row, own in own_images
+        if 0 < own < images and (failures := failure_counts(row))
+    ]
+    whose = "all other runs" if without else "all runs"
+    return [
+        f"compared on the {len(shared.ids):,} of {images:,} images that {whose} captioned: "
+        f"{'; '.join(reasons)}",
+        *without,
+    ]
+
+
+def failure_counts(row: Row) -> str:
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in row.results.failures.items())
+
+
+def signature_warnings(rows: Sequence[Row]) -> list[str]:
+    """A metric with different signatures is two metrics; those that differ in the same parts share a line."""
+    metrics: dict[tuple[str, ...], list[str]] = {}
+    for metric in metric_names(rows):
+        signatures = {tuple(score.signature.split("|")): None for row in rows if (score := row.score(metric))}
+        if len(signatures) > 1:
+            common = set.intersection(*map(set, signatures))
+            own = ["|".join(part for part in parts if part not in common) for parts in signatures]
+            metrics.setdefault(tuple(own), []).append(metric)
+    return [
+        f"not computed in the same way in all runs: {', '.join(names)} ({' against '.join(own)})"
+        for own, names in metrics.items()
+    ]
+
+
+def metric_names(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Every metric that a run was asked for, in the order of the tables."""
+    return tuple(in_order(metric for row in rows for metric in row.results.metrics))
+
+
+def style_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs whose scores depend on how their captions are written as much as on what they say."""
+    return [
+        f"{row.label}: {', '.join(remarks)}. This style lowers scores against short references; "
+        "normalize=strip_preamble or first_sentence shows by how much"
+        for row in rows
+        if row.results.style and (remarks := style_remarks(row.results.style))
+    ]
+
+
+def style_remarks(style: Style) -> list[str]:
+    remarks = [
+        f"{100 * share:.0f} % of its captions {what}"
+        for name, (limit, what) in STYLE_LIMITS.items()
+        if (share := getattr(style, name)) >= limit
+    ]
+    theirs = style.reference_words_mean
+    if theirs and style.words_mean >= LENGTH_LIMIT * theirs:
+        remarks.append(f"its captions have {style.words_mean:.1f} words, the references {theirs:.1f}")
+    return remarks

@@ -1,0 +1,120 @@
+"""Runs as rows, metrics as columns: what `compare` makes, and what every table and page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from evaluator.comparison.pairs import PairwiseDifferences
+from evaluator.core import Results, Score
+from evaluator.core.metrics import LEAD
+from evaluator.store.manifest import Manifest
+from evaluator.store.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOT_ASKED_FOR = "not asked for in this run"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of a comparison."""
+
+    run: Run
+    label: str
+    results: Results  # over the shared images where the comparison says so, else the run's own
+    index: int = 0  # among the runs that are compared, whatever the order of the rows
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.run.manifest
+
+    def score(self, metric: str) -> Score | None:
+        return next((score for score in self.results.scores if score.name == metric), None)
+
+    def reason(self, metric: str) -> str:
+        """Why the run has no score on this metric."""
+        missing = (entry.reason for entry in self.results.not_computed if entry.name == metric)
+        return next(missing, NOT_ASKED_FOR)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs, their differences, and what one must know before comparing them."""
+
+    rows: tuple[Row, ...]
+    metrics: tuple[str, ...]  # all that a run was asked for, in the order of the tables
+    warnings: tuple[str, ...]
+    pairs: PairwiseDifferences
+    baseline: int = 0  # the index of the run that the others' differences are shown to
+    on_shared_images: bool = False  # whether the scores cover only those images that all runs captioned
+
+    @property
+    def lead_metric(self) -> str | None:
+        """CIDEr where a run has it, else the first headline metric, else the first of all."""
+        return next((metric for metric in (*LEAD, *self.metrics) if self.ranked(metric)), None)
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """The metrics that at least one run has."""
+        return tuple(metric for metric in self.metrics if self.ranked(metric))
+
+    @property
+    def base_row(self) -> Row:
+        return next(row for row in self.rows if row.index == self.baseline)
+
+    @property
+    def same_data(self) -> bool:
+        """Whether all runs have the same images and references."""
+        return len({row.manifest.dataset_digest for row in self.rows}) == 1
+
+    def rank(self, row: Row) -> tuple[int, int] | None:
+        """The first and last rank that the run may have on the lead metric; None where it has none."""
+        metric = self.lead_metric
+        return self.pairs.ranks(metric)[row.index] if metric else None
+
+    def higher_is_better(self, metric: str) -> bool:
+        return all(score.higher_is_better for row in self.rows if (score := row.score(metric)))
+
+    def scored(self, metric: str) -> list[tuple[Row, Score]]:
+        """The runs that have this metric with their scores, the best first."""
+        scored = [(row, score) for row in self.rows if (score := row.score(metric))]
+        return sorted(scored, key=lambda pair: pair[1].oriented, reverse=True)
+
+    def ranked(self, metric: str) -> list[Row]:
+        """The runs that have this metric, the best first."""
+        return [row for row, _ in self.scored(metric)]
+
+    def is_comparable(self, metric: str) -> bool:
+        """Whether the runs that have this metric have it on the same data, by the same recipe."""
+        scored = self.scored(metric)
+        digests = {row.manifest.dataset_digest for row, _ in scored}
+        recipes = {score.signature.recipe for _, score in scored}
+        return len(digests) <= 1 and len(recipes) <= 1
+
+    @property
+    def best_first(self) -> Comparison:
+        """With the rows in the order of the lead metric, those without it last."""
+        lead = self.lead_metric
+        first = self.ranked(lead) if lead else []
+        return replace(self, rows=(*first, *(row for row in self.rows if row not in first)))
+
+    def per_image(self) -> pd.DataFrame:
+        """One row per run and image: outcome, caption and the score of each metric.
+
+        The index is (run, id). Scores are on the reference program's scale, NaN where there is none.
+        """
+        import pandas as pd
+
+        return pd.concat({row.label: row.run.per_image for row in self.rows}, names=["run", "id"])
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a row, as in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,60 @@
+"""Measure a run again with the scorers that its config.yaml names: on some of its images, or for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from evaluator.comparison.bootstrap import intervals, score_of
+from evaluator.config.recorded import recorded_scorers
+from evaluator.core import CorpusDependent, Measurement, NotComputed, Score
+from evaluator.core.errors import DataError
+from evaluator.data.human import said_by, without
+from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
+from evaluator.scorers.style import normalized
+from evaluator.store.run import Run
+
+
+def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
+    """What depends on which images there are, such as CIDEr by the references at hand, over these images.
+
+    As the run was scored: also for normalized captions, and with the run's rule for missing captions.
+    """
+    scorers = {
+        name: scorer
+        for name, scorer in recorded_scorers(run.config, only_ours=True).items()
+        if isinstance(scorer, CorpusDependent) and scorer.depends_on_corpus
+    }
+    if not scorers:
+        return []
+    item_of = {item.id: item for item in run.items}
+    items = [item_of[item_id] for item_id in ids]
+    texts = [run.captions[item_id].text or "" for item_id in ids]
+    measurements: list[Measurement] = []
+    for how in {one.signature.options.get("norm", "none") for one in run.measurements.values()}:
+        measured, _ = measure(scorers, items, [normalized(text, how) for text in texts])
+        measurements += (renamed_for_normalization(one, how) for one in measured)
+    options = [one.signature.options for one in run.measurements.values()]
+    rules = {each["missing"] for each in options if "missing" in each}
+    return [marked_as_missing(one, rule) for one in measurements for rule in rules] or measurements
+
+
+def human_baseline(
+    run: Run, ids: Collection[str], metrics: Collection[str]
+) -> tuple[list[Score], list[NotComputed], int]:
+    """Score each image's first reference against its others, by the scorers that give these metrics.
+
+    Also returns the number of images. Raises DataError where no image has two references.
+    """
+    chosen = set(ids)
+    among = [item for item in run.items if item.id in chosen]
+    captions = said_by(among, 1)
+    items = [item for item in without(among, 1) if item.id in captions]
+    if not items:
+        raise DataError(f"{run.path}: no image has two references, one of which could stand for a person")
+    scorers = {
+        name: scorer
+        for name, scorer in recorded_scorers(run.config).items()
+        if set(scorer.names) & set(metrics)
+    }
+    measurements, not_computed = measure(scorers, items, [captions[item.id] for item in items])
+    return list(map(score_of, measurements, intervals(measurements))), not_computed, len(items)

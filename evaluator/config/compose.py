@@ -1,0 +1,164 @@
+"""Hydra composes what is typed into plain nodes. It leaves no folder behind and builds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluator.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+PACKAGE = Path(__file__).parents[1]
+# In a wheel conf/ lies inside the package; in a checkout beside it.
+CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+
+# The groups whose options can change a caption.
+IDENTITY_GROUPS = ("data", "model", "prompt")
+# What has a meaning within the single quotes of Hydra's grammar or to OmegaConf.
+ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
+# An override whose value is a mapping, as model.extra_body={top_k: 1}: its keys are the user's own.
+MAPPING = re.compile(r"[\w.]+=\s*\{")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What Hydra made of one command: the node and the choice of each group."""
+
+    node: DictConfig
+    choices: Mapping[str, str]
+    config_dir: Path | None
+
+    def group(self, name: str) -> Any:
+        """A group's options as plain values, interpolations resolved."""
+        return _plain(self.node.get(name))
+
+    @property
+    def swept(self) -> Mapping[str, str]:
+        """What the experiment sweeps over by itself: hydra.sweeper.params."""
+        return self.node.hydra.sweeper.params or {}
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The identity groups without overrides of options."""
+        plain = [f"{group}={self.choices[group]}" for group in IDENTITY_GROUPS]
+        node = _hydra_compose(plain, self.config_dir)
+        return {group: _plain(node.get(group)) for group in IDENTITY_GROUPS}
+
+
+def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Composed:
+    """Compose config.yaml, the groups in conf/ and `config_dir`, and the overrides."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    node = _hydra_compose(overrides, config_dir)
+    choices = {group: choice for group, choice in node.hydra.runtime.choices.items() if "hydra" not in group}
+    HydraConfig.instance().set_config(node)  # what ${hydra:runtime.choices.model} refers to
+    OmegaConf.set_struct(node, False)
+    return Composed(node, choices, config_dir)
+
+
+def sweep_jobs(overrides: Sequence[str], config_dir: Path | None = None) -> list[list[str]]:
+    """Every combination of `a=1,2` overrides, those of hydra.sweeper.params (an experiment's) first."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        typed = OverridesParser.create().parse_overrides(list(overrides))
+        fixed = [
+            line for line, override in zip(overrides, typed, strict=True) if not override.is_sweep_override()
+        ]
+        params: Mapping[str, str] = _hydra_compose(fixed, config_dir).hydra.sweeper.params or {}
+        named = {str(override.get_key_element()) for override in typed}
+        inherited = [f"{key}={value}" for key, value in params.items() if key not in named]
+        swept = OverridesParser.create().parse_overrides([*inherited, *overrides])
+        jobs: list[list[str]] = BasicSweeper.split_arguments(swept, max_batch_size=None)[0]
+        return jobs
+    except HydraException as error:
+        raise ConfigError(_translated(error)) from error
+
+
+def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
+    """Each group's choices with the first comment line of their YAML, in `conf/` and `config_dir`."""
+    groups: dict[str, dict[str, str]] = {}
+    for folder in filter(None, (CONF_DIR, config_dir)):
+        for path in sorted(folder.glob("*/*.yaml")):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            comments = (
+                line.lstrip("# ") for line in lines if line.startswith("#") and "@package" not in line
+            )
+            groups.setdefault(path.parent.name, {})[path.stem] = next(comments, "")
+    return groups
+
+
+def quoted(value: Path | str) -> str:
+    r"""A value as an override that is read back unchanged, whatever characters it holds.
+
+    A backslash is doubled only where it would escape what follows: a quote, the end, an interpolation.
+
+    >>> print(quoted("it's here"), quoted(r"C:\a"))
+    'it\'s here' 'C:\a'
+    """
+    return "'" + re.sub(r"(\\*)('|\$\{|\Z)", lambda match: 2 * match[1] + ESCAPES[match[2]], str(value)) + "'"
+
+
+def package_path(path: str) -> str:
+    """Where a file of this package lies: `${package:demo/models/git}` in YAML."""
+    return str(PACKAGE / path)
+
+
+def translated(error: Exception) -> ConfigError:
+    """An error of OmegaConf, which resolves an interpolation when it is read, as one of ours."""
+    return ConfigError(_translated(error))
+
+
+def _plain(node: Any) -> Any:
+    from omegaconf import DictConfig, OmegaConf
+
+    return OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
+
+
+def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    OmegaConf.register_new_resolver("package", package_path, replace=True)
+    # Hydra takes no name that the YAML does not list, unless told to add it; `validated` checks them all.
+    overrides = [f"+{override}" if MAPPING.match(override) else override for override in overrides]
+    searched = [f"hydra.searchpath=[{quoted(f'file://{config_dir.absolute()}')}]"] if config_dir else []
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
+            return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_translated(error)) from error
+    except ValueError as error:  # Hydra's for `model=null` and the like
+        raise ConfigError(
+            f"{' '.join(overrides)}: {error}. `evaluator list` shows the choices of each group"
+        ) from error
+
+
+def _translated(error: Exception) -> str:
+    """Hydra's message without its search path and its hints at what would not work here."""
+    if unknown := re.search(r"Could not override '([^']+)'", str(error)):
+        return f"{unknown[1]}: there is no such option. `evaluator list` shows the choices of each group"
+    if choice := re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", str(error)):
+        return f"{choice[1]}: there is no {choice[2]!r}. `evaluator list {choice[1]}` shows the choices"
+    if override := getattr(error, "override", None):
+        return (
+            f"cannot read {override}: type option=value, and a value with = , ' or \" in it inside "
+            "quotes of its own: \"option='value'\""
+        )
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    noise = ("Config search path", "Set the env", "full_key", "object_type", "See https://hydra.cc")
+    stop = next((index for index, line in enumerate(lines) if line.strip().startswith(noise)), None)
+    return "\n".join(lines[:stop])

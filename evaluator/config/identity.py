@@ -1,0 +1,56 @@
+"""What identifies a run: the options that can change a caption, and the name that follows from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evaluator.core.kinds import kind_of
+
+
+def identity(component: Any) -> dict[str, Any]:
+    """The kind and the options that can change a caption.
+
+    A file is represented by the hash of its content. Options marked RUNTIME_ONLY are left out.
+    """
+    options: dict[str, Any] = {"kind": kind_of(component)}
+    for field in dataclasses.fields(component):
+        if field.metadata.get("identity", True):
+            value = getattr(component, field.name)
+            options[field.name] = content_digest(value) if isinstance(value, Path) else value
+    document: dict[str, Any] = json.loads(json.dumps(options, default=str))
+    return document
+
+
+def content_digest(path: Path) -> str:
+    """The hash of a file's content; the path itself where there is no file."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    return str(path)
+
+
+def default_name(
+    choices: Mapping[str, str],
+    identities: Mapping[str, Mapping[str, Any]],
+    options: Mapping[str, Mapping[str, Any]],
+    defaults: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """data-model-prompt, with a short hash of the options that differ from their YAML's defaults."""
+    name = "-".join(choices[group].replace("/", "-") for group in identities)
+    changed = {
+        f"{group}.{option}": identities[group][option]
+        for group in identities
+        for option, value in options[group].items()
+        if option in identities[group] and value != defaults[group].get(option)
+    }
+    return f"{name}-{short_hash(changed)}" if changed else name
+
+
+def short_hash(document: Any) -> str:
+    """Six hexadecimal digits that stand for `document`."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:6]

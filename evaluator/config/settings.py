@@ -1,0 +1,32 @@
+"""The options of config.yaml that belong to no component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Lt
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to caption, how to score it and where it goes; conf/config.yaml explains each option."""
+
+    runs: Path = Path("runs")
+    name: str | None = None
+    sweep: str | None = None
+    limit: Annotated[int, Ge(1)] | None = None
+    sample: Annotated[int, Ge(1)] | None = None
+    sample_seed: Annotated[int, Ge(0)] = 0
+    only_with_images: bool = False
+    missing: Literal["leave_out", "empty"] = "leave_out"
+    normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
+    cache: Literal["off", "read", "refresh"] = "read"
+    budget_usd: Annotated[float, Ge(0)] | None = None
+    prices: Path | None = None
+    resamples: Annotated[int, Ge(1)] = 1000
+    confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
+    seed: Annotated[int, Ge(0)] = 0
+    baseline: Path | None = None
+    gates: tuple[str, ...] = ()

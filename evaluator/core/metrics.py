@@ -1,0 +1,68 @@
+"""The one table of metrics: their order, which of them lead, what a higher score says, how it is printed.
+
+A metric of one's own is not in the table: it follows those that are, and has no meaning in words.
+
+    >>> metric_of("CIDEr (strip_preamble)").name, in_order(["Mine", "CIDEr", "BLEU-4"])
+    ('CIDEr', ['BLEU-4', 'CIDEr', 'Mine'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric as tables and reports show it."""
+
+    name: str
+    headline: bool = False  # tables show its interval; every metric has one in scores.json, CSV and JSON
+    meaning: str = ""  # what a higher score says of a caption
+    covered_by: str = ""  # another metric that says nearly the same
+
+
+METRICS = (
+    Metric("BLEU-1", covered_by="BLEU-4"),
+    Metric("BLEU-2", covered_by="BLEU-4"),
+    Metric("BLEU-3", covered_by="BLEU-4"),
+    Metric("BLEU-4", meaning="more of its four-word phrases occur in the references"),
+    Metric(
+        "METEOR",
+        headline=True,
+        meaning="it shares more words with a reference, also by stem and meaning, and in the same order",
+    ),
+    Metric("ROUGE-L", meaning="it has a longer sequence of words in common with a reference"),
+    Metric(
+        "CIDEr",
+        headline=True,
+        meaning="it shares more phrases with the references, and rare phrases count most",
+    ),
+    Metric(
+        "SPICE",
+        headline=True,
+        meaning="it names more of the objects, attributes and relations that the references name",
+    ),
+    Metric("CLIPScore", headline=True, meaning="it fits the picture better, as judged by a CLIP model"),
+    Metric("RefCLIPScore"),
+)
+# The metric that orders the runs is the first of these that a run has.
+LEAD = ("CIDEr", *(metric.name for metric in METRICS if metric.headline))
+
+_TABLE = {metric.name: metric for metric in METRICS}
+_ORDER = {metric.name: index for index, metric in enumerate(METRICS)}
+
+
+def metric_of(name: str) -> Metric:
+    """The row of the table; `CIDEr (strip_preamble)`, the score of changed captions, has that of CIDEr."""
+    return _TABLE.get(name.partition(" (")[0]) or Metric(name)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The names in the order of the table, others behind in their own order; each once."""
+    return sorted(dict.fromkeys(names), key=lambda name: _ORDER.get(name, len(_ORDER)))
+
+
+def in_points(value: float) -> float:
+    """A score as people print it: 100 times the reference program's scale. CIDEr 1.455 is 145.5 points."""
+    return 100 * value

@@ -1,0 +1,49 @@
+"""Run several scorers over the same captions: what could be measured, and why the rest could not."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from evaluator.core import Item, Measurement, NotComputed, Scorer, errors
+
+logger = logging.getLogger(__name__)
+
+
+def measure(
+    scorers: Mapping[str, Scorer], items: Sequence[Item], captions: Sequence[str]
+) -> tuple[list[Measurement], list[NotComputed]]:
+    """Each scorer's measurements of captions[i] for items[i]. One that fails does not stop the others."""
+    measurements: list[Measurement] = []
+    not_computed: list[NotComputed] = []
+    for scorer in scorers.values():
+        measured: dict[str, Measurement] = {}
+        try:
+            if not captions:
+                raise errors.NotComputed("no image has a caption")
+            measured = {measurement.name: measurement for measurement in scorer.score(items, captions)}
+            reason = "no image could be scored"
+        except errors.NotComputed as error:
+            reason = str(error)
+            logger.warning("%s not computed: %s", ", ".join(scorer.names), reason)
+        for name in scorer.names:
+            if name in measured and math.isfinite(measured[name].value):
+                measurements.append(measured[name])
+            else:
+                not_computed.append(NotComputed(name, reason))
+    return measurements, not_computed
+
+
+def marked_as_missing(measurement: Measurement, rule: str) -> Measurement:
+    """A measurement in which images without a caption were scored by this rule."""
+    return replace(measurement, signature=measurement.signature.marked("missing", rule))
+
+
+def renamed_for_normalization(measurement: Measurement, how: str) -> Measurement:
+    """A measurement of changed captions under a name of its own; unchanged for `none`."""
+    if how == "none":
+        return measurement
+    signature = measurement.signature.marked("norm", how)
+    return replace(measurement, name=f"{measurement.name} ({how})", signature=signature)

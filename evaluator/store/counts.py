@@ -1,0 +1,71 @@
+"""What is counted over a run's captions: outcomes, speed, and one row per image."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from evaluator.core import Caption, Measurement, Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def count_outcomes(captions: Iterable[Caption]) -> dict[Outcome, int]:
+    """How often each outcome occurs, the most frequent first."""
+    return dict(Counter(caption.outcome for caption in captions).most_common())
+
+
+def images_per_second(captions: Iterable[Caption]) -> float | None:
+    """Captions per second of the model's work; None where no caption was made here.
+
+    Batched captions split the batch's time. Concurrent requests count the union of their time spans, those
+    that ended in a refusal included, so that pauses without a request in flight do not count.
+
+    >>> two_at_once = [Caption(str(i), Outcome.OK, seconds=2.0, answered_at=9.0 + i // 2) for i in range(4)]
+    >>> images_per_second(two_at_once)  # from 7 to 10
+    1.3333333333333333
+    """
+    answers = [each for each in captions if not each.cached and not each.outcome.can_be_retried]
+    captioned = [each for each in answers if each.outcome is Outcome.OK]
+    batches = sum(each.seconds for each in captioned if each.answered_at is None)
+    requests = [(at - each.seconds, at) for each in answers if (at := each.answered_at) is not None]
+    seconds = batches + union_length(requests)
+    return len(captioned) / seconds if captioned and seconds else None
+
+
+def union_length(spans: Iterable[tuple[float, float]]) -> float:
+    """The length of the union of spans (start, end).
+
+    >>> union_length([(5.0, 6.0), (0.0, 2.0), (1.0, 3.0)])
+    4.0
+    """
+    total, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def per_image_table(
+    captions: Mapping[str, Caption], scored_ids: Sequence[str], measurements: Sequence[Measurement]
+) -> pd.DataFrame:
+    """One row per image that was tried: outcome, caption, and each metric, NaN where it was not scored."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "id": list(captions),
+            "outcome": [str(caption.outcome) for caption in captions.values()],
+            # A lone surrogate is legal in JSON but not in Arrow's UTF-8.
+            "caption": [
+                None if caption.text is None else caption.text.encode(errors="replace").decode()
+                for caption in captions.values()
+            ],
+        }
+    ).set_index("id")
+    for measurement in measurements:
+        table[measurement.name] = pd.Series(measurement.per_image, index=list(scored_ids))
+    return table
