@@ -13,23 +13,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TypeVar
 
 from evaluator.core import Item, Measurement, Scorer
 from evaluator.core.errors import ConfigError, DataError
+from evaluator.core.kinds import SCORER_CLASSES
 
+# A metric's name here, and the kind of its scorer.
 METRICS: Mapping[str, str] = MappingProxyType(
     {
-        "BLEU": "evaluator.scorers.bleu:BLEU",
-        "METEOR": "evaluator.scorers.meteor:METEOR",
-        "ROUGE-L": "evaluator.scorers.rouge:ROUGE",
-        "CIDEr": "evaluator.scorers.cider:CIDEr",
-        "SPICE": "evaluator.scorers.spice:SPICE",
-        "CLIPScore": "evaluator.scorers.clipscore:CLIPScore",
+        "BLEU": "bleu",
+        "METEOR": "meteor",
+        "ROUGE-L": "rouge",
+        "CIDEr": "cider",
+        "SPICE": "spice",
+        "CLIPScore": "clipscore",
     }
 )
 
@@ -50,37 +52,43 @@ def score(
     where a caption has no references, ConfigError for an unknown metric, NotComputed for one that cannot be
     computed here, with what to install.
     """
-    said, known, pictures = by_id(captions), by_id(references), by_id(images or {})
-    if unknown := [key for key in said if key not in known]:
-        raise DataError(f"caption {unknown[0]!r} has no references: give one entry of references a caption")
+    texts, given, pictures = by_id(captions), by_id(references), by_id(images or {})
+    if unknown := [key for key in texts if key not in given]:
+        raise DataError(f"caption {unknown[0]!r} has no references: give one entry of references per caption")
     items = [
         Item(
             key,
             Path(pictures[key]) if key in pictures else None,
-            (texts,) if isinstance(texts := known[key], str) else tuple(texts),
+            (own,) if isinstance(own := given[key], str) else tuple(own),
         )
-        for key in said
+        for key in texts
     ]
     measurements = [
         measurement
         for metric in metrics
-        for measurement in scorer_of(metric).score(items, list(said.values()))
+        for measurement in scorer_of(metric).score(items, list(texts.values()))
     ]
     return {measurement.name: measurement for measurement in measurements}
 
 
 def by_id(values: Mapping[str, Value] | Sequence[Value]) -> dict[str, Value]:
-    """The values by image id; those of a list by their place."""
+    """The values by image id; those of a list by their index."""
     if isinstance(values, str):
-        raise DataError(f"expected one entry an image, found the text {values[:40]!r}: put it in a list")
-    return dict(values) if isinstance(values, Mapping) else {str(n): value for n, value in enumerate(values)}
+        raise DataError(f"expected one entry per image, found the text {values[:40]!r}: put it in a list")
+    if isinstance(values, Mapping):
+        return dict(values)
+    return {str(index): value for index, value in enumerate(values)}
 
 
 def scorer_of(metric: str | Scorer) -> Scorer:
+    """A scorer by its metric's name, in any case, with its default options."""
     if not isinstance(metric, str):
         return metric
-    found = {name.lower(): target for name, target in METRICS.items()}
-    if metric.lower() not in found:
-        raise ConfigError(f"{metric!r} is no metric. There are {', '.join(METRICS)}, or give a scorer")
-    made: Scorer = resolve_name(found[metric.lower()])()
-    return made
+    kinds = {name.lower(): kind for name, kind in METRICS.items()}
+    if metric.lower() not in kinds:
+        raise ConfigError(
+            f"{metric!r} is not a metric. The metrics are {', '.join(METRICS)}; or give a scorer"
+        )
+    module, _, name = SCORER_CLASSES[kinds[metric.lower()]].rpartition(".")
+    scorer: Scorer = getattr(import_module(module), name)()
+    return scorer

@@ -25,7 +25,7 @@ from evaluator.core import Caption, CorpusDependent, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
 from evaluator.report.page.html import write_report
-from evaluator.report.text import write_tables
+from evaluator.report.text.comparison import write_tables
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second, per_image_table
@@ -51,8 +51,12 @@ class Evaluation:
         return any(row.results.is_incomplete for row in self.comparison.rows)
 
 
-def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool = False) -> Evaluation:
-    """Evaluate some runs, compare them, write the report, and check those that have a baseline."""
+def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> Evaluation:
+    """Evaluate some runs, compare them, write the report, and check those that have a baseline.
+
+    The report and the tables of several runs, a sweep, go to a folder of their own.
+    """
+    is_sweep = len(configs) > 1 if is_sweep is None else is_sweep
     runs: list[Run] = []
     for number, config in enumerate(configs, 1):
         logger.info("run %d of %d: %s", number, len(configs), config.folder)

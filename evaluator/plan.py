@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from evaluator.config.run_config import RunConfig
 from evaluator.core import Priced
-from evaluator.evaluate import select, to_caption
+from evaluator.evaluate import select, without_final_outcome
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import Price, price_of, price_table
 from evaluator.runner.remote import Requests
-from evaluator.store.run_folder import RunFolder
+from evaluator.store.run import read_attempts
 
 Range = tuple[float, float]
 
@@ -42,7 +42,7 @@ class Plan:
 def plan(config: RunConfig) -> Plan:
     """What `evaluator run` of the same options would take from here."""
     items = select(config.data.load(), config.settings)
-    images = len(to_caption(items, RunFolder(config.folder).captions()))
+    images = len(without_final_outcome(items, read_attempts(config.folder).captions))
     label, there = config.choices["model"], len(items) - images
     if not isinstance(config.model, Priced):
         return Plan(label, images, there, is_local=True)

@@ -17,7 +17,7 @@ import yaml
 
 import evaluator
 from evaluator.config.components import build
-from evaluator.config.run_config import CONF_DIR
+from evaluator.config.compose import CONF_DIR
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEMO = Path(evaluator.__file__).parent / "demo" / "data"

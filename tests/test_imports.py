@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "runner": {"core", "files"},
     "config": {"core"},
     "store": {"core", "files", "config", "version"},
-    "comparison": {"core", "config", "scorers", "store"},
+    "comparison": {"core", "config", "data", "scorers", "store"},
     "report": {"core", "files", "scorers", "store", "comparison", "version"},
     "evaluate": {"core", "config", "data", "scorers", "store", "comparison", "report"},
     "plan": {"core", "config", "runner", "store", "evaluate"},

@@ -65,7 +65,7 @@ class Process:
 
 
 def texts(run: RunFolder) -> dict[str, str | None]:
-    return {item_id: caption.text for item_id, caption in run.captions().items()}
+    return {item_id: caption.text for item_id, caption in run.load().captions.items()}
 
 
 def check_nothing_was_lost(run: RunFolder, survived: bytes, images: int) -> None:
@@ -83,7 +83,7 @@ def check_nothing_was_lost(run: RunFolder, survived: bytes, images: int) -> None
     assert len(lines) - len(whole) <= KILLS
     captioned = Counter(line["item_id"] for line in whole if line["outcome"] == "ok")
     assert set(captioned.values()) == {1}
-    assert len(captioned) == images == len(run.items())
+    assert len(captioned) == images == len(run.load().items)
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -114,7 +114,7 @@ def test_twenty_kills_lose_nothing(own: Path, tmp_path: Path, seed: int) -> None
     assert Process(tmp_path, *arguments).finish()
     check_nothing_was_lost(run, survived, images=200)
     assert texts(run) == {str(number): f"a plain picture of {number}" for number in range(1, 201)}
-    assert run.results().captioned == 200
+    assert run.load().results.captioned == 200
     # What was asked for twice is at most the batch that each kill interrupted.
     asked = [item for line in (tmp_path / "asked").read_text().splitlines() for item in json.loads(line)]
     assert len(asked) <= 200 + 3 * KILLS
@@ -148,13 +148,13 @@ def test_a_real_captioner_resumes_to_the_same_captions(
     process.send(signal.SIGKILL)
     run, whole = (RunFolder(tmp_path / name / "runs" / "one") for name in ("killed", "whole"))
     survived = (run.path / "captions.jsonl").read_bytes()
-    assert len(run.captions()) < 24
+    assert len(run.load().captions) < 24
     Process(tmp_path / "killed", *arguments).finish()
     check_nothing_was_lost(run, survived, images=24)
     Process(tmp_path / "whole", *arguments).finish()
     assert texts(run) == texts(whole)
-    assert run.results().scores == whole.results().scores
-    assert len(run.manifest()["resumed"]) == 1
+    assert run.load().results.scores == whole.load().results.scores
+    assert len(run.load().manifest.resumed) == 1
 
 
 def test_an_interrupt_is_no_error(own: Path, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
     first.finish()
     # The lock ends with the process, however it ends.
     assert "report:" in Process(tmp_path, *arguments, "limit=40").finish()
-    assert RunFolder(first.captions.parent).results().captioned == 40
+    assert RunFolder(first.captions.parent).load().results.captioned == 40
 
 
 def limited(folder: Path, size: int | None, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -225,7 +225,7 @@ def test_a_full_disk_keeps_every_caption(
     again = limited(tmp_path, None, *arguments)
     assert again.returncode == 0, again.stderr
     assert survivors(folder)[: len(kept)] == kept
-    assert folder.results().captioned == 60
+    assert folder.load().results.captioned == 60
     asked = [n for line in (tmp_path / "asked").read_text().splitlines() for n in json.loads(line)]
     assert len(asked) <= 60 + 4
     assert (folder.path / "report.html").is_file()

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     "--format", "form", type=click.Choice(["table", "markdown", "latex", "csv", "json"]), default="table"
 )
 @click.option(
-    "--baseline", type=click.Path(path_type=Path), help="Show differences to this run; the first by default."
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="Show differences from this run; the first by default.",
 )
 @click.option(
     "--on",
     type=click.Choice(["both", "all"]),
     default="both",
     show_default=True,
-    help="Scores over the images that every run captioned, or over all that each captioned.",
+    help="Score the images that every run captioned, or all images that each run captioned.",
 )
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--interval", "method", type=click.Choice(["percentile", "bca"]), default="percentile")
@@ -36,12 +38,9 @@ def compare_command(
     """Print runs side by side: scores, differences to a baseline, paired tests, ranks."""
     from evaluator.comparison.compare import compare
     from evaluator.comparison.pairs import Resampling
-    from evaluator.evaluate import scored_on
     from evaluator.report.text.comparison import FORMATS
 
-    comparison = compare(
-        runs, baseline, on == "all", Resampling(resamples=resamples, method=method), scored_on
-    )
+    comparison = compare(runs, baseline, on == "all", Resampling(resamples=resamples, method=method))
     if form == "table":
         print_comparison(comparison)
     else:

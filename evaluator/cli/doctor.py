@@ -191,7 +191,7 @@ def key_pages() -> Mapping[str, str]:
     """The variables that the presets in conf/model name, each with the page where one gets a key."""
     import yaml
 
-    from evaluator.config.run_config import CONF_DIR
+    from evaluator.config.compose import CONF_DIR
 
     presets = [
         yaml.safe_load(path.read_text("utf-8")) for path in sorted((CONF_DIR / "model").glob("*.yaml"))

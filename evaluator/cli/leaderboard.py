@@ -39,25 +39,25 @@ def leaderboard_command(
     none of the earlier ones' folders or pictures.
     """
     from evaluator.comparison.compare import compare
-    from evaluator.evaluate import human_scores, scored_on
+    from evaluator.comparison.remeasure import human_baseline
     from evaluator.report.site import add_to_site
     from evaluator.report.text.leaderboard import FORMATS, human, published
 
     if site:
         if with_published or with_human or form != "markdown":
             raise click.UsageError("--site writes pages: leave out --format, --published and --human")
-        click.echo(add_to_site(runs, site, scored_on))
+        click.echo(add_to_site(runs, site))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")
-    comparison = compare(runs, rescored=scored_on)
+    comparison = compare(runs)
     person = []
     if with_human:
-        if not comparison.contrasts.ids:
+        if not comparison.pairs.ids:
             raise click.UsageError("--human needs runs over the same images")
-        own = human_scores(comparison.base_row.run, comparison.contrasts.ids, comparison.computed)
-        person = [human(*own)]
-    if with_published and {row.manifest["choices"]["data"] for row in comparison.rows} != {"karpathy"}:
+        scores, _, images = human_baseline(comparison.base_row.run, comparison.pairs.ids, comparison.computed)
+        person = [human(scores, images)]
+    if with_published and {row.manifest.choices["data"] for row in comparison.rows} != {"karpathy"}:
         warn(["papers' scores are over the 5,000 images of COCO's Karpathy test split"])
     apart = [*person, *(published() if with_published else ())]
     click.echo(FORMATS[form](comparison, apart), nl=False)

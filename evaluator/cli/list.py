@@ -14,7 +14,7 @@ from evaluator.cli.options import CONFIG_DIR
 @CONFIG_DIR
 def list_command(group: str | None, config_dir: Path | None) -> None:
     """Show what can be chosen: models, prompts, data, scorers, runners, experiments."""
-    from evaluator.config.run_config import choices
+    from evaluator.config.compose import choices
 
     found = choices(config_dir)
     if group and group.rstrip("s") not in found:

@@ -15,17 +15,15 @@ import click
     type=click.IntRange(min=0),
     default=200,
     show_default=True,
-    help="How many of the images have their picture in the page; texts and scores are there of all.",
+    help="The number of pictures in the page. Captions and scores of all images are always there.",
 )
 @click.option(
     "--pictures-beside", is_flag=True, help="Put all pictures into a folder beside the page, OUTPUT_pictures."
 )
 def report_command(runs: tuple[Path, ...], output: Path, pictures: int, pictures_beside: bool) -> None:
-    """Write one HTML page about some runs, self-contained unless its pictures are put beside it."""
+    """Write one HTML page about some runs. It is self-contained unless the pictures are put beside it."""
     from evaluator.comparison.compare import compare
-    from evaluator.evaluate import scored_on
     from evaluator.report.page.html import write_report
 
-    taken = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
-
-    click.echo(write_report(compare(runs, rescored=scored_on), output, taken))
+    source = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
+    click.echo(write_report(compare(runs), output, source))

@@ -53,7 +53,8 @@ def score_command(
     CAPTIONS are run folders, or files in COCO's results format, [{"image_id": 42, "caption": "a dog"}, ...],
     in JSON Lines or in CSV. OVERRIDES are options as `evaluator run` takes them: normalize=strip_preamble
     """
-    from evaluator.config.run_config import quoted, run_configs
+    from evaluator.config.compose import quoted
+    from evaluator.config.run_config import run_configs
 
     paths = [Path(argument) for argument in arguments if is_path(argument)]
     overrides = [argument for argument in arguments if not is_path(argument)]
@@ -92,11 +93,11 @@ def score_command(
         replayed = ["model=replay", f"model.captions={quoted(path)}"]
         place = [f"runs={quoted(folder.parent)}", f"name={quoted(folder.name)}"]
         configs += run_configs([*replayed, *data, *place, *overrides], config_dir)
-    return evaluate_and_print(configs, sweep=not one)
+    return evaluate_and_print(configs, is_sweep=not one)
 
 
 def is_path(argument: str) -> bool:
-    """Whether an argument names something that is there; a file may well have a `=` in its name."""
+    """Whether an argument names a file or folder; a file may have a `=` in its name."""
     return Path(argument).exists()
 
 
@@ -122,14 +123,21 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
 
 
 def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | None) -> None:
-    """Score run folders again: with the scorers that are asked for, else with those they were scored with."""
+    """Score run folders again: with the scorers that are typed, else with those they were scored with."""
     from evaluator.comparison.compare import compare
-    from evaluator.config.run_config import recorded_scorers, run_configs
-    from evaluator.evaluate import score, scored_on
+    from evaluator.config.recorded import recorded_scorers
+    from evaluator.config.run_config import run_configs
+    from evaluator.evaluate import score
     from evaluator.store.run_folder import RunFolder
 
     (config,) = run_configs(overrides, config_dir)
-    asked = any(override.startswith("scorer") for override in overrides)
-    for folder in [RunFolder.existing(path) for path in paths]:
-        score(folder, config.scorers if asked else recorded_scorers(folder.config_yaml()), config.settings)
-    print_comparison(compare(paths, rescored=scored_on))
+    chosen = any(override.startswith("scorer") for override in overrides)
+    runs = [RunFolder.existing(path).load() for path in paths]
+    print_comparison(
+        compare(
+            [
+                score(run, config.scorers if chosen else recorded_scorers(run.config), config.settings)
+                for run in runs
+            ]
+        )
+    )

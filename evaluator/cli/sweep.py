@@ -1,4 +1,4 @@
-"""`evaluator sweep`: every combination, read as an experiment."""
+"""`evaluator sweep`: run every combination and read it as an experiment."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from evaluator.cli.options import CONFIG_DIR, OVERRIDES
 @OVERRIDES
 @CONFIG_DIR
 def sweep_command(overrides: tuple[str, ...], config_dir: Path | None) -> ExitCode:
-    """Run every combination, and read it as an experiment: evaluator sweep model=a,b prompt=p,q
+    """Run every combination and read it as an experiment: evaluator sweep model=a,b prompt=p,q
 
-    As `evaluator run -m`, and then: what each model and each prompt is worth on average, and under how many
-    of the others one beats another.
+    Like `evaluator run -m`. It also shows how much each model and each prompt adds on average, and under how
+    many of the other choices one beats another.
     """
     from evaluator.config.run_config import run_configs
 
-    return evaluate_and_print(run_configs(overrides, config_dir, sweep=True), sweep=True, as_experiment=True)
+    configs = run_configs(overrides, config_dir, sweep=True)
+    return evaluate_and_print(configs, is_sweep=True, as_experiment=True)

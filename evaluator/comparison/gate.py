@@ -113,6 +113,10 @@ class Regression:
         certain = all(check.verdict is Verdict.HOLDS for check in self.checks)
         return Verdict.HOLDS if certain else Verdict.INCONCLUSIVE
 
+    def passes(self, strict: bool = False) -> bool:
+        """Whether every gate is met; with `strict`, an inconclusive gate fails."""
+        return self.verdict is Verdict.HOLDS or (self.verdict is Verdict.INCONCLUSIVE and not strict)
+
     @property
     def is_incomplete(self) -> bool:
         """Whether another run could get captions that are missing now."""
@@ -133,6 +137,19 @@ def parse_gate(text: str) -> Gate:
         f"{text!r} is not a gate. Gates are such as 'CIDEr>=-1.0' (points), 'CIDEr>=0.99x', "
         "'CIDEr significant', 'coverage>=0.99', 'words<=1.2x', 'cost<=1.5x'"
     )
+
+
+def read_gates(path: Path) -> list[str]:
+    """A YAML file with a list of gates. Raises ConfigError for anything else."""
+    import yaml
+
+    try:
+        gates = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(gates, list) or not all(isinstance(gate, str) for gate in gates):
+        raise ConfigError(f"{path} is not a list of gates. Write one gate per line: - 'CIDEr>=-1.0'")
+    return gates
 
 
 def regress(

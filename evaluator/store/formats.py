@@ -6,7 +6,7 @@ where.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cache
@@ -35,7 +35,7 @@ Value = TypeVar("Value")
 
 
 @cache
-def _schema(kind: Hashable) -> TypeAdapter[Any]:
+def _schema(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
@@ -43,8 +43,8 @@ def _schema(kind: Hashable) -> TypeAdapter[Any]:
 
 def checked(kind: type[Value], document: Mapping[str, Any]) -> Value:
     """A dataclass from its document. Raises pydantic's ValidationError."""
-    schema: TypeAdapter[Value] = _schema(kind)
-    return schema.validate_python(document)
+    value: Value = _schema(kind).validate_python(document)  # type: ignore[arg-type]
+    return value
 
 
 @contextmanager

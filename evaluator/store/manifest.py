@@ -64,5 +64,8 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
 def manifest_from_json(document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a Manifest, from a file of any version."""
     environment = {name: document[name] for name in Environment.__dataclass_fields__ if name in document}
-    identity = {group: with_kind(options) for group, options in document["identity"].items()}
+    identity = document["identity"]
+    if not isinstance(identity, Mapping) or not all(isinstance(each, Mapping) for each in identity.values()):
+        raise ValueError("identity is not an object of objects")
+    identity = {group: with_kind(options) for group, options in identity.items()}
     return {**document, "identity": identity, "environment": environment}

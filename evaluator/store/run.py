@@ -9,6 +9,7 @@ Everything after captioning takes a Run, so that no file is parsed twice in one 
 from __future__ import annotations
 
 import io
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,7 +161,10 @@ class Run:
 
 
 def read_bytes(path: Path, name: str) -> bytes:
+    """The file's content. Raises StoreError for one that cannot be read, or is a device or a pipe."""
     try:
+        if not stat.S_ISREG((path / name).stat().st_mode):
+            raise StoreError(f"{path / name} is not an ordinary file")
         return (path / name).read_bytes()
     except OSError as error:
         raise StoreError(f"cannot read {path / name}: {error.strerror}") from error

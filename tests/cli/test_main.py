@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from evaluator import __version__
-from evaluator.config.run_config import quoted, run_configs
+from evaluator.config.compose import quoted
+from evaluator.config.run_config import run_configs
 from evaluator.store.run_folder import RunFolder
 
 Done = subprocess.CompletedProcess[str]
@@ -395,7 +396,7 @@ def test_folders_may_have_any_name(
     )
     assert done.returncode == 0, done.stderr
     run = RunFolder(folder / "run")
-    assert run.results().captioned == 2
-    assert run.items()[0].image == folder / "1.png"
+    assert run.load().results.captioned == 2
+    assert run.load().items[0].image == folder / "1.png"
     assert command("score", folder / "run", "--scorer", "bleu").returncode == 0
     assert command("compare", folder / "run").returncode == 0

@@ -7,15 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.comparison.compare import METRIC_ORDER, compare, labels, metric_names, style_remarks
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score, Style
+from evaluator.comparison.caveats import style_remarks
+from evaluator.comparison.compare import compare
+from evaluator.comparison.labels import labels
+from evaluator.core import Style
 from evaluator.core.errors import ConfigError, StoreError
+from evaluator.core.metrics import METRICS, in_order
+from evaluator.store.manifest import GROUPS, Manifest
+from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
+from tests.scored_runs import scored_run
+
+TABLE = [metric.name for metric in METRICS]
 
 CHOICES = {"data": "pets", "model": "git", "prompt": "none"}
 
@@ -28,21 +35,17 @@ def scored(
     reasons: Mapping[str, str] | None = None,
 ) -> Path:
     """A run of one image that scored 0.5 on each metric of `signatures`."""
-    run = RunFolder(path)
-    run.begin({"choices": choices, "identity": {}, "dataset_digest": digest}, "", [Item("1", None)])
-    captions = {"1": Caption("1", Outcome.OK, Reply("a dog"))}
-    with run.ledger() as record:
-        record(captions["1"])
-    measurements = [
-        Measurement(name, np.array([[0.5, 1.0]]), "mean", signature)
-        for name, signature in ({"CIDEr": "CIDEr|n:4"} if signatures is None else signatures).items()
-    ]
-    scores = (
-        *(Score(m.name, 0.5, 0.4, 0.6, m.signature, images=1) for m in measurements),
-        *(Score(name, reason=reason) for name, reason in (reasons or {}).items()),
+    signatures = {"CIDEr": "CIDEr|n:4"} if signatures is None else signatures
+    scores = {metric: [0.5] for metric in signatures}
+    return scored_run(
+        path,
+        {"1": "a dog"},
+        scores,
+        signature=signatures,
+        reasons=reasons,
+        choices=choices,
+        dataset_digest=digest,
     )
-    run.write_results(Results(1, {"ok": 1}, scores), captions, ["1"], measurements)
-    return path
 
 
 def test_rows_hold_what_the_folders_hold(tmp_path: Path) -> None:
@@ -50,11 +53,15 @@ def test_rows_hold_what_the_folders_hold(tmp_path: Path) -> None:
     comparison = compare(paths)
     assert [row.run.path for row in comparison.rows] == paths
     for row in comparison.rows:
-        assert row.results == row.run.results()
-        assert row.manifest == row.run.manifest()
-        assert row.score("CIDEr").value == 0.5
-        assert row.score("SPICE").reason == "no Java"
-        assert row.score("METEOR") == Score("METEOR", reason="not asked for in this run")
+        assert row.results == row.run.results
+        assert row.manifest == row.run.manifest
+        cider = row.score("CIDEr")
+        assert cider is not None
+        assert cider.value == 0.5
+        assert row.score("SPICE") is None
+        assert row.reason("SPICE") == "no Java"
+        assert row.score("METEOR") is None
+        assert row.reason("METEOR") == "not asked for in this run"
     assert comparison.metrics == ("CIDEr", "SPICE")
     assert comparison.warnings == ()
 
@@ -62,27 +69,28 @@ def test_rows_hold_what_the_folders_hold(tmp_path: Path) -> None:
 def test_metrics_stand_in_the_order_of_the_tables_and_own_ones_follow(tmp_path: Path) -> None:
     names = ("mine", "CLIPScore", "CIDEr", "yours", "BLEU-1")
     one = scored(tmp_path / "one", signatures={name: name for name in names})
-    two = scored(tmp_path / "two", signatures={"METEOR": "", "yours": "", "theirs": ""})
+    two = scored(tmp_path / "two", signatures={"METEOR": "m", "yours": "y", "theirs": "t"})
     assert compare([one, two]).metrics == (
         *("BLEU-1", "METEOR", "CIDEr", "CLIPScore"),
         *("mine", "yours", "theirs"),
     )
 
 
-@given(st.lists(st.sampled_from([*METRIC_ORDER, "mine", "yours"]), unique=True))
+@given(st.lists(st.sampled_from([*TABLE, "mine", "yours"]), unique=True))
 def test_every_metric_is_named_once(names: list[str]) -> None:
-    results = Results(1, {"ok": 1}, tuple(Score(name) for name in names))
-    found = metric_names([results, results])
-    assert sorted(found) == sorted(names)
-    known = [name for name in found if name in METRIC_ORDER]
-    assert list(found[: len(known)]) == known == sorted(known, key=METRIC_ORDER.index)
+    ordered = in_order([*names, *names])
+    assert sorted(ordered) == sorted(names)
+    in_table = [name for name in ordered if name in TABLE]
+    assert ordered[: len(in_table)] == in_table == sorted(in_table, key=TABLE.index)
 
 
 def named(*runs: tuple[str, str, str, str]) -> list[str]:
     """The labels of runs given as (path, data, model, prompt)."""
     return labels(
-        [RunFolder(Path(path)) for path, *_ in runs],
-        [{"choices": dict(zip(("data", "model", "prompt"), chosen, strict=True))} for _, *chosen in runs],
+        [
+            Run(Path(path), manifest=Manifest(dict(zip(GROUPS, chosen, strict=True)), {}, "d"))
+            for path, *chosen in runs
+        ]
     )
 
 
@@ -129,7 +137,7 @@ def test_labels_are_unique(runs: list[tuple[str, str, str, str, str]]) -> None:
 
 def test_different_data_is_warned_of(tmp_path: Path) -> None:
     (warning,) = compare([scored(tmp_path / "a"), scored(tmp_path / "b", digest="d2")]).warnings
-    assert warning == "the runs are over different images or references (a against b): do not compare them"
+    assert warning == "the runs use different images or references (a against b): do not compare them"
 
 
 def test_different_signatures_are_warned_of(tmp_path: Path) -> None:
@@ -156,15 +164,15 @@ def test_a_run_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         compare([tmp_path / "a", Path("a")])
 
 
-def test_what_is_no_run_or_not_scored_says_what_to_type(tmp_path: Path) -> None:
+def test_what_is_not_a_run_or_not_scored_says_what_to_type(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not a run folder"):
         compare([tmp_path])
-    RunFolder(tmp_path / "begun").begin({"choices": CHOICES, "identity": {}, "dataset_digest": "d"}, "", [])
+    RunFolder(tmp_path / "begun").begin(Manifest(CHOICES, {}, "d"), {}, [])
     with pytest.raises(StoreError, match=r"was not scored yet\. Type: evaluator score"):
         compare([tmp_path / "begun"])
 
 
-def test_a_style_that_weighs_in_the_scores_is_said() -> None:
+def test_a_style_that_affects_the_scores_is_reported() -> None:
     plain = Style(10, 10, 10.4, 10, preamble=0.01, markdown=0, several_sentences=0.1, other_script=0)
     assert style_remarks(plain) == []
     chatty = replace(plain, words_mean=23, preamble=0.88)

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import xmlschema
 
-from evaluator.comparison.gate import Verdict, best_of, parsed, regress
+from evaluator.comparison.gate import Verdict, best_of, parse_gate, regress
 from evaluator.comparison.pairs import Resampling
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
+from evaluator.core import Caption, Item, Outcome
 from evaluator.core.errors import ConfigError
 from evaluator.scorers.style import audit
-from evaluator.store.run_folder import RunFolder, count_outcomes
+from evaluator.store.run_folder import RunFolder
+from tests.scored_runs import scored_run
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 MakeRun = Callable[..., Path]
@@ -38,29 +39,25 @@ def run(tmp_path: Path) -> MakeRun:
         failed: int = 0,
     ) -> Path:
         ids = [str(number) for number in range(len(values))]
-        items = [Item(item_id, None, (f"reference of {item_id}",)) for item_id in ids]
-        choices = {"data": "pets", "model": name, "prompt": "none"}
-        folder = RunFolder(tmp_path / name)
-        folder.begin({"choices": choices, "identity": {}, "dataset_digest": digest}, "{}\n", items)
-        captions = {item_id: Caption(item_id, Outcome.OK, Reply(f"{text} {item_id}")) for item_id in ids}
-        captions |= {item_id: Caption(item_id, Outcome.ERROR, error="down") for item_id in ids[:failed]}
-        with folder.ledger() as record:
-            for caption in captions.values():
-                record(caption)
-        said = ids[failed:]
-        rows = np.array([[value, 1.0] for value in values[failed:]])
-        measured = Measurement("CIDEr", rows, "mean", signature)
-        score = Score("CIDEr", measured.value, measured.value, measured.value, signature, images=len(said))
-        style = audit([captions[item_id].text or "" for item_id in said], [() for _ in said])
-        results = Results(len(items), count_outcomes(captions), (score,), cost_usd=cost, style=style)
-        folder.write_results(results, captions, said, [measured])
-        return tmp_path / name
+        failures = {item_id: Caption(item_id, Outcome.ERROR, error="down") for item_id in ids[:failed]}
+        captions = {item_id: f"{text} {item_id}" for item_id in ids}
+        texts = [captions[item_id] for item_id in ids[failed:]]
+        return scored_run(
+            tmp_path / name,
+            {**captions, **failures},
+            {"CIDEr": list(values[failed:])},
+            items=[Item(item_id, None, (f"reference of {item_id}",)) for item_id in ids],
+            signature=signature,
+            cost_usd=cost,
+            style=audit(texts, [() for _ in texts]),
+            dataset_digest=digest,
+        )
 
     return make
 
 
 def verdict_of(baseline: Path, candidate: Path, gate: str) -> tuple[Verdict, bool]:
-    (check,) = regress(baseline, candidate, [parsed(gate)]).checks
+    (check,) = regress(baseline, candidate, [parse_gate(gate)]).checks
     return check.verdict, check.met
 
 
@@ -89,7 +86,7 @@ def test_a_gate_holds_fails_or_is_open(
 
 def test_what_is_open_says_how_many_images_would_decide_it(run: MakeRun) -> None:
     change = NOISE - NOISE.mean() - 0.005
-    (check,) = regress(run("before"), run("after", HARD + change), [parsed("CIDEr>=-1.0")]).checks
+    (check,) = regress(run("before"), run("after", HARD + change), [parse_gate("CIDEr>=-1.0")]).checks
     # 0.5 points from the bound, with a standard error of one: (2.8 * 1 / 0.5) ** 2 times as many.
     assert check.images_needed == pytest.approx(400 * (2.8 * 0.2 / 20 / 0.005) ** 2, rel=0.25)
     assert check.difference is not None
@@ -124,7 +121,7 @@ def test_gates_on_what_is_no_metric(run: MakeRun, gate: str, verdict: Verdict) -
 )
 def test_what_is_no_gate(gate: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        parsed(gate)
+        parse_gate(gate)
 
 
 def test_what_cannot_be_compared(run: MakeRun) -> None:
@@ -136,13 +133,13 @@ def test_what_cannot_be_compared(run: MakeRun) -> None:
         (run("free"), "cost<=2x", "has no cost"),
     ):
         with pytest.raises(ConfigError, match=reason):
-            regress(before, candidate, [parsed(gate)])
+            regress(before, candidate, [parse_gate(gate)])
 
 
 def test_the_images_that_changed_most(run: MakeRun) -> None:
     change = np.zeros(400)
     change[[7, 8, 9]] = [-0.5, -0.9, 0.3]
-    found = regress(run("before"), run("after", HARD + change, "a cat sits"), [parsed("CIDEr>=-1.0")])
+    found = regress(run("before"), run("after", HARD + change, "a cat sits"), [parse_gate("CIDEr>=-1.0")])
     assert [image.item_id for image in found.worst] == ["8", "7"]
     (best,) = found.best
     assert (best.item_id, best.gain) == ("9", pytest.approx(30.0))
@@ -160,7 +157,7 @@ def test_a_baseline_in_a_file_is_the_run_itself(run: MakeRun, tmp_path: Path) ->
     before, after = run("before"), run("after", HARD + NOISE)
     RunFolder(before).export(tmp_path / "baseline.zip")
     from_folder, from_file = (
-        regress(path, after, [parsed("CIDEr>=-1.0")], Resampling(resamples=200))
+        regress(path, after, [parse_gate("CIDEr>=-1.0")], Resampling(resamples=200))
         for path in (before, tmp_path / "baseline.zip")
     )
     assert from_file.checks == from_folder.checks

@@ -13,18 +13,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.config.run_config import (
-    CONF_DIR,
-    Settings,
-    choices,
-    is_sweep,
-    quoted,
-    recorded_scorers,
-    run_configs,
-    short_hash,
-    sweep_folder,
-    sweep_jobs,
-)
+from evaluator.config.compose import CONF_DIR, choices, compose, quoted, sweep_jobs
+from evaluator.config.identity import short_hash
+from evaluator.config.recorded import recorded_scorers
+from evaluator.config.run_config import run_configs, sweep_folder
+from evaluator.config.settings import Settings
 from evaluator.core.errors import ConfigError
 from evaluator.scorers.bleu import BLEU
 
@@ -103,8 +96,8 @@ def test_settings_are_what_config_yaml_lists() -> None:
 def test_an_experiment_sweeps_over_what_it_lists(experiment: str, annotations: Path) -> None:
     typed = [] if experiment == "demo" else [f"data.annotations={annotations}"]
     overrides = [f"experiment={experiment}", *typed]
-    assert is_sweep(overrides)
     configs = run_configs(overrides, sweep=True)
+    assert [config.name for config in run_configs(overrides, sweep=None)] == [c.name for c in configs]
     params = document(CONF_DIR / "experiment" / f"{experiment}.yaml")["hydra"]["sweeper"]["params"]
     assert [config.choices["model"] for config in configs] == params["model"].split(",")
     assert sweep_folder(configs) == Path("runs") / experiment
@@ -128,7 +121,7 @@ def test_an_experiment_sweeps_over_what_it_lists(experiment: str, annotations: P
         ("confidence=1", "confidence: 1: input should be less than 1"),
         ("limit=none", "limit: 'none': is not an integer"),
         ("normalize=all", "normalize: 'all': input should be 'none', 'strip_preamble'"),
-        ("model=gti", "model: there is no 'gti'. `evaluator list model` shows what there is"),
+        ("model=gti", "model: there is no 'gti'. `evaluator list model` shows the choices"),
         ("modell=git", "modell: there is no such option"),
         ("model=null", "model=null: Config group override must be a string"),
         ("data=coco", "data.annotations: it has no default. Type data.annotations=..."),
@@ -201,7 +194,8 @@ def test_a_sweep_is_every_combination_and_what_is_typed_wins() -> None:
         for prompt in ("none", "photo")
     ]
     assert len(sweep_jobs(["experiment=demo", "model=tiny-git"])) == 1
-    assert not is_sweep(["model=tiny-git"])
+    assert not compose(["model=tiny-git"]).swept
+    assert len(run_configs(["model=tiny-git"], sweep=None)) == 1
     with pytest.raises(ConfigError, match="would share the folder 'same'"):
         run_configs(["model=tiny-git,tiny-blip", "name=same"], sweep=True)
 
@@ -241,21 +235,30 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_scorers_of_a_run_are_built_again() -> None:
-    text = one("scorer=[bleu,cider]", "scorer.cider.sigma=3").yaml
-    assert list(recorded_scorers(text)) == ["bleu", "cider"]
-    assert recorded_scorers(text)["bleu"] == BLEU()
-    assert recorded_scorers(text)["cider"].sigma == 3  # type: ignore[attr-defined]
+    scorers: Any = recorded_scorers(one("scorer=[bleu,cider]", "scorer.cider.sigma=3").document)
+    assert list(scorers) == ["bleu", "cider"]
+    assert scorers["bleu"] == BLEU()
+    assert scorers["cider"].sigma == 3
+
+
+def test_an_option_that_is_retired_is_read_at_its_only_value() -> None:
+    node = {"_target_": "evaluator.scorers.clipscore.CLIPScore", "weight": 2.5}
+    assert list(recorded_scorers({"scorer": {"clipscore": node}})) == ["clipscore"]
 
 
 def test_a_config_of_somebody_else_builds_nothing_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="which is not of this package"):
-        recorded_scorers("scorer:\n  theirs:\n    _target_: theirs.Trap\n")
+    with pytest.raises(ConfigError, match="which is not part of this package"):
+        recorded_scorers({"scorer": {"theirs": {"_target_": "theirs.Trap"}}})
+    for damaged in ({"scorer": 3}, {"scorer": {"bleu": {"sigma": 3}}}):
+        with pytest.raises(ConfigError, match="does not say how it was scored"):
+            recorded_scorers(damaged)
     monkeypatch.setenv("SECRET", "key")
-    text = (
-        "scorer:\n  clipscore:\n    _target_: evaluator.scorers.clipscore.CLIPScore\n"
-        "    checkpoint: ${oc.env:SECRET}\n    safetensors_only: false\n"
-    )
-    scorer: Any = recorded_scorers(text)["clipscore"]
+    node = {
+        "_target_": "evaluator.scorers.clipscore.CLIPScore",
+        "checkpoint": "${oc.env:SECRET}",
+        "safetensors_only": False,
+    }
+    scorer: Any = recorded_scorers({"scorer": {"clipscore": node}})["clipscore"]
     assert scorer.safetensors_only
     assert "key" not in scorer.checkpoint
 

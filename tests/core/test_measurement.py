@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import evaluator.core
-from evaluator.core import AGGREGATES, Caption, Measurement, Outcome, Reply, Results, Score
+from evaluator.core import AGGREGATES, Caption, Measurement, Outcome, Reply, Results, Score, Signature
 
 
 def test_examples() -> None:
@@ -27,9 +27,9 @@ def test_what_is_tried_again() -> None:
 
 
 def test_coverage() -> None:
-    results = Results(4, {"ok": 3, "missing": 1}, ())
+    results = Results(4, {Outcome.OK: 3, Outcome.MISSING: 1}, ())
     assert (results.captioned, results.coverage, results.is_incomplete) == (3, 0.75, False)
-    assert Results(4, {"ok": 3, "error": 1}, ()).is_incomplete
+    assert Results(4, {Outcome.OK: 3, Outcome.ERROR: 1}, ()).is_incomplete
     assert Results(0, {}, ()).coverage == 0.0
 
 
@@ -53,6 +53,14 @@ def test_bleu_by_hand() -> None:
     assert math.isnan(float(AGGREGATES["bleu-1"](np.zeros(10))))
 
 
-def test_a_score_without_a_value_was_not_computed() -> None:
-    assert not Score("SPICE", reason="no Java").computed
-    assert Score("CIDEr", 0.0).computed
+def test_a_score_is_printed_in_points_and_compared_by_its_orientation() -> None:
+    score = Score("CIDEr", 1.4555, 1.43, 1.48, Signature("CIDEr"))
+    assert (score.points, score.interval_points) == (pytest.approx(145.55), (143.0, 148.0))
+    assert score.oriented == 1.4555
+    assert Score("CHAIR", 0.2, 0.1, 0.3, Signature("CHAIR"), higher_is_better=False).oriented == -0.2
+
+
+def test_a_signature_given_as_text_becomes_one() -> None:
+    measured = Measurement("mine", np.ones((1, 2)), "mean", "mine|v:1|images:3")  # type: ignore[arg-type]
+    assert measured.signature.recipe == "mine|v:1"
+    assert measured.signature.over(2) == "mine|v:1|images:2"

@@ -76,7 +76,7 @@ def test_nothing_that_a_run_leaves_holds_a_secret(
     assert "The provider does not take the key" in refused.stderr
 
     outcomes = {
-        str(caption.outcome) for caption in RunFolder(tmp_path / "runs" / "secret").captions().values()
+        str(caption.outcome) for caption in RunFolder(tmp_path / "runs" / "secret").load().captions.values()
     }
     assert outcomes == ({"ok", "error"} if attempts == 1 else {"ok"})
     written = [

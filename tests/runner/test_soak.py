@@ -87,7 +87,7 @@ class Soak:
         return path.read_bytes() if path.exists() else b""
 
     def check_every_image_has_one_outcome(self) -> None:
-        captions = self.run.captions()
+        captions = self.run.load().captions
         assert Counter(caption.outcome for caption in captions.values()) == {Outcome.OK: IMAGES}
         recorded = Counter(line["item_id"] for line in self.lines() if line["outcome"] == "ok")
         assert recorded == Counter(dict.fromkeys(map(str, range(IMAGES)), 1))
@@ -115,7 +115,7 @@ def test_without_a_kill_each_answer_is_paid_for_once(
     soak.check_every_image_has_one_outcome()
     assert sum(faulty.answered.values()) == IMAGES
     assert faulty.counts()["statuses"]["429"] > 0
-    assert soak.run.results().cost_usd == pytest.approx(0.001 * IMAGES)
+    assert soak.run.load().results.cost_usd == pytest.approx(0.001 * IMAGES)
     before = faulty.requests
     soak.to_its_end()
     assert faulty.requests == before, "a complete run asked again"

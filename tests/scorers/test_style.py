@@ -1,4 +1,4 @@
-"""What counts as a preamble, a sentence, markup; and that normalising never loses a caption."""
+"""What counts as a preamble, a sentence, markup; and that normalizing never loses a caption."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.scorers.style import (
-    NORMALISATIONS,
+    NORMALIZATIONS,
     audit,
     first_sentence,
     has_other_script,
     has_preamble,
-    normalised,
+    normalized,
     sentences,
     strip_preamble,
     words,
@@ -87,11 +87,11 @@ def test_the_first_sentence_is_more_than_a_preamble() -> None:
     assert first_sentence("?!") == "?!"
 
 
-@given(st.text(), st.sampled_from(sorted(NORMALISATIONS)))
+@given(st.text(), st.sampled_from(sorted(NORMALIZATIONS)))
 def test_a_caption_with_words_keeps_some(text: str, how: str) -> None:
-    result = normalised(text, how)
+    result = normalized(text, how)
     assert (words(result) > 0) == (words(text) > 0)
-    assert normalised(result, how) == result or how == "first_sentence"
+    assert normalized(result, how) == result or how == "first_sentence"
     assert result.strip() in text
 
 

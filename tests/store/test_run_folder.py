@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
+from evaluator.core import (
+    Caption,
+    Item,
+    Measurement,
+    NotComputed,
+    Outcome,
+    Reply,
+    Results,
+    Score,
+    Signature,
+)
 from evaluator.core.errors import StoreError
+from evaluator.store.counts import per_image_table
+from evaluator.store.manifest import Environment, Manifest
 from evaluator.store.run_folder import RunFolder
+from tests.scored_runs import scored_run
+
+CHOICES = {"data": "coco", "model": "git", "prompt": "none"}
+MANIFEST = Manifest(CHOICES, {"data": {}, "model": {}, "prompt": {}}, "d")
 
 ANY_TEXT = st.text(st.characters(categories=None), max_size=40)  # lone surrogates too
 REPLIES = st.builds(Reply, ANY_TEXT, st.sampled_from(["", "v1"]), st.none() | st.integers(0, 9))
@@ -31,9 +48,9 @@ CAPTIONS = st.builds(
 
 
 def begun(path: Path, items: list[Item] | None = None) -> RunFolder:
-    run = RunFolder(path)
-    run.begin({"identity": {}}, "data: {}\n", items or [Item("1", None, ("a dog",))])
-    return run
+    folder = RunFolder(path)
+    folder.begin(MANIFEST, {"data": {}}, items or [Item("1", None, ("a dog",))])
+    return folder
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,18 +59,18 @@ def test_captions_come_back_unchanged(
     tmp_path_factory: pytest.TempPathFactory, captions: list[Caption]
 ) -> None:
     run = begun(tmp_path_factory.mktemp("run"))
-    with run.ledger() as record:
+    with run.ledger() as ledger:
         for caption in captions:
-            record(caption)
-    assert run.captions() == {caption.item_id: caption for caption in captions}
+            ledger.record(caption)
+    assert run.load().captions == {caption.item_id: caption for caption in captions}
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.builds(Item, ANY_TEXT, st.none(), st.lists(ANY_TEXT, max_size=3).map(tuple)), max_size=4))
 def test_items_come_back_unchanged(tmp_path_factory: pytest.TempPathFactory, items: list[Item]) -> None:
     run = begun(tmp_path_factory.mktemp("run"))
-    run.begin({}, "", items)
-    assert run.items() == items
+    run.begin(MANIFEST, {}, items)
+    assert run.load().items == items
 
 
 @settings(max_examples=40, deadline=None)
@@ -61,19 +78,19 @@ def test_items_come_back_unchanged(tmp_path_factory: pytest.TempPathFactory, ite
 def test_a_torn_tail_costs_its_own_line_only(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     run = begun(tmp_path_factory.mktemp("run"))
     captions = [Caption(str(i), Outcome.OK, Reply(f"a dog\u2028number {i}")) for i in range(4)]
-    with run.ledger() as record:
+    with run.ledger() as ledger:
         for caption in captions:
-            record(caption)
+            ledger.record(caption)
     path = run.path / "captions.jsonl"
     content = path.read_bytes()
     ends = [place + 1 for place, byte in enumerate(content) if byte == 10]
     path.write_bytes(content[:cut])
     # A line that lacks nothing but its line break is whole.
     kept = captions[: sum(end - 1 <= cut for end in ends)]
-    assert list(run.captions().values()) == kept
-    with run.ledger() as record:
-        record(captions[3])
-    again = list(run.captions().values())
+    assert list(run.load().captions.values()) == kept
+    with run.ledger() as ledger:
+        ledger.record(captions[3])
+    again = list(run.load().captions.values())
     assert again == [*kept, captions[3]] if captions[3] not in kept else again == kept
 
 
@@ -83,26 +100,27 @@ def test_a_ledger_from_before_answers_had_a_time_is_read(tmp_path: Path) -> None
     (run.path / "captions.jsonl").write_text(
         json.dumps(line | {"attempts": 1, "cost_usd": None, "cached": False}) + "\n"
     )
-    assert run.captions() == {"1": Caption("1", Outcome.OK, Reply("a dog"), seconds=0.5)}
+    assert run.load().captions == {"1": Caption("1", Outcome.OK, Reply("a dog"), seconds=0.5)}
 
 
 def test_the_last_line_of_an_image_counts(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
-    with run.ledger() as record:
-        record(Caption("1", Outcome.ERROR, error="no answer"))
-        record(Caption("1", Outcome.OK, Reply("a dog")))
-    assert run.captions()["1"].text == "a dog"
+    with run.ledger() as ledger:
+        ledger.record(Caption("1", Outcome.ERROR, error="no answer"))
+        ledger.record(Caption("1", Outcome.OK, Reply("a dog")))
+    assert run.load().captions["1"].text == "a dog"
 
 
 def test_the_cost_is_of_every_attempt_not_of_the_last_ones(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    assert run.cost_usd() is None
-    with run.ledger() as record:
-        record(Caption("1", Outcome.OK, Reply("a dog")))
-        assert run.cost_usd() is None, "no known cost is not none"
+    assert run.load().attempts.cost_usd is None
+    with run.ledger() as ledger:
+        ledger.record(Caption("1", Outcome.OK, Reply("a dog")))
+        assert ledger.attempts.cost_usd is None, "no known cost is not none"
         for cost_usd in (0.25, 0.5, None):
-            record(Caption("2", Outcome.ERROR, error="torn", cost_usd=cost_usd))
-    assert run.cost_usd() == 0.75
+            ledger.record(Caption("2", Outcome.ERROR, error="torn", cost_usd=cost_usd))
+        assert ledger.attempts.cost_usd == 0.75
+    assert run.load().attempts.cost_usd == 0.75
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
@@ -114,12 +132,16 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_says_so(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
-    (run.path / "captions.jsonl").symlink_to("/dev/full")
-    with (
-        pytest.raises(StoreError, match=r"No space left on device\. Every caption written so far is kept"),
-        run.ledger() as record,
-    ):
-        record(Caption("1", Outcome.OK, Reply("a dog")))
+    with run.ledger() as ledger:
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, ledger.descriptor)
+        with pytest.raises(
+            StoreError, match=r"No space left on device\. Every caption written so far is kept"
+        ):
+            ledger.record(Caption("1", Outcome.OK, Reply("a dog")))
+        os.close(full)
+        os.dup2(os.open(run.path / "captions.jsonl", os.O_RDWR), ledger.descriptor)
+    assert run.load().captions == {}
 
 
 def test_a_file_that_may_not_grow_keeps_every_whole_line(tmp_path: Path) -> None:
@@ -129,15 +151,16 @@ import resource, signal
 from pathlib import Path
 from evaluator.core import Caption, Outcome, Reply
 from evaluator.core.errors import StoreError
+from evaluator.store.manifest import Manifest
 from evaluator.store.run_folder import RunFolder
 run = RunFolder(Path({str(tmp_path / "run")!r}))
-run.begin({{}}, "", [])
+run.begin(Manifest({{}}, {{}}, ""), {{}}, [])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    with run.ledger() as record:
+    with run.ledger() as ledger:
         for number in range(100):
-            record(Caption(str(number), Outcome.OK, Reply("a dog on a red sofa")))
+            ledger.record(Caption(str(number), Outcome.OK, Reply("a dog on a red sofa")))
             print(number, flush=True)
 except StoreError as error:
     print("StoreError:", error)
@@ -146,19 +169,19 @@ except StoreError as error:
     *recorded, message = done.stdout.splitlines()
     assert "File too large. Every caption written so far is kept" in message
     run = RunFolder(tmp_path / "run")
-    assert list(run.captions()) == recorded
+    assert list(run.load().captions) == recorded
     assert not (run.path / "captions.jsonl").read_bytes().endswith(b"\n"), (
         "no line was torn: nothing was tested"
     )
-    with run.ledger() as record:
-        record(Caption("more", Outcome.OK, Reply("a cat")))
-    assert list(run.captions()) == [*recorded, "more"]
+    with run.ledger() as ledger:
+        ledger.record(Caption("more", Outcome.OK, Reply("a cat")))
+    assert list(run.load().captions) == [*recorded, "more"]
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc here")
 def test_a_disk_that_may_not_be_written() -> None:
     """Not even root makes a folder in /proc."""
-    with pytest.raises(StoreError, match=r"cannot write to /proc/run: .*mend its permissions"):
+    with pytest.raises(StoreError, match=r"cannot write to /proc/run: .*correct its permissions"):
         begun(Path("/proc/run"))
 
 
@@ -169,78 +192,121 @@ def test_a_path_that_cannot_be_a_folder(tmp_path: Path) -> None:
 
 
 def test_results_come_back(tmp_path: Path) -> None:
-    run = begun(tmp_path / "run")
+    folder = begun(tmp_path / "run")
     captions = {
         "42": Caption("42", Outcome.OK, Reply("a \ud800 dog")),
         "b": Caption("b", Outcome.REFUSED, error="no people"),
         "007": Caption("007", Outcome.OK, Reply("a cat")),
     }
-    measurement = Measurement("CIDEr", np.array([[0.5, 1.0], [0.0, 0.0]]), "mean", "CIDEr|v:1")
+    with folder.ledger() as ledger:
+        for caption in captions.values():
+            ledger.record(caption)
+    measurement = Measurement("CIDEr", np.array([[0.5, 1.0], [0.0, 0.0]]), "mean", Signature("CIDEr|v:1"))
     results = Results(
         images=4,
-        outcomes={"ok": 2, "refused": 1},
-        scores=(Score("CIDEr", 0.5, 0.4, 0.6, "CIDEr|v:1", images=1), Score("SPICE", reason="no Java")),
+        outcomes={Outcome.OK: 2, Outcome.REFUSED: 1},
+        scores=(Score("CIDEr", 0.5, 0.4, 0.6, Signature("CIDEr|v:1"), images=1),),
+        not_computed=(NotComputed("SPICE", "no Java"),),
         images_per_second=3.5,
         fingerprint="f",
     )
-    run.write_results(results, captions, ["42", "007"], [measurement])
-    assert run.results() == results
+    ids = ["42", "007"]
+    table = per_image_table(captions, ids, [measurement])
+    folder.write_results(folder.load().scored(results, ids, [measurement], table))
+    run = folder.load()
+    assert run.results == results
     assert (results.captioned, results.coverage, results.is_incomplete) == (2, 0.5, False)
-    ids, (back,) = run.measurements()
-    assert ids == ["42", "007"]
+    assert (results.failures, results.not_tried) == ({Outcome.REFUSED: 1}, 1)
+    assert run.scored_ids == ids
+    back = run.measurements["CIDEr"]
     assert (back.name, back.aggregate, back.signature, back.value) == ("CIDEr", "mean", "CIDEr|v:1", 0.5)
-    table = pd.read_parquet(run.path / "per_image.parquet")
+    table = pd.read_parquet(folder.path / "per_image.parquet")
     assert table.outcome.to_dict() == {"42": "ok", "b": "refused", "007": "ok"}
     assert table.caption.fillna("none").to_list() == ["a ? dog", "none", "a cat"]
     assert table.CIDEr.isna().to_list() == [False, True, True]
-    scores = json.loads((run.path / "scores.json").read_text())
+    pd.testing.assert_frame_equal(table, run.per_image)
+    scores = json.loads((folder.path / "scores.json").read_text())
     assert scores["scores"]["SPICE"] == {"reason": "no Java", "computed": False}
     assert scores["captioned"] == 2
-    coco = json.loads((run.path / "captions.coco.json").read_text())
+    coco = json.loads((folder.path / "captions.coco.json").read_text())
     assert [entry["image_id"] for entry in coco] == [42, "007"]
 
 
-def test_folders_that_are_no_runs(tmp_path: Path) -> None:
+def test_folders_that_are_not_runs(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not a run folder"):
         RunFolder.existing(tmp_path)
-    run = begun(tmp_path / "run")
+    folder = begun(tmp_path / "run")
     with pytest.raises(StoreError, match=r"was not scored yet\. Type: evaluator score"):
-        run.results()
-    (run.path / "manifest.json").write_text('{"format_version": 99}')
+        _ = folder.load().results
+    (folder.path / "manifest.json").write_text('{"format_version": 99}')
     with pytest.raises(StoreError, match="format version 99"):
-        run.manifest()
-    (run.path / "manifest.json").write_text("{")
+        _ = folder.load().manifest
+    (folder.path / "manifest.json").write_text("{")
     with pytest.raises(StoreError, match="is not JSON"):
-        run.manifest()
+        _ = folder.load().manifest
+
+
+def test_a_manifest_comes_back_with_every_environment(tmp_path: Path) -> None:
+    first = Environment({"python": "3.11"}, "abc", "Linux", ("run", "model=git"), "2026-01-31T12:00:00+00:00")
+    manifest = MANIFEST.in_environment(first).in_environment(Environment(started="2026-02-01T00:00:00+00:00"))
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(manifest, {}, [])
+    assert folder.load().manifest == manifest
+    document = json.loads((folder.path / "manifest.json").read_text())
+    assert document["command"] == ["run", "model=git"]
+    assert [one["started"] for one in document["resumed"]] == ["2026-02-01T00:00:00+00:00"]
 
 
 @pytest.mark.parametrize(
     ("changed", "lacks"),
     [
         ({"identity": None}, "identity"),
-        ({"choices": None, "dataset_digest": None}, "choices, dataset_digest"),
+        ({"choices": None, "dataset_digest": None}, "choices"),
         ({"identity": ["model"]}, "identity"),
-        ({"choices": {"model": "git"}}, "choices.data, choices.prompt"),
+        ({"dataset_digest": 7}, "dataset_digest"),
+        ({"choices": {"model": "git"}}, "choices lacks data, prompt"),
     ],
 )
 def test_a_manifest_that_does_not_say_what_was_asked_for(
     changed: dict[str, object], lacks: str, tmp_path: Path
 ) -> None:
-    run = begun(tmp_path / "run")
-    choices = {"data": "coco", "model": "git", "prompt": "none"}
-    run.update_manifest({"choices": choices, "identity": {}, "dataset_digest": "d"})
-    assert run.manifest()["choices"] == choices
-    run.update_manifest(changed)
-    with pytest.raises(
-        StoreError, match=rf"manifest\.json does not say .*: it lacks {lacks}\. Put the file back"
-    ):
-        run.manifest()
+    folder = begun(tmp_path / "run")
+    path = folder.path / "manifest.json"
+    assert folder.load().manifest.choices == CHOICES
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    with pytest.raises(StoreError, match=rf"manifest\.json is not what .*{lacks}.* Restore the file"):
+        _ = folder.load().manifest
+
+
+def test_a_file_that_is_no_ordinary_file_is_not_read(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "run")
+    (folder.path / "captions.jsonl").symlink_to("/dev/zero")
+    with pytest.raises(StoreError, match=r"captions\.jsonl is not an ordinary file"):
+        _ = folder.load().captions
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    run = begun(tmp_path / "run")
-    before = (run.path / "manifest.json").read_bytes()
+    folder = begun(tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
     with pytest.raises(TypeError):
-        run.update_manifest({"what": object()})
-    assert (run.path / "manifest.json").read_bytes() == before
-    assert not [path for path in run.path.iterdir() if path.name.startswith(".")]
+        folder.begin(MANIFEST, {"data": {}}, [Item("1", None, (object(),))])  # type: ignore[arg-type]
+    assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == before
+
+
+def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored_run(tmp_path / "run", {"1": "a dog", "2": "a cat"}, {"CIDEr": [0.5, 0.7]})
+    opened: list[str] = []
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path.name) or read(path))
+    run = RunFolder.existing(tmp_path / "run").load()
+    for _ in range(2):
+        assert run.manifest
+        assert run.items
+        assert run.captions
+        assert run.results
+        assert run.measurements
+        assert run.scored_ids == ["1", "2"]
+        assert len(run.per_image) == 2
+        assert run.config == {}
+    assert sorted(opened) == sorted(set(opened))
+    assert len(opened) == 7
