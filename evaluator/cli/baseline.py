@@ -11,10 +11,10 @@ import click
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("baseline.zip"))
 def baseline_command(run: Path, output: Path) -> None:
-    """Keep a run as one small file without pictures, to be committed and compared with.
+    """Keep a run as one small file without pictures, to commit and to compare with later.
 
-    It holds captions, references, signatures and each image's statistics. `compare` and `regress` take it in
-    place of the run's folder.
+    The file holds captions, references, signatures and each image's statistics. `compare`, `report` and
+    `regress` take it in place of a run folder.
     """
     from evaluator.store.run_folder import RunFolder
 

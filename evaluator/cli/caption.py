@@ -1,4 +1,4 @@
-"""`evaluator caption`: captions of one's own pictures, one model or several side by side."""
+"""`evaluator caption`: caption your own pictures with one model, or with several side by side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answers:
-    """What one model said of each picture."""
+    """One model's caption of each picture."""
 
     label: str
     captions: Mapping[str, Caption]
@@ -39,8 +39,8 @@ def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> Exit
 
     evaluator caption photo.jpg model=ollama model.model=llava prompt=detailed
 
-    OVERRIDES are those of `evaluator run`, and `evaluator list models` shows what there is. A cloud model's
-    key comes from the environment. Nothing is written but the cache of answers.
+    OVERRIDES are those of `evaluator run`; `evaluator list models` shows the models. A cloud model's key comes
+    from the environment. Only the answer cache is written.
     """
     from evaluator.config.run_config import run_configs
     from evaluator.core import Item
@@ -48,12 +48,12 @@ def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> Exit
     pictures = [argument for argument in arguments if Path(argument).is_file()]
     overrides = [argument for argument in arguments if argument not in pictures]
     if missing := next((override for override in overrides if "=" not in override), None):
-        raise click.UsageError(f"there is no picture {missing!r}, and an option is typed option=value")
+        raise click.UsageError(f"there is no picture {missing!r}; options are typed as option=value")
     if not pictures:
         raise click.UsageError("type the path of a picture, or of several")
     items = [Item(picture, Path(picture)) for picture in dict.fromkeys(pictures)]
     configs = run_configs(overrides, config_dir, sweep=True)
-    for config in configs:  # all of them, before the first answer is paid for
+    for config in configs:  # check all of them before the first answer is paid for
         warn(config.model.check(config.prompt, items))
     answers = [ask(config, label, items) for config, label in zip(configs, labels(configs), strict=True)]
     table_console(160).print(side_by_side(items, answers))
@@ -83,27 +83,27 @@ def ask(config: RunConfig, label: str, items: Sequence[Item]) -> Answers:
 
 
 def side_by_side(items: Sequence[Item], answers: Sequence[Answers]) -> Table:
-    """A picture a row, a model a column; cost and time stand under each caption and below."""
+    """One row per picture, one column per model; cost and time stand under each caption and at the end."""
     from rich.table import Table
 
     table = Table(show_lines=True, show_footer=True)
     table.add_column("picture", "all")
     for each in answers:
         costs = [caption.cost_usd for caption in each.captions.values() if caption.cost_usd is not None]
-        table.add_column(each.label, what_it_took(sum(costs) if costs else None, each.seconds))
+        table.add_column(each.label, time_and_cost(sum(costs) if costs else None, each.seconds))
     for item in items:
         table.add_row(Path(item.id).name, *(cell(each.captions[item.id]) for each in answers))
     return table
 
 
 def cell(caption: Caption) -> str:
-    """The caption, or how there came to be none, and what it took."""
+    """The caption, or why there is none, with its time and cost."""
     from rich.markup import escape
 
-    said = caption.text if caption.text is not None else f"{caption.outcome}: {caption.error}"
-    took = "from the cache" if caption.cached else what_it_took(caption.cost_usd, caption.seconds)
-    return f"{escape(said)}\n[dim]{took}[/dim]"
+    text = caption.text if caption.text is not None else f"{caption.outcome}: {caption.error}"
+    took = "from the cache" if caption.cached else time_and_cost(caption.cost_usd, caption.seconds)
+    return f"{escape(text)}\n[dim]{took}[/dim]"
 
 
-def what_it_took(cost_usd: float | None, seconds: float) -> str:
+def time_and_cost(cost_usd: float | None, seconds: float) -> str:
     return f"{seconds:.1f} s" + ("" if cost_usd is None else f", ${cost_usd:.5f}")

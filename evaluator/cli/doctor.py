@@ -1,11 +1,12 @@
-"""`evaluator doctor`: what this machine has, what is missing, and what to type then.
+"""`evaluator doctor`: what is installed on this machine, what is missing, and what to type.
 
-Looks and does not load: no model, no torch, no SDK is imported, nothing is fetched, no key is shown.
+It imports no model, no torch and no SDK, fetches nothing and shows no key.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -19,16 +20,18 @@ from urllib.parse import urlsplit
 
 import click
 
+from evaluator.core.install import install_line
+
 # Each optional package as it is installed, what it is for, and the extra that brings it.
 PACKAGES = (
     ("torch", "local models, CLIPScore", "local"),
     ("transformers", "local models, CLIPScore", "local"),
     ("google-genai", "Gemini", "gemini"),
-    ("openai", "OpenAI and all that speak its API", "openai"),
+    ("openai", "OpenAI and compatible servers", "openai"),
     ("anthropic", "Claude", "anthropic"),
     (
         "google-generativeai",
-        "Gemini by the older package; google-genai is to be preferred",
+        "Gemini by the older package; prefer google-genai",
         "google-generativeai",
     ),
     ("pycocoevalcap", "METEOR's word lists, SPICE's program", "coco"),
@@ -50,10 +53,10 @@ class Finding:
 
 @click.command(name="doctor")
 def doctor_command() -> None:
-    """Show what this machine has, what is missing, and what to type then."""
-    found = list(findings())
-    width = max(len(each.what) for each in found)
-    for each in found:
+    """Show what is installed on this machine, what is missing, and what to type."""
+    all_findings = list(findings())
+    width = max(len(each.what) for each in all_findings)
+    for each in all_findings:
         click.echo(f"{each.what:{width}}  {each.state}")
         if each.advice:
             click.echo(f"{'':{width}}  -> {each.advice}")
@@ -77,29 +80,31 @@ def package(name: str, purpose: str, extra: str) -> Finding:
     try:
         return Finding(name, f"{metadata.version(name)}, for {purpose}")
     except metadata.PackageNotFoundError:
-        return Finding(name, f"not installed, for {purpose}", f"pip install 'evaluator[{extra}]'")
+        return Finding(name, f"not installed, for {purpose}", install_line(extra))
 
 
 def gpu() -> Finding:
     """By NVIDIA's own program: torch would take seconds to import."""
-    asked = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout
+        output = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
     except FileNotFoundError:
-        return Finding("GPU", "none by NVIDIA: local models run on the CPU, slowly")
+        if (platform.system(), platform.machine()) == ("Darwin", "arm64"):
+            return Finding("GPU", "Apple's, which local models use through MPS")
+        return Finding("GPU", "no NVIDIA GPU: local models run on the CPU, slowly")
     except (OSError, subprocess.SubprocessError):
-        return Finding("GPU", "nvidia-smi is there and fails", "nvidia-smi")
-    return Finding("GPU", "; ".join(told.strip().splitlines()) or "none that nvidia-smi knows")
+        return Finding("GPU", "nvidia-smi is installed and fails", "nvidia-smi")
+    return Finding("GPU", "; ".join(output.strip().splitlines()) or "none that nvidia-smi lists")
 
 
 def java() -> Finding:
     from evaluator.scorers.java import version_of
 
-    found = shutil.which("java")
-    if found is None:
-        needed = "needed for SPICE alone, and for METEOR with scorer.meteor.engine=java"
-        return Finding("Java", f"not installed, {needed}", "apt install default-jre-headless")
-    return Finding("Java", f"{version_of(found) or 'of an unknown version'}, {found}")
+    program = shutil.which("java")
+    if program is None:
+        needed = "only needed for SPICE, and for METEOR with scorer.meteor.engine=java"
+        return Finding("Java", f"not installed; {needed}", "apt install default-jre-headless")
+    return Finding("Java", f"{version_of(program) or 'of an unknown version'}, {program}")
 
 
 def meteor() -> Finding:
@@ -113,7 +118,9 @@ def meteor() -> Finding:
     except NotComputed as error:
         return Finding("METEOR", "cannot be computed", str(error))
     prepared = (cache_folder("meteor") / files.digest(VERSION)).is_dir()
-    return Finding("METEOR", "ready" if prepared else "ready; its tables are prepared once, in 20 seconds")
+    return Finding(
+        "METEOR", "ready" if prepared else "ready; its tables are prepared once, in about 15 seconds"
+    )
 
 
 def spice() -> Finding:
@@ -133,7 +140,7 @@ def spice() -> Finding:
 
 
 def clip() -> Finding:
-    """The weights that CLIPScore takes by default: here, to be fetched, or out of reach."""
+    """CLIPScore's default weights: on this machine, to be downloaded, or unreachable."""
     from evaluator.scorers.clipscore import CLIPScore
 
     name = CLIPScore().checkpoint
@@ -142,19 +149,23 @@ def clip() -> Finding:
     address = os.environ.get("HF_ENDPOINT", HUB)
     if os.environ.get("HF_HUB_OFFLINE", "0").lower() not in ("", "0", "false", "no"):
         return Finding(
-            "CLIP's weights", f"{name} is not here, and HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE"
+            "CLIP's weights",
+            f"{name} is not on this machine, and HF_HUB_OFFLINE is set",
+            "unset HF_HUB_OFFLINE",
         )
     if is_reachable(address):
-        return Finding("CLIP's weights", f"{name} is not here; fetched from {address} when first used")
+        return Finding(
+            "CLIP's weights", f"{name} is not on this machine; downloaded from {address} when first used"
+        )
     return Finding(
         "CLIP's weights",
-        f"{name} is not here, and {address} is out of reach",
-        "scorer.clipscore.checkpoint=DIR, with a folder that holds a CLIP",
+        f"{name} is not on this machine, and {address} cannot be reached",
+        "scorer.clipscore.checkpoint=DIR, a folder with a CLIP checkpoint",
     )
 
 
 def hub_cache() -> Path:
-    """Where the hub's client keeps what it fetched, by huggingface.co/docs/huggingface_hub."""
+    """Where the hub's client keeps its downloads (huggingface.co/docs/huggingface_hub)."""
     home = os.environ.get("HF_HOME") or str(
         Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
     )
@@ -162,7 +173,7 @@ def hub_cache() -> Path:
 
 
 def is_reachable(address: str) -> bool:
-    """Whether somebody takes a connection there; in a thread, since looking up a name can take long."""
+    """Whether a server accepts connections; in a thread, since a name lookup can take long."""
     place = urlsplit(address)
     reached = threading.Event()
 
@@ -179,7 +190,7 @@ def is_reachable(address: str) -> bool:
 
 
 def api_keys() -> Iterator[Finding]:
-    """Of every variable that a preset names: whether it is set, never what it holds."""
+    """Whether each variable that a preset names is set. Its value is never shown."""
     for variable, page in key_pages().items():
         if os.environ.get(variable, "").strip():
             yield Finding(variable, "set")
@@ -188,7 +199,7 @@ def api_keys() -> Iterator[Finding]:
 
 
 def key_pages() -> Mapping[str, str]:
-    """The variables that the presets in conf/model name, each with the page where one gets a key."""
+    """The variables that the presets in conf/model name, each with the page that gives keys."""
     import yaml
 
     from evaluator.config.compose import CONF_DIR
@@ -206,7 +217,7 @@ def cache() -> Finding:
     chosen = chosen_folder()
     if cache_folder() != chosen:
         return Finding(
-            "cache", f"{chosen} cannot be written", "export EVALUATOR_CACHE=DIR, a folder that can be"
+            "cache", f"{chosen} cannot be written", "export EVALUATOR_CACHE=DIR, a folder that can be written"
         )
     size = sum(path.stat().st_size for path in chosen.rglob("*") if path.is_file())
     return Finding("cache", f"{chosen}, {size / 1e6:,.1f} MB; `evaluator cache` shows the answers in it")

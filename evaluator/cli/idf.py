@@ -9,11 +9,17 @@ import click
 
 @click.command(name="idf")
 @click.argument("references", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--split", default="test", show_default=True, help="Of a file that holds several splits.")
-@click.option("--name", help="For signatures, and for scorer.cider.idf=NAME; the file's own by default.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+@click.option(
+    "--split", default="test", show_default=True, help="The split to take from a file that holds several."
+)
+@click.option("--name", help="Name for signatures and scorer.cider.idf=NAME. Default: the file's name.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write. Default: the cache folder, for all projects.",
+)
 def idf_command(references: Path, split: str, name: str | None, output: Path | None) -> None:
-    """Keep the document frequencies of a data set, so that CIDEr of a part of it is as within the whole.
+    """Keep the document frequencies of a data set, so that CIDEr weights a part like the whole.
 
     REFERENCES is a COCO captions file or Karpathy's dataset_coco.json.
     """
@@ -23,12 +29,12 @@ def idf_command(references: Path, split: str, name: str | None, output: Path | N
     items = Karpathy(images=None, annotations=references, split=split).load()
     name = name or (output or references).stem
     if Path(name).name != name:
-        raise click.UsageError(f"--name {name!r} has parts of a path: give --output for the place")
+        raise click.UsageError(f"--name {name!r} contains a path: use --output to choose the file")
     table = make_table(tuple(item.references for item in items if item.references), name)
     path = output or table_path(name)
     write_table(table, path)
     size = path.stat().st_size / 1e6
     click.echo(
-        f"{path}: {table.images:,} images, {table.ngrams:,} n-grams that two or more share, {size:.1f} MB"
+        f"{path}: {table.images:,} images, {table.ngrams:,} n-grams that two or more images share, {size:.1f} MB"
     )
     click.echo(f"type scorer.cider.idf={output or name}; signatures say idf:{table.label}")

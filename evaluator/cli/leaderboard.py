@@ -18,25 +18,27 @@ from evaluator.cli.console import warn
     default="markdown",
     show_default=True,
 )
-@click.option("--published", "with_published", is_flag=True, help="With rows of papers, marked as such.")
+@click.option(
+    "--published", "with_published", is_flag=True, help="Add rows with published scores, marked as such."
+)
 @click.option(
     "--human",
     "with_human",
     is_flag=True,
-    help="With a person's row: each image's first reference scored against its others.",
+    help="Add a person's row: each image's first reference scored against its others.",
 )
 @click.option(
     "--site",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Add the runs to this folder: index.html, and a page for each run that was ever added.",
+    help="Add the runs to this site folder: index.html, and one page per run.",
 )
 def leaderboard_command(
     runs: tuple[Path, ...], form: str, with_published: bool, with_human: bool, site: Path | None
 ) -> None:
-    """Rank runs, in a format to paste; or keep a leaderboard that can be put on any web host.
+    """Rank runs in a table to paste, or keep a leaderboard site for any web host.
 
-    What a site needs of a run is kept in it (captions and statistics, no pictures): adding another run needs
-    none of the earlier ones' folders or pictures.
+    A site keeps each run's captions and statistics, but no pictures: adding another run needs neither the
+    folders nor the pictures of earlier runs.
     """
     from evaluator.comparison.compare import compare
     from evaluator.comparison.remeasure import human_baseline
@@ -58,7 +60,7 @@ def leaderboard_command(
         scores, _, images = human_baseline(comparison.base_row.run, comparison.pairs.ids, comparison.computed)
         person = [human(scores, images)]
     if with_published and {row.manifest.choices["data"] for row in comparison.rows} != {"karpathy"}:
-        warn(["papers' scores are over the 5,000 images of COCO's Karpathy test split"])
+        warn(["published scores are over the 5,000 images of COCO's Karpathy test split, these runs are not"])
     apart = [*person, *(published() if with_published else ())]
     click.echo(FORMATS[form](comparison, apart), nl=False)
     warn(comparison.warnings)

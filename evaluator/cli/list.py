@@ -13,13 +13,13 @@ from evaluator.cli.options import CONFIG_DIR
 @click.argument("group", required=False)
 @CONFIG_DIR
 def list_command(group: str | None, config_dir: Path | None) -> None:
-    """Show what can be chosen: models, prompts, data, scorers, runners, experiments."""
+    """List the choices: models, prompts, data sets, scorers, runners, experiments."""
     from evaluator.config.compose import choices
 
-    found = choices(config_dir)
-    if group and group.rstrip("s") not in found:
-        raise click.UsageError(f"there is no group {group!r}. It is one of {', '.join(found)}")
-    for name, described in found.items():
+    groups = choices(config_dir)
+    if group and group.rstrip("s") not in groups:
+        raise click.UsageError(f"there is no group {group!r}. The groups are {', '.join(groups)}")
+    for name, described in groups.items():
         if group is None or group.rstrip("s") == name:
             click.secho(name, bold=True)
             width = max(map(len, described))

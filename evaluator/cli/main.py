@@ -50,7 +50,9 @@ def exit_code() -> int:
         click.echo(error, err=True)
         return ExitCode.MISTAKE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("stopped; every caption so far is kept: the same command goes on from here", err=True)
+        click.echo(
+            "Interrupted. All captions so far are saved; run the same command again to continue.", err=True
+        )
         return ExitCode.INCOMPLETE
 
 
@@ -66,7 +68,7 @@ for command in COMMANDS:
 
 
 def start_logging() -> None:
-    """Our own messages on stderr: in colour on a terminal, elsewhere one plain line each."""
+    """Show this program's messages on stderr: in colour on a terminal, elsewhere one plain line each."""
     from rich.console import Console
     from rich.logging import RichHandler
 

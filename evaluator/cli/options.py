@@ -9,7 +9,7 @@ import click
 
 
 def importable(context: click.Context, parameter: click.Parameter, config_dir: Path | None) -> Path | None:
-    """Let the YAML files of one's own name classes of modules in the working folder."""
+    """Let YAML files in --config-dir name classes of modules in the working folder."""
     if config_dir and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     return config_dir
@@ -20,5 +20,5 @@ CONFIG_DIR = click.option(
     "--config-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     callback=importable,
-    help="A folder with model/, prompt/, data/ or scorer/ YAML files of your own.",
+    help="A folder with your own YAML files in model/, prompt/, data/ or scorer/.",
 )

@@ -23,19 +23,19 @@ from evaluator.cli.options import CONFIG_DIR
     "--leave-one-out",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="REFERENCES",
-    help="The human baseline: each image's first reference against its others.",
+    help="Score the human baseline: each image's first reference against its others.",
 )
 @click.option(
     "--images",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the pictures: for CLIPScore and the report.",
+    help="Folder with the pictures, for CLIPScore and the report.",
 )
 @click.option("--only-with-images", is_flag=True, help="Leave out images whose picture is not in --images.")
-@click.option("--scorer", "scorers", multiple=True, help="Only this scorer; may be repeated.")
+@click.option("--scorer", "scorers", multiple=True, help="Use only this scorer; may be repeated.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="The run folder to make, of several files the folder for theirs; runs/ by default.",
+    help="The run folder to write; for several files, the folder for their run folders. Default: runs/.",
 )
 @CONFIG_DIR
 def score_command(
@@ -61,13 +61,13 @@ def score_command(
     if scorers:
         overrides.insert(0, f"scorer=[{','.join(scorers)}]")
     if missing := next((override for override in overrides if "=" not in override), None):
-        raise click.UsageError(f"there is no file or folder {missing!r}, and an option is typed option=value")
+        raise click.UsageError(f"there is no file or folder {missing!r}; options are typed as option=value")
     if paths and all(path.is_dir() for path in paths):
         rescore(paths, overrides, config_dir)
         return ExitCode.OK
     if folder := next((path for path in paths if path.is_dir()), None):
         raise click.UsageError(
-            f"{folder} is a folder: score run folders and captions files one after the other"
+            f"{folder} is a folder: score run folders and captions files in separate commands"
         )
     data = [
         "data=karpathy",
@@ -77,7 +77,7 @@ def score_command(
     if leave_one_out:
         if paths:
             raise click.UsageError(
-                "--leave-one-out scores people; score captions files by a command of their own"
+                "--leave-one-out scores people: score captions files in a separate command"
             )
         data += [f"data.annotations={quoted(leave_one_out)}", "data.leave_out=1"]
         paths = [human_captions([*data, *overrides], config_dir)]
@@ -102,7 +102,7 @@ def is_path(argument: str) -> bool:
 
 
 def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
-    """A captions file of what is left out of the references."""
+    """A captions file with the references that are held out."""
     import hashlib
     import json
 

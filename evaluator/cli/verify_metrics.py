@@ -1,4 +1,4 @@
-"""`evaluator verify-metrics`: this installation's metrics beside the original programs'."""
+"""`evaluator verify-metrics`: check this installation's metrics against the original programs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def verify_metrics_command() -> ExitCode:
     for reason in dict.fromkeys(f"{check.metric}: {check.reason}" for check in checks if check.reason):
         click.echo(reason)
     if wrong := [check.metric for check in checks if check.got is not None and not check.agrees]:
-        click.echo(f"{', '.join(wrong)}: not the number of the original program", err=True)
+        click.echo(f"{', '.join(wrong)}: differs from the original program", err=True)
         return ExitCode.FAILED
     return ExitCode.OK

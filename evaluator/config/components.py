@@ -1,10 +1,10 @@
 """A YAML node -> the frozen dataclass that it names, each option checked against its field by pydantic.
 
-What is wrong is said by the option's full name:
+An error names the option in full:
 
     >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "txt": "a"}, "prompt")
     Traceback (most recent call last):
-    evaluator.core.errors.ConfigError: prompt.txt: there is no such option. It has name, text, system, shots
+    evaluator.core.errors.ConfigError: prompt.txt: there is no such option. The options are name, text, system, shots
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from evaluator.core.errors import ConfigError
 
-# What a component of each group can do: what the protocols in core demand.
+# What a component of each group must have, by the protocols in core.
 ABILITIES = {
     "data": ("load",),
     "model": ("check", "open"),
@@ -28,17 +28,17 @@ ABILITIES = {
 
 
 def build_for_group(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
-    """A component that does what its group does. Raises ConfigError where it cannot."""
+    """A component of a group. Raises ConfigError where it lacks what the group needs."""
     component = build(node, name)
     if missing := [ability for ability in ABILITIES[group] if not hasattr(component, ability)]:
         raise ConfigError(
-            f"{name}._target_: {type(component).__qualname__} is no {group}: it has no {', '.join(missing)}"
+            f"{name}._target_: {type(component).__qualname__} is not a {group}: it lacks {', '.join(missing)}"
         )
     return component
 
 
 def build(node: Mapping[str, Any] | None, name: str) -> Any:
-    """The frozen dataclass that `_target_` names, each option checked against its field."""
+    """An instance of the dataclass that `_target_` names, each option checked against its field."""
     target = (node or {}).get("_target_")
     if node is None or not isinstance(target, str):
         raise ConfigError(f"{name}: it has no _target_, so there is nothing to build. See conf/ for examples")
@@ -57,10 +57,12 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     prefix = f"{name}." if name else ""
-    known = [field.name for field in dataclasses.fields(component) if field.init]
+    names = [field.name for field in dataclasses.fields(component) if field.init]
     for option in options:
-        if option not in known:
-            raise ConfigError(f"{prefix}{option}: there is no such option. It has {', '.join(known)}")
+        if option not in names:
+            raise ConfigError(
+                f"{prefix}{option}: there is no such option. The options are {', '.join(names)}"
+            )
     for option, value in options.items():
         if value == "???":
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
@@ -100,7 +102,7 @@ def _complaint(kind: str, message: str) -> str:
         "bool_type": "is neither true nor false",
         "string_type": "is not a text; put it in quotes",
         "path_type": "is not a path",
-        "dataclass_type": "is no mapping of options, such as {option: value}",
+        "dataclass_type": "is not a mapping of options, such as {option: value}",
         "missing": "is required",
     }
     return plain.get(kind, message[:1].lower() + message[1:])

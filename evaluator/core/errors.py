@@ -17,6 +17,7 @@ The command line prints the message of any of these and exits with 2, without a 
 
 from __future__ import annotations
 
+from evaluator.core.install import install_line
 from evaluator.core.values import Outcome, Reply
 
 
@@ -74,7 +75,7 @@ class MissingPackage(EvaluatorError):
     """An optional package is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed. Install it with: pip install 'evaluator[{extra}]'")
+        super().__init__(f"{package} is not installed. Type: {install_line(extra)}")
 
 
 class NotComputed(EvaluatorError):

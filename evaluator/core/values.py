@@ -1,4 +1,4 @@
-"""The values that everybody speaks of: items, prompts, replies, outcomes and captions."""
+"""The values that pass between all parts: items, prompts, replies, outcomes and captions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-# Metadata of a field that changes how fast or where captions are made, never what they say:
-# it takes no part in a run's name and never blocks a resume.
+# Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left out
+# of the run's name and never blocks a resume.
 NOT_IDENTITY: Mapping[str, bool] = MappingProxyType({"identity": False})
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image to caption, with what people wrote about it."""
+    """One image to caption, with the references that people wrote and its tags."""
 
     id: str
     image: Path | None
@@ -26,7 +26,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a captioner is told besides the image. An empty text is a prompt too: GIT and BLIP need none."""
+    """What a captioner gets besides the image. The text may be empty: GIT and BLIP need none."""
 
     kind: ClassVar[str] = "prompt"
 
@@ -54,18 +54,18 @@ class Outcome(StrEnum):
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether a further run could get this caption: the next one of the same folder asks again."""
+        """Whether the next run of the same folder retries this image."""
         return self in (Outcome.ERROR, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said, and what the saying took, as it is billed."""
+    """A model's reply and the tokens it is billed for."""
 
     text: str
     model_version: str = ""
-    input_tokens: int | None = None  # all of them, those that the provider had cached too
-    output_tokens: int | None = None  # all of them, reasoning too
+    input_tokens: int | None = None  # including those that the provider had cached
+    output_tokens: int | None = None  # including reasoning
     reasoning_tokens: int | None = None
     finish_reason: str = ""
     cached_input_tokens: int | None = None
@@ -73,17 +73,17 @@ class Reply:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one request may take, each as (at least, at most), known before it is sent."""
+    """The tokens that one request may take, as (at least, at most), known before it is sent."""
 
-    model: str  # as the price table names it
+    model: str  # its name in the price table
     input_tokens: tuple[int, int]
     output_tokens: tuple[int, int]
-    provider: str = ""  # whose account it counts against, for limits that all its models have
+    provider: str = ""  # whose limits and account it counts against
 
 
 @dataclass(frozen=True)
 class Caption:
-    """One line of captions.jsonl: the outcome for one item."""
+    """One line of captions.jsonl: how the attempt to caption one item ended."""
 
     item_id: str
     outcome: Outcome
@@ -93,9 +93,9 @@ class Caption:
     attempts: int = 1
     cost_usd: float | None = None
     cached: bool = False
-    answered_at: float | None = None  # Unix seconds, where many requests are on their way at once
+    answered_at: float | None = None  # Unix seconds, for remote models, which have many requests in flight
 
     @property
     def text(self) -> str | None:
-        """The caption to score, None where there is none."""
+        """The caption to score; None for every outcome but OK."""
         return self.reply.text if self.outcome is Outcome.OK and self.reply else None

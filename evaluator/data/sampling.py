@@ -1,4 +1,4 @@
-"""A subset that stands for the whole: stratified, and the same for the same seed.
+"""A stratified sample of a data set, the same for the same seed.
 
 Strata are the items' first tags where they have any, else quarters by the length of their references, since
 short references are easier. Each stratum gives its share (largest remainders); the order stays that of the

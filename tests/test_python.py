@@ -1,0 +1,51 @@
+"""docs/python.md does what it says, also inside a running event loop, as in a notebook."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+SCRIPTS = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE, re.DOTALL))
+IN_A_LOOP = """
+import asyncio
+
+async def cell():
+    exec(compile(open({name!r}).read(), {name!r}, "exec"), {{}})
+
+asyncio.run(cell())
+"""
+
+
+def run(folder: Path, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_page_has_both_scripts() -> None:
+    assert list(SCRIPTS) == ["five_lines.py", "in_memory.py"]
+    statements = [line for line in SCRIPTS["five_lines.py"].splitlines() if line and line[0] not in " #)"]
+    assert len(statements) <= 6
+
+
+@pytest.mark.parametrize("in_a_notebook", [False, True])
+def test_five_lines_evaluate_compare_and_report(in_a_notebook: bool, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "five_lines.py").write_text(SCRIPTS["five_lines.py"])
+    code = ["-c", IN_A_LOOP.format(name="five_lines.py")] if in_a_notebook else ["five_lines.py"]
+    printed = run(tmp_path, *code)
+    assert re.search(r"^tiny-git\s+\d\.\d+$", printed, re.MULTILINE)
+    assert re.search(r"^tiny-blip\s+\d\.\d+$", printed, re.MULTILINE)
+    assert "tiny-blip" in (tmp_path / "two_models.html").read_text()
+
+
+def test_captions_in_memory_are_scored(tmp_path: Path) -> None:
+    (tmp_path / "in_memory.py").write_text(SCRIPTS["in_memory.py"])
+    assert "CIDEr|variant:D|n:4|sigma:6|tok:ptb|refs:1-2|idf:corpus|images:2|v:" in run(
+        tmp_path, "in_memory.py"
+    )
