@@ -34,7 +34,5 @@ def idf_command(references: Path, split: str, name: str | None, output: Path | N
     path = output or table_path(name)
     write_table(table, path)
     size = path.stat().st_size / 1e6
-    click.echo(
-        f"{path}: {table.images:,} images, {table.ngrams:,} n-grams that two or more images share, {size:.1f} MB"
-    )
+    click.echo(f"{path}: {table.images:,} images, {table.ngrams:,} n-grams shared by images, {size:.1f} MB")
     click.echo(f"type scorer.cider.idf={output or name}; signatures say idf:{table.label}")

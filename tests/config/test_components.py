@@ -53,9 +53,9 @@ def test_dataclasses_within_a_component() -> None:
         ({"one": {"sice": 2}}, "it.one.sice: there is no such option. It has size"),
         ({"several": {"a.b": {"sice": 2}}}, "it.several.a.b.sice: there is no such option. It has size"),
         ({"several": {"a.b": {"size": "x"}}}, "it.several.a.b.size: 'x': is not an integer"),
-        ({"several": {"a.b": 2}}, "it.several.a.b: 2: is no mapping of options"),
-        ({"several": {"a.b": None}}, "it.several.a.b: None: is no mapping of options"),
-        ({"one": 2}, "it.one: 2: is no mapping of options"),
+        ({"several": {"a.b": 2}}, "it.several.a.b: 2: is not a mapping of options"),
+        ({"several": {"a.b": None}}, "it.several.a.b: None: is not a mapping of options"),
+        ({"one": 2}, "it.one: 2: is not a mapping of options"),
     ],
 )
 def test_what_is_wrong_within_one_is_said_by_its_full_name(options: dict[str, object], said: str) -> None:
