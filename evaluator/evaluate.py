@@ -21,7 +21,7 @@ from evaluator.comparison.gate import DEFAULT_GATES, Regression, parse_gate, reg
 from evaluator.config.identity import short_hash
 from evaluator.config.run_config import RunConfig, sweep_folder
 from evaluator.config.settings import Settings
-from evaluator.core import Caption, CorpusDependent, Item, Results, Scorer
+from evaluator.core import Caption, CorpusDependent, Dataset, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
 from evaluator.report.page.html import write_report
@@ -58,9 +58,12 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
     """
     is_sweep = len(configs) > 1 if is_sweep is None else is_sweep
     runs: list[Run] = []
+    loaded: list[tuple[Dataset, list[Item]]] = []  # a sweep reads its data set once
     for number, config in enumerate(configs, 1):
         logger.info("run %d of %d: %s", number, len(configs), config.folder)
-        runs.append(evaluate(config))
+        items = next((items for data, items in loaded if data == config.data), None) or config.data.load()
+        loaded.append((config.data, items))
+        runs.append(evaluate(config, items))
     comparison = compare(runs)
     folder = sweep_folder(configs) if is_sweep else configs[0].folder
     if is_sweep:
@@ -74,9 +77,9 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
     return Evaluation(comparison, report, regressions)
 
 
-def evaluate(config: RunConfig) -> Run:
-    """Caption and score one run, resuming what its folder already holds."""
-    items = config.data.load()
+def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
+    """Caption and score one run, resuming what its folder already holds; `data` is its data set, if loaded."""
+    items = config.data.load() if data is None else data
     config, items = pin_document_frequencies(config, items), select(items, config.settings)
     folder = RunFolder(config.folder)
     with folder.ledger() as ledger:  # before anything is written: one process at a time

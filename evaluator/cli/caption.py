@@ -39,8 +39,8 @@ def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> Exit
 
     evaluator caption photo.jpg model=ollama model.model=llava prompt=detailed
 
-    OVERRIDES are those of `evaluator run`; `evaluator list models` shows the models. A cloud model's key comes
-    from the environment. Only the answer cache is written.
+    OVERRIDES are those of `evaluator run`; `evaluator list models` shows the models. The key of a cloud model
+    comes from the environment. Only the answer cache is written.
     """
     from evaluator.config.run_config import run_configs
     from evaluator.core import Item

@@ -4,7 +4,7 @@ An error names the option in full:
 
     >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "txt": "a"}, "prompt")
     Traceback (most recent call last):
-    evaluator.core.errors.ConfigError: prompt.txt: there is no such option. The options are name, text, system, shots
+    evaluator.core.errors.ConfigError: prompt.txt: there is no such option. Options: name, text, system, shots
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     names = [field.name for field in dataclasses.fields(component) if field.init]
     for option in options:
         if option not in names:
-            raise ConfigError(
-                f"{prefix}{option}: there is no such option. The options are {', '.join(names)}"
-            )
+            raise ConfigError(f"{prefix}{option}: there is no such option. Options: {', '.join(names)}")
     for option, value in options.items():
         if value == "???":
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,17 @@ def identity(component: Any) -> dict[str, Any]:
 
 def content_digest(path: Path) -> str:
     """The hash of a file's content; the path itself where there is no file."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-    return str(path)
+    if not path.is_file():
+        return str(path)
+    status = path.stat()
+    return "sha256:" + _digest(path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _digest(path: Path, *state: int) -> str:
+    """Computed once for each state of a file: several runs have the same annotations."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def default_name(

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-# Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left out
-# of the run's name and never blocks a resume.
+# Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left
+# out of the run's name and never blocks a resume.
 NOT_IDENTITY: Mapping[str, bool] = MappingProxyType({"identity": False})
 
 
