@@ -78,7 +78,7 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
 
 
 def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
-    """Caption and score one run, resuming what its folder already holds; `data` is its data set, if loaded."""
+    """Caption and score one run, resuming what its folder holds; `data` is its data set, if loaded."""
     items = config.data.load() if data is None else data
     config, items = pin_document_frequencies(config, items), select(items, config.settings)
     folder = RunFolder(config.folder)
