@@ -19,7 +19,7 @@ from evaluator.comparison.bootstrap import intervals, with_interval
 from evaluator.config.run_config import RunConfig, Settings, recorded_scorers
 from evaluator.core import Caption, CorpusDependent, Item, Measurement, Outcome, Results, Score, Scorer
 from evaluator.core.errors import ConfigError, DataError, NotComputed
-from evaluator.data.human import said_by, without
+from evaluator.data.human import drop_reference, held_out_captions
 from evaluator.data.sampling import stratified
 from evaluator.scorers.style import audit, normalised
 from evaluator.store.provenance import circumstances, description, differences, fingerprint, with_options
@@ -152,8 +152,8 @@ def human_scores(run: RunFolder, ids: Collection[str], metrics: Collection[str])
     """
     chosen = set(ids)
     known = [item for item in run.items() if item.id in chosen]
-    said = said_by(known, 1)
-    items = [item for item in without(known, 1) if item.id in said]
+    said = held_out_captions(known, 1)
+    items = [item for item in drop_reference(known, 1) if item.id in said]
     if not items:
         raise DataError(f"{run.path}: no image has two references, one of which could stand for a person")
     recorded = recorded_scorers(run.config_yaml())

@@ -1,21 +1,63 @@
+"""JSON that others wrote: the values are those of Python's own parser, and each mistake has a place."""
+
 from __future__ import annotations
 
+import enum
+import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import describe, image_id, read_json
+from evaluator.files.json_input import checked, decode_json, describe, encode_json, image_id, read_json
+
+# Lone surrogates, numbers of any size and the values that JSON does not have, all of which Python writes.
+texts = st.text(st.characters())
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5),
+    max_leaves=20,
+)
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\xef\xbb\xbf" + '{"a": "\u00e9"}'.encode())
     assert read_json(path) == {"a": "\u00e9"}
 
 
+@given(documents, st.booleans())
+def test_a_document_is_read_as_python_reads_it(document: Any, ascii_only: bool) -> None:
+    content = json.dumps(document, ensure_ascii=ascii_only).encode("utf-8", "backslashreplace")
+    assert decode_json(content) == document
+    assert decode_json(content.decode()) == document
+    assert repr(decode_json(content)) == repr(json.loads(content))
+
+
+@given(documents, st.sampled_from([None, 1]))
+def test_what_is_written_is_read_by_any_program(document: Any, indent: int | None) -> None:
+    content = encode_json(document, indent)
+    assert json.loads(content.decode()) == document
+    assert indent or b"\n" not in content
+
+
+def test_numbers_and_names_are_written_as_python_writes_them() -> None:
+    class Colour(enum.StrEnum):
+        RED = "red"
+
+    written = encode_json([2**80, math.inf, Colour.RED, "\u00e9"]).decode()
+    assert written == f'[{2**80},Infinity,"red","\u00e9"]'
+    assert math.isnan(decode_json(encode_json({"a": [math.nan]}))["a"][0])
+    with pytest.raises(TypeError):
+        encode_json(object())
+
+
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b'{"a": 1,\n "b": }', ["line 2, column 7"]),
         (b"", ["line 1, column 1"]),
@@ -26,12 +68,14 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         (b"9" * 5_000, ["cannot be read as JSON"]),
     ],
 )
-def test_what_is_not_json_is_said_with_its_place(tmp_path: Path, content: bytes, said: list[str]) -> None:
+def test_what_is_not_json_is_reported_with_its_place(
+    tmp_path: Path, content: bytes, expected: list[str]
+) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(content)
     with pytest.raises(DataError) as raised:
         read_json(path)
-    for words in (str(path), *said):
+    for words in (str(path), *expected):
         assert words in str(raised.value)
 
 
@@ -43,6 +87,23 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="cannot be read: Not a directory"):
         read_json(tmp_path / "file" / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "shape", "message"),
+    [
+        (3, list[str], "a.json: expected a list, found 3"),
+        ([["a"], "b"], list[list[str]], "a.json: [1]: expected a list, found 'b'"),
+        ({"a": {"b": None}}, dict[str, dict[str, str]], "a.json: a.b: expected text, found null"),
+        ([1.5], list[int | str], "a.json: [0]: expected a whole number or text, found 1.5"),
+        ([True], list[int | str], "a.json: [0]: expected a whole number or text, found true"),
+        (["a"], list[float], "a.json: [0]: Input should be a valid number, found 'a'"),
+    ],
+)
+def test_a_value_of_another_type_is_named(document: Any, shape: Any, message: str) -> None:
+    with pytest.raises(DataError) as raised:
+        checked(document, shape, "a.json")
+    assert str(raised.value) == message
 
 
 def test_values_are_described_in_the_words_of_json() -> None:
@@ -59,6 +120,9 @@ def test_values_are_described_in_the_words_of_json() -> None:
     assert describe(dict.fromkeys("abcdefg")) == "an object with 'a', 'b', 'c', 'd', 'e', 'f', ..."
 
 
-def test_an_id_is_one_whether_a_number_or_text() -> None:
-    assert image_id(42, "") == image_id("42", "") == "42"
-    assert image_id("flickr/12.jpg", "") == "flickr/12.jpg"
+def test_an_id_is_the_same_as_a_number_and_as_text() -> None:
+    assert image_id(42) == image_id("42") == "42"
+    assert image_id("flickr/12.jpg") == "flickr/12.jpg"
+    assert image_id("\u00e9") == "\u00e9"
+    with pytest.raises(DataError, match=r"a\.json: \[0\]\.id: the image id is empty"):
+        image_id("", "a.json", 0, "id")
