@@ -1,8 +1,4 @@
-"""Reading and writing JSON. A mistake in somebody else's file becomes a DataError that says where it is.
-
-The parser and the checks are pydantic's: as fast as the fastest libraries, and exact. (orjson, for one, reads
-an image id of more than 64 bits as a rounded number and writes NaN as null.) What pydantic's parser refuses
-goes to Python's, so a lone surrogate, which JSON allows, is kept, and a syntax error has a line and a column.
+"""Reading JSON that somebody else wrote: each mistake becomes a DataError that says where it is.
 
 >>> image_id(42) == image_id("42")
 True
@@ -19,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evaluator.core.errors import DataError
+from evaluator.files.json_bytes import decode_json
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -57,36 +54,8 @@ def parse_json(content: str, path: Path, line: int = 1) -> Any:
     except json.JSONDecodeError as error:
         where = f"{path}: line {line + error.lineno - 1}, column {error.colno}"
         raise DataError(f"{where}: {error.msg}") from error
-    except (ValueError, RecursionError) as error:  # a number or a nesting beyond what Python reads
+    except ValueError as error:  # a number or a nesting beyond what Python reads
         raise DataError(f"{path}: cannot be read as JSON: {error}") from error
-
-
-def decode_json(content: str | bytes) -> Any:
-    """The same value as `json.loads` gives, and the same errors, sooner."""
-    from pydantic_core import from_json
-
-    try:
-        return from_json(content, cache_strings="keys")
-    except ValueError:
-        return json.loads(content)
-
-
-def encode_json(document: Any, indent: int | None = None) -> bytes:
-    r"""A document as UTF-8, on one line unless `indent` is given.
-
-    A lone surrogate, which UTF-8 cannot hold, is written as its escape, so that nothing is lost:
-
-    >>> encode_json({"caption": "é \ud83d"}) == b'{"caption":"\xc3\xa9 \\ud83d"}'
-    True
-    """
-    from pydantic_core import PydanticSerializationError, to_json
-
-    try:
-        return to_json(document, indent=indent, inf_nan_mode="constants")
-    except PydanticSerializationError:
-        separators = None if indent else (",", ":")
-        text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
-        return text.encode("utf-8", "backslashreplace")
 
 
 def checked(document: Any, shape: type[Shape], path: Path | str, *place: str | int) -> Shape:

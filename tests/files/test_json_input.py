@@ -1,59 +1,20 @@
-"""JSON that others wrote: the values are those of Python's own parser, and each mistake has a place."""
+"""JSON that others wrote: each mistake is reported with its place."""
 
 from __future__ import annotations
 
-import enum
-import json
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import checked, decode_json, describe, encode_json, image_id, read_json
-
-# Lone surrogates, numbers of any size and the values that JSON does not have, all of which Python writes.
-texts = st.text(st.characters())
-documents = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5),
-    max_leaves=20,
-)
+from evaluator.files.json_input import checked, describe, image_id, read_json
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\xef\xbb\xbf" + '{"a": "\u00e9"}'.encode())
     assert read_json(path) == {"a": "\u00e9"}
-
-
-@given(documents, st.booleans())
-def test_a_document_is_read_as_python_reads_it(document: Any, ascii_only: bool) -> None:
-    content = json.dumps(document, ensure_ascii=ascii_only).encode("utf-8", "backslashreplace")
-    assert decode_json(content) == document
-    assert decode_json(content.decode()) == document
-    assert repr(decode_json(content)) == repr(json.loads(content))
-
-
-@given(documents, st.sampled_from([None, 1]))
-def test_what_is_written_is_read_by_any_program(document: Any, indent: int | None) -> None:
-    content = encode_json(document, indent)
-    assert json.loads(content.decode()) == document
-    assert indent or b"\n" not in content
-
-
-def test_numbers_and_names_are_written_as_python_writes_them() -> None:
-    class Colour(enum.StrEnum):
-        RED = "red"
-
-    written = encode_json([2**80, math.inf, Colour.RED, "\u00e9"]).decode()
-    assert written == f'[{2**80},Infinity,"red","\u00e9"]'
-    assert math.isnan(decode_json(encode_json({"a": [math.nan]}))["a"][0])
-    with pytest.raises(TypeError):
-        encode_json(object())
 
 
 @pytest.mark.parametrize(
