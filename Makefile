@@ -1,29 +1,37 @@
-# make demo: set up and caption, score and compare on the embedded data. make test: set up and run all tests.
+# make demo: set up what the demo needs; caption, score and compare on the embedded data.
+# make test: set up everything; run all tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# constraints.txt pins torch; its CPU build is installed where the index offers one.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
 .PHONY: demo test lint bench clean
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.installed-demo
 	$(BIN)/evaluator run experiment=demo -m
 
-test: $(VENV)/.installed
+test: $(VENV)/.installed-all
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-all
 	for benchmark in benchmarks/[a-z]*.py; do $(BIN)/python $$benchmark || exit 1; done
 
-# constraints.txt holds the exact torch; its CPU build is picked where the index offers one.
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
+
+$(VENV)/.installed-demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[local,coco]'
 	touch $@
+
+$(VENV)/.installed-all: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[all,dev]'
+	touch $@ $(VENV)/.installed-demo
 
 clean:
 	rm -rf $(VENV) build dist

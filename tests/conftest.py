@@ -1,46 +1,83 @@
-"""What the tests share: the real data, if it is at hand, and a home folder of their own."""
+"""What the tests share: the real data, a home folder of their own, and a summary of what was skipped."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-# No test asserts how long something takes: machines are busy.
+# No test asserts how long something takes, because machines are busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-# A shell starts what runs in the background with Ctrl-C ignored; tests of Ctrl-C would wait for it in vain.
+# A shell starts background programs with Ctrl-C ignored; without this, tests of Ctrl-C would wait forever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The hub's client reads this when it is imported, which may be before any fixture.
+# The hub's client reads this when it is imported, which may happen before any fixture.
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Models this small gain nothing from threads, and threads that wait for a busy core cost ten times as much.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Where the real COCO references, published captions and photographs lie; never part of the project.
+# The folder of the real COCO references, published captions and photographs. It is never part of the project.
 REAL_DATA = Path(os.environ.get("EVALUATOR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+NO_REAL_DATA = "the real COCO data is missing: set EVALUATOR_TEST_DATA to its folder, as CONTRIBUTING.md says"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say last, before pytest's own last line, how many tests were skipped and why."""
+    yield
+    if skipped := terminalreporter.stats.get("skipped", []):
+        tests = sum(isinstance(report, pytest.TestReport) for report in skipped)
+        files = f" and {len(skipped) - tests} whole file(s)" if len(skipped) > tests else ""
+        terminalreporter.section(f"skipped: {tests} test(s){files}")
+        for line in skip_summary(str(report.longrepr[2]) for report in skipped):
+            terminalreporter.write_line(line)
+
+
+def skip_summary(reasons: Iterable[str]) -> list[str]:
+    """One line per reason, the missing real data first, then the most frequent.
+
+    >>> absent = "Skipped: could not import 'torch': No module named 'torch'"
+    >>> for line in skip_summary([absent, "Skipped: torch is not installed", f"Skipped: {NO_REAL_DATA}"]):
+    ...     print(line)
+       1  the real COCO data is missing: set EVALUATOR_TEST_DATA to its folder, as CONTRIBUTING.md says
+       2  torch is not installed: `make test` installs it
+    """
+    plain = (reason.removeprefix("Skipped: ") for reason in reasons)
+    plain = (re.sub(r"could not import '([\w.]+)'.*", r"\1 is not installed", reason) for reason in plain)
+    counts = Counter(plain)
+    return [
+        f"{counts[reason]:4}  {reason}"
+        + (": `make test` installs it" if re.fullmatch(r"[\w.]+ is not installed", reason) else "")
+        for reason in sorted(counts, key=lambda reason: (reason != NO_REAL_DATA, -counts[reason], reason))
+    ]
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with coco/ and systems/; the test skips where it is missing."""
+    """The folder with coco/ and systems/. A test that asks for it is skipped where it is missing."""
     if not (REAL_DATA / "coco" / "captions_karpathy_test.json").is_file():
-        pytest.skip("the real COCO data is not here: set EVALUATOR_TEST_DATA to its folder")
+        pytest.skip(NO_REAL_DATA)
     return REAL_DATA
 
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Neither the network nor the home folder is ever touched."""
+    """No test uses the network or the home folder."""
     home = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("EVALUATOR_CACHE", str(home / "cache"))
@@ -48,18 +85,24 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """`python -m evaluator ARGUMENTS` in the test's own folder, to its end."""
+    """Run `python -m evaluator ARGUMENTS` in the test's own folder.
+
+    The test is skipped where the command needs torch and torch is not installed.
+    """
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "evaluator", *map(str, arguments)]
-        return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        if "torch is not installed" in done.stderr and not find_spec("torch"):
+            pytest.skip("torch is not installed")
+        return done
 
     return run
 
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The conf/ of a repository of one's own, whose components lie in the test's own folder."""
+    """The conf/ of a user's own repository, whose components are in the test's own folder."""
     repository = Path(__file__).parent / "own"
     shutil.copytree(repository, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.syspath_prepend(repository)
@@ -68,7 +111,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def references(tmp_path: Path) -> Callable[..., Path]:
-    """A file in COCO's format from image id to captions; its pictures are called as their ids."""
+    """Writes captions by image id as a file in COCO's format, whose pictures are named after the ids."""
 
     def write(captions: Mapping[int | str, Sequence[str]], name: str = "references.json") -> Path:
         document = {

@@ -176,7 +176,7 @@ def test_the_ids_of_a_file_may_be_numbers_or_texts(tmp_path: Path, references: R
         ({"1": "a dog"}, "expected a list"),
         ([{"image_id": 1}], "'caption' is missing"),
         ([{"image_id": 1, "caption": None}], r"\[0\].caption: expected text, found null"),
-        ([{"image_id": 1, "caption": "a"}, {"image_id": "1", "caption": "b"}], "has a caption already"),
+        ([{"image_id": 1, "caption": "a"}, {"image_id": "1", "caption": "b"}], "already has a caption"),
         ([{"image_id": 9, "caption": "a"}], "none is for an image of the data set"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_captions_file_that_is_wrong_is_refused(
 def test_a_data_set_that_lists_an_image_twice_is_refused(tmp_path: Path) -> None:
     document = {"images": [{"id": 1}, {"id": "1"}], "annotations": []}
     (tmp_path / "twice.json").write_text(json.dumps(document))
-    with pytest.raises(DataError, match=r"images\[1\]: image 1 is listed already, at .*images\[0\]"):
+    with pytest.raises(DataError, match=r"images\[1\]: image 1 is listed already, at images\[0\]"):
         run(tmp_path, "data=coco", f"data.annotations={tmp_path}/twice.json")
 
 
@@ -261,7 +261,7 @@ def test_an_odd_id_is_kept(tmp_path: Path, references: References, item_id: str)
 def test_an_id_that_no_table_can_hold_is_refused(
     tmp_path: Path, references: References, item_id: str
 ) -> None:
-    with pytest.raises(DataError, match=r"images\[0\].id: an image id ends in no NUL"):
+    with pytest.raises(DataError, match=r"images\[0\].id: an image id must neither end in NUL"):
         replay(tmp_path, references({item_id: ["a dog"]}), {item_id: "a dog"})
 
 

@@ -1,1 +1,1 @@
-"""Programs that made what the package ships; not part of the wheel."""
+"""Programs that made files of the package. They are not part of the wheel."""

@@ -1,1 +1,1 @@
-"""Captions that other programs wrote."""
+"""Readers of captions that other programs wrote."""

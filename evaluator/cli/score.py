@@ -107,14 +107,15 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
     import json
 
     from evaluator.config.run_config import run_configs
-    from evaluator.data.human import said_by
+    from evaluator.data.human import held_out_captions
     from evaluator.files.cache_folder import cache_folder
 
     (config,) = run_configs(
         [*overrides, "model=replay", "model.captions=none", "data.leave_out=null"], config_dir
     )
     captions = [
-        {"image_id": item_id, "caption": said} for item_id, said in said_by(config.data.load(), 1).items()
+        {"image_id": item_id, "caption": text}
+        for item_id, text in held_out_captions(config.data.load(), 1).items()
     ]
     content = json.dumps(captions).encode()
     path = cache_folder("human") / f"{hashlib.sha256(content).hexdigest()[:16]}.json"

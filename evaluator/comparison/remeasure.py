@@ -8,7 +8,7 @@ from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.recorded import recorded_scorers
 from evaluator.core import CorpusDependent, Measurement, NotComputed, Score
 from evaluator.core.errors import DataError
-from evaluator.data.human import said_by, without
+from evaluator.data.human import drop_reference, held_out_captions
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import normalized
 from evaluator.store.run import Run
@@ -47,8 +47,8 @@ def human_baseline(
     """
     chosen = set(ids)
     among = [item for item in run.items if item.id in chosen]
-    captions = said_by(among, 1)
-    items = [item for item in without(among, 1) if item.id in captions]
+    captions = held_out_captions(among, 1)
+    items = [item for item in drop_reference(among, 1) if item.id in captions]
     if not items:
         raise DataError(f"{run.path}: no image has two references, one of which could stand for a person")
     scorers = {

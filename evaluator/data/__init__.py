@@ -1,1 +1,1 @@
-"""Data sets: one reader a file, each a frozen dataclass of options whose load() gives items."""
+"""Data sets: one reader per file. Each is a frozen dataclass of options, and its load() returns the items."""

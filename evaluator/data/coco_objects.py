@@ -4,7 +4,7 @@
      "annotations": [{"image_id": 42, "category_id": 18, "bbox": [214.1, 41.3, 348.3, 243.8]}, ...]}
 
 instances_val2017.json is such a file (https://cocodataset.org/#format-data); a box is x, y, width, height in
-pixels. Images that it says nothing about keep no tags.
+pixels. Images that the file does not mention keep their tags.
 """
 
 from __future__ import annotations
@@ -15,42 +15,57 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from evaluator.core import Item
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import describe, entries, image_id, member, read_json, text
+from evaluator.files.json_input import WrittenId, checked, describe, located, read_json
 
 
-def tagged(items: Sequence[Item], instances: Path | None) -> list[Item]:
-    """The items with the names of the objects that are in them; unchanged where there is no file."""
+def with_object_tags(items: Sequence[Item], instances: Path | None) -> list[Item]:
+    """The items, tagged with the names of the objects that they show; unchanged where there is no file."""
     if instances is None:
         return list(items)
-    found = read_objects(read_json(instances), instances)
-    return [replace(item, tags=found.get(item.id, item.tags)) for item in items]
+    tags = read_objects(read_json(instances), instances)
+    return [replace(item, tags=tags.get(item.id, item.tags)) for item in items]
+
+
+class Category(TypedDict):
+    id: WrittenId
+    name: str
+
+
+class Annotation(TypedDict):
+    image_id: WrittenId
+    category_id: WrittenId
+    bbox: Any
+
+
+class ObjectsFile(TypedDict):
+    categories: list[Category]
+    annotations: list[Annotation]
 
 
 def read_objects(document: object, path: Path) -> dict[str, tuple[str, ...]]:
     """Image id -> the names of its objects, each once, the one that covers most of the image first."""
-    names = {
-        member(category, "id", where): text(category, "name", where)
-        for index, category in enumerate(entries(document, "categories", str(path)))
-        for where in [f"{path}: categories[{index}]"]
-    }
+    file = checked(document, ObjectsFile, path)
+    names = {category["id"]: category["name"] for category in file["categories"]}
     areas: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for index, annotation in enumerate(entries(document, "annotations", str(path))):
-        where = f"{path}: annotations[{index}]"
-        item_id = image_id(member(annotation, "image_id", where), f"{where}.image_id")
-        category = member(annotation, "category_id", where)
+    for index, annotation in enumerate(file["annotations"]):
+        category = annotation["category_id"]
         if category not in names:
+            where = located(path, "annotations", index)
             raise DataError(f"{where}: category {describe(category)} is not among the file's categories")
-        areas[item_id][names[category]] += box_area(member(annotation, "bbox", where), f"{where}.bbox")
+        area = box_area(annotation["bbox"], path, "annotations", index, "bbox")
+        areas[str(annotation["image_id"])][names[category]] += area
     return {
         item_id: tuple(sorted(of_image, key=lambda name: (-of_image[name], name)))
         for item_id, of_image in areas.items()
     }
 
 
-def box_area(box: Any, where: str) -> float:
+def box_area(box: Any, path: Path, *place: str | int) -> float:
     """Width times height of [x, y, width, height]."""
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(side, int | float) for side in box):
-        raise DataError(f"{where}: expected [x, y, width, height], found {describe(box)}")
+        raise DataError(f"{located(path, *place)}: expected [x, y, width, height], found {describe(box)}")
     return float(box[2]) * float(box[3])

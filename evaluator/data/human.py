@@ -1,9 +1,9 @@
-"""The human baseline: what one person wrote of each image, to be scored against what the others wrote.
+"""The human baseline: one reference of each image serves as a caption, and is scored against the others.
 
 >>> items = [Item("1", None, ("a dog", "a puppy", "a pet")), Item("2", None, ("a cat",))]
->>> said_by(items, 1)
+>>> held_out_captions(items, 1)
 {'1': 'a dog'}
->>> [item.references for item in without(items, 1)]
+>>> [item.references for item in drop_reference(items, 1)]
 [('a puppy', 'a pet'), ('a cat',)]
 
 An image with a single reference keeps it and has no human caption: nothing would be left to compare with.
@@ -17,13 +17,13 @@ from dataclasses import replace
 from evaluator.core import Item
 
 
-def said_by(items: Iterable[Item], number: int) -> dict[str, str]:
-    """Image id -> its reference of this number, from 1 on; images with fewer, or with no other, left out."""
+def held_out_captions(items: Iterable[Item], number: int) -> dict[str, str]:
+    """Image id -> its reference with this number, counted from 1, where the image has it and another one."""
     return {item.id: item.references[number - 1] for item in items if _can_spare(item, number)}
 
 
-def without(items: Iterable[Item], number: int | None) -> list[Item]:
-    """The items without that reference; unchanged for None."""
+def drop_reference(items: Iterable[Item], number: int | None) -> list[Item]:
+    """The items without the reference with this number; unchanged for None."""
     if number is None:
         return list(items)
     return [

@@ -3,26 +3,28 @@
     {"images": [{"cocoid": 42, "filepath": "val2014", "filename": "COCO_val2014_000000000042.jpg",
                  "split": "test", "sentences": [{"raw": "A dog lies on shoes."}, ...]}, ...]}
 
-Published COCO scores are those of the 5,000 images of `test`. What COCO's papers train on is `train` together
-with `restval`. A file in COCO's own format that holds one split already is read as it is.
+Published COCO scores are for the 5,000 images of `test`. Papers train on `train` together with `restval`. A
+file in COCO's own format, which already contains one split, is read as a whole.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NotRequired
 
 from annotated_types import Ge
+from typing_extensions import TypedDict
 
 from evaluator.core import NOT_IDENTITY, Item
 from evaluator.core.errors import DataError
-from evaluator.data.coco import file_name, read_coco, refuse_repeats
-from evaluator.data.coco_objects import tagged
-from evaluator.data.human import without
-from evaluator.data.picture_files import find_pictures
-from evaluator.files.json_input import entries, image_id, member, read_json, text
+from evaluator.data.coco import read_coco, refuse_repeats
+from evaluator.data.coco_objects import with_object_tags
+from evaluator.data.human import drop_reference
+from evaluator.data.picture_files import AnnotatedImage, with_pictures
+from evaluator.files.json_input import WrittenId, checked, describe, image_id, located, read_json
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Karpathy:
 
     kind: ClassVar[str] = "karpathy"
 
-    images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures lie
+    images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures are
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None
@@ -39,41 +41,56 @@ class Karpathy:
     instances: Path | None = field(default=None, metadata=NOT_IDENTITY)
 
     def load(self) -> list[Item]:
-        """The items of the split, in the file's order. Raises DataError with the place of what is wrong."""
+        """The items of the split, in the file's order. Raises DataError that says where the mistake is."""
         document = read_json(self.annotations)
         in_coco_format = isinstance(document, dict) and "annotations" in document
-        read = read_coco(document, self.annotations) if in_coco_format else self._read(document)
-        found = find_pictures(read, self.images, self.annotations)
-        return tagged(without(found, self.leave_out), self.instances)
+        read = read_coco if in_coco_format else self._read
+        items = with_pictures(read(document, self.annotations), self.images, self.annotations)
+        return with_object_tags(drop_reference(items, self.leave_out), self.instances)
 
-    def _read(self, document: object) -> list[Item]:
-        images = entries(document, "images", str(self.annotations))
-        places = [f"{self.annotations}: images[{index}]" for index in range(len(images))]
-        splits = [text(image, "split", where) for image, where in zip(images, places, strict=True)]
+    def _read(self, document: object, path: Path) -> list[AnnotatedImage]:
+        if not isinstance(document, dict) or "images" not in document:
+            raise DataError(
+                f'{path}: expected {{"images": [{{"split": "test", ...}}, ...]}}, found {describe(document)}'
+            )
+        splits = [image["split"] for image in checked(document, SplitsFile, path)["images"]]
         if self.split not in splits:
             present = ", ".join(f"{name} ({count:,})" for name, count in Counter(splits).items())
-            raise DataError(
-                f"{self.annotations}: no split {self.split!r}. The file has: {present or 'no images'}"
-            )
-        chosen = [
-            (image, where)
-            for image, where, split in zip(images, places, splits, strict=True)
-            if split == self.split
-        ]
-        items = [_item(image, where) for image, where in chosen]
-        refuse_repeats([item.id for item in items], [where for _, where in chosen])
-        return items
+            raise DataError(f"{path}: no split {self.split!r}. The file has: {present or 'no images'}")
+        chosen = {n: document["images"][n] for n, split in enumerate(splits) if split == self.split}
+        images = {n: _read_image(image, path, n) for n, image in chosen.items()}
+        refuse_repeats({n: image.id for n, image in images.items()}, path)
+        return list(images.values())
 
 
-def _item(image: dict[str, object], where: str) -> Item:
-    key = "cocoid" if "cocoid" in image else "imgid"
-    name = file_name(image, "filename", where)
-    folder = file_name(image, "filepath", where) or Path()
-    sentences = entries(image, "sentences", where)
-    return Item(
-        image_id(member(image, key, where), f"{where}.{key}"),
-        folder / name if name else None,
-        tuple(
-            text(sentence, "raw", f"{where}.sentences[{n}]").strip() for n, sentence in enumerate(sentences)
-        ),
+class Split(TypedDict):
+    split: str
+
+
+class SplitsFile(TypedDict):
+    images: list[Split]
+
+
+class Sentence(TypedDict):
+    raw: str
+
+
+class Image(TypedDict):
+    cocoid: NotRequired[WrittenId]
+    imgid: NotRequired[WrittenId]  # Flickr's images have no other id
+    filepath: NotRequired[str | None]
+    filename: NotRequired[str | None]
+    sentences: list[Sentence]
+
+
+def _read_image(document: object, path: Path, index: int) -> AnnotatedImage:
+    image = checked(document, Image, path, "images", index)
+    key, written = ("cocoid", image["cocoid"]) if "cocoid" in image else ("imgid", image.get("imgid"))
+    if written is None:
+        raise DataError(f"{located(path, 'images', index)}: 'cocoid' is missing: found {describe(document)}")
+    name = posixpath.join(image.get("filepath") or "", image.get("filename") or "")
+    return AnnotatedImage(
+        image_id(written, path, "images", index, key),
+        name if image.get("filename") else None,
+        tuple(sentence["raw"].strip() for sentence in image["sentences"]),
     )

@@ -1,77 +1,100 @@
-"""Which file of a folder shows which item.
+"""Which file in a folder of pictures belongs to which image.
 
-COCO's pictures go by two names: COCO_val2014_000000391895.jpg, as the annotations of 2014 say, and
-000000391895.jpg, as the archives of 2017 do. A picture is looked for under the name that the annotations
-give, with and without its folder, and then by the twelve digits of its image id.
+COCO's pictures have two names: COCO_val2014_000000391895.jpg in the annotations of 2014, and
+000000391895.jpg in the archives of 2017. A picture is searched for by the name that the annotations give,
+with and without its folder, and then by the twelve digits of its image id.
 """
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from evaluator.core import Item
 from evaluator.core.errors import DataError
 
 
-def find_pictures(items: Sequence[Item], folder: Path | None, annotations: Path) -> list[Item]:
-    """The items, whose `image` is a name within the folder so far, with the path of the picture instead.
+class AnnotatedImage(NamedTuple):
+    """What an annotations file says about one image."""
 
-    An item without a picture gets the path where it was expected; without a folder, None. Raises DataError
-    where the folder is missing or holds none of the pictures.
+    id: str
+    file_name: str | None  # may begin with a folder, such as val2014/
+    references: tuple[str, ...]
+
+
+def with_pictures(images: Sequence[AnnotatedImage], folder: Path | None, annotations: Path) -> list[Item]:
+    """The images as items with the paths of their pictures; without a folder, the paths are None.
+
+    A picture that is missing gets the path where it was expected. Raises DataError where the folder is
+    missing or contains none of the pictures.
     """
-    if not items:
+    if not images:
         raise DataError(f"{annotations}: the file lists no images")
     if folder is None:
-        return [replace(item, image=None) for item in items]
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder of images")
-    names = [
-        item.image or Path(f"{item.id.zfill(12) if item.id.isdecimal() else item.id}.jpg") for item in items
-    ]
-    for item, name in zip(items, names, strict=True):
-        if name.is_absolute() or ".." in name.parts:
-            raise DataError(
-                f"{annotations}: image {item.id}: its file {name} lies outside the images' folder"
-            )
-    expected = [folder / name for name in names]
-    listed = [
-        path
-        for place in dict.fromkeys([folder, *(path.parent for path in expected)])
-        for path in _listing(place)
-    ]
-    by_path = set(listed)
-    by_number = {number: path for path in reversed(listed) if (number := _number(path)) is not None}
-
-    def find(item: Item, path: Path) -> Path | None:
-        beside = folder / path.name
-        if path in by_path or beside in by_path:
-            return path if path in by_path else beside
-        return by_number.get(int(item.id)) if item.id.isdecimal() else None
-
-    found = [find(item, path) for item, path in zip(items, expected, strict=True)]
+        return [Item(image.id, None, image.references) for image in images]
+    expected = [_expected_name(image, annotations) for image in images]
+    pictures = PictureFolder.listing(folder, expected)
+    found = [pictures.find(image.id, name) for image, name in zip(images, expected, strict=True)]
     if not any(found):
         raise DataError(
-            f"{folder}: none of the {len(items)} pictures of {annotations} is here, for example {names[0]}"
+            f"{folder}: none of the {len(images)} pictures that {annotations} lists is here, "
+            f"for example {expected[0]}"
         )
     return [
-        replace(item, image=there or path) for item, there, path in zip(items, found, expected, strict=True)
+        Item(image.id, folder / (there or name), image.references)
+        for image, there, name in zip(images, found, expected, strict=True)
     ]
 
 
-def _listing(folder: Path) -> list[Path]:
+@dataclass(frozen=True)
+class PictureFolder:
+    """The names of the files in a folder and in some folders within it. No file is looked up on the disk."""
+
+    names: AbstractSet[str]
+    by_number: Mapping[int, str]
+
+    @classmethod
+    def listing(cls, folder: Path, expected: Iterable[str]) -> PictureFolder:
+        """List the folder, and the folders within it that the expected names give. Raises DataError."""
+        if not folder.is_dir():
+            raise DataError(f"{folder}: there is no such folder of images")
+        inner = dict.fromkeys(["", *map(posixpath.dirname, expected)])
+        names = [posixpath.join(part, name) for part in inner for name in _listing(folder / part)]
+        numbers = {number: name for name in reversed(names) if (number := _number(name)) is not None}
+        return cls(frozenset(names), numbers)
+
+    def find(self, item_id: str, name: str) -> str | None:
+        """The name of an image's file, relative to the folder; None where it is missing."""
+        for candidate in (name, posixpath.basename(name)):
+            if candidate in self.names:
+                return candidate
+        return self.by_number.get(int(item_id)) if item_id.isdecimal() else None
+
+
+def _expected_name(image: AnnotatedImage, annotations: Path) -> str:
+    name = image.file_name or f"{image.id.zfill(12) if image.id.isdecimal() else image.id}.jpg"
+    if name.startswith("/") or ".." in name.split("/"):
+        raise DataError(f"{annotations}: image {image.id}: its file {name} lies outside the images' folder")
+    return posixpath.normpath(name)
+
+
+def _listing(folder: Path) -> list[str]:
     """Sorted, so that of two pictures of one image the same is always taken."""
     try:
-        return [folder / name for name in sorted(os.listdir(folder))]
+        return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed: {error.strerror or error}") from error
 
 
-def _number(path: Path) -> int | None:
-    match = re.fullmatch(r"(?:.*_)?(\d{12})", path.stem)
+def _number(name: str) -> int | None:
+    """The number that ends a name such as val2014/COCO_val2014_000000391895.jpg."""
+    match = re.fullmatch(r"(?:.*[_/])?(\d{12})(?:\.[^.]+)?", name)
     return int(match[1]) if match else None

@@ -1,8 +1,8 @@
-"""A stratified sample of a data set, the same for the same seed.
+"""A subset that represents the whole: stratified, and the same for the same seed.
 
-Strata are the items' first tags where they have any, else quarters by the length of their references, since
-short references are easier. Each stratum gives its share (largest remainders); the order stays that of the
-data set.
+An item's stratum is its first tag. Where no item has tags, the strata are quarters by the length of the
+references, because short references are easier. Each stratum contributes its share (largest remainders), and
+the order stays that of the data set.
 
     >>> from evaluator.core import Item
     >>> items = [Item(str(n), None, tags=("cat",) if n % 4 else ("dog",)) for n in range(40)]
@@ -22,26 +22,26 @@ from evaluator.core import Item
 
 
 def stratified(items: Sequence[Item], size: int, seed: int) -> list[Item]:
-    """`size` of the items, or all where there are no more."""
+    """`size` of the items, or all items where there are not more."""
     if size >= len(items):
         return list(items)
-    places_of: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for place, stratum in enumerate(strata(items)):
-        places_of[stratum].append(place)
-    shares = {stratum: size * len(places) / len(items) for stratum, places in places_of.items()}
+    members: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for index, stratum in enumerate(strata(items)):
+        members[stratum].append(index)
+    shares = {stratum: size * len(indices) / len(items) for stratum, indices in members.items()}
     sizes = {stratum: int(share) for stratum, share in shares.items()}
     by_remainder = sorted(shares, key=lambda stratum: sizes[stratum] - shares[stratum])
     for stratum in by_remainder[: size - sum(sizes.values())]:
         sizes[stratum] += 1
     source = random.Random(seed)
     drawn = [
-        place for stratum, places in places_of.items() for place in source.sample(places, sizes[stratum])
+        index for stratum, indices in members.items() for index in source.sample(indices, sizes[stratum])
     ]
-    return [items[place] for place in sorted(drawn)]
+    return [items[index] for index in sorted(drawn)]
 
 
 def strata(items: Sequence[Item]) -> list[Hashable]:
-    """What each item is drawn beside."""
+    """The stratum of each item."""
     if any(item.tags for item in items):
         return [item.tags[:1] for item in items]
     lengths = [

@@ -1,5 +1,5 @@
-"""The embedded default: drawn scenes, what people would say of them, and three tiny captioners and a CLIP.
+"""The embedded default: drawn scenes with captions, three tiny captioners and a CLIP.
 
-Nothing elsewhere in the package knows of it: conf/ names its files, and they are read and loaded by the same
-code as COCO's pictures and the hub's checkpoints.
+No other module of the package knows the demo. conf/ names its files, and the code that reads COCO's pictures
+and the hub's checkpoints reads them too.
 """

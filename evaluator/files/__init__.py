@@ -1,1 +1,1 @@
-"""Files and folders of this machine: pictures, JSON that others wrote, the cache folder."""
+"""Files and folders of this machine: pictures, JSON, the cache folder, atomic writing."""

@@ -1,7 +1,7 @@
-"""Where prepared references, features and replies live between runs. It may be deleted at any time.
+"""The folder that keeps features, replies and prepared data between runs. It may be deleted at any time.
 
 It is $EVALUATOR_CACHE, else $XDG_CACHE_HOME/evaluator, else ~/.cache/evaluator (XDG Base Directory
-Specification). Where that cannot be written, a temporary folder serves until the program ends.
+Specification). Where that cannot be written, a temporary folder is used until the program ends.
 
     >>> cache_folder("references").name
     'references'
@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def cache_folder(*parts: str) -> Path:
-    """The folder of these names below the cache, created where it is missing."""
+    """The folder with these names inside the cache, created where it is missing."""
     wanted = chosen_folder().joinpath(*parts)
     try:
         wanted.mkdir(parents=True, exist_ok=True)
@@ -30,20 +30,20 @@ def cache_folder(*parts: str) -> Path:
 
 
 def chosen_folder() -> Path:
-    """Where the cache belongs, whether it can be written there or not."""
+    """Where the cache should be, whether or not it can be written there."""
     if chosen := os.environ.get("EVALUATOR_CACHE"):
         return Path(os.path.expanduser(chosen))
     base = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification says to pass over a relative path.
+    # The specification says to ignore a relative path.
     return (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~/.cache"))) / "evaluator"
 
 
 @cache
 def _temporary(root: Path, reason: str) -> tempfile.TemporaryDirectory[str]:
-    """Made once, so that a program warns once; removed when the program ends."""
+    """Created once, so that a program warns once; removed when the program ends."""
     folder = tempfile.TemporaryDirectory(prefix="evaluator-")
     logging.getLogger(__name__).warning(
-        "The cache folder %s cannot be written (%s): %s serves until the program ends. "
+        "The cache folder %s cannot be written (%s): %s is used until the program ends. "
         "Set EVALUATOR_CACHE to a folder that can be written",
         root,
         reason,

@@ -1,8 +1,8 @@
-"""The one place that opens pictures: any common file becomes upright 8-bit RGB, or an ImageError.
+"""The only module that opens pictures: any common file becomes upright 8-bit RGB, or an ImageError.
 
-Orientation follows EXIF 2.3, tag 0x0112; transparency is laid on white; of an animation the first frame
-counts; 16-bit and floating-point greys are scaled to 8 bits, never clipped. A file that is cut off is an
-error, never a picture with a grey half. Safe to call from several threads.
+Orientation follows EXIF 2.3, tag 0x0112. Transparent pictures get a white ground. The first frame of an
+animation is read. 16-bit and floating-point greys are scaled to 8 bits, never clipped. A file that is cut off
+is an error, never a picture with a grey half. Several threads may call these functions at once.
 
     >>> read_picture(Path("nowhere/dog.jpg"))
     Traceback (most recent call last):
@@ -25,15 +25,15 @@ from evaluator.core.errors import ImageError
 # Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.6 GB as RGB.
 MAX_PIXELS = 200_000_000
 
-# No EPS, which Pillow hands to Ghostscript; no container whose pictures can be larger than its header says;
-# no JPEG 2000, whose decoder makes up what is missing of a file that was cut off.
+# Not EPS, which Pillow passes to Ghostscript; not containers whose pictures can be larger than the header
+# says; not JPEG 2000, whose decoder invents what is missing from a file that was cut off.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 
-# Pillow warns at half the size at which it refuses, and a warning cannot be caught in a worker thread
-# without touching the other threads' filters. MAX_PIXELS takes the place of its limit.
+# Pillow warns at half the size at which it refuses, and a worker thread cannot catch a warning without
+# changing the other threads' filters. MAX_PIXELS replaces Pillow's limit.
 Image.MAX_IMAGE_PIXELS = None
 
-# Remarks about odd metadata, without the name of the file; what matters of them is an ImageError here.
+# Warnings about odd metadata do not name the file. Where it matters, this module raises an ImageError.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _UPRIGHT = {
@@ -50,7 +50,7 @@ _UPRIGHT = {
 def read_picture(path: Path) -> Image.Image:
     """The picture as upright RGB, fully decoded. Raises ImageError with the file's name and what is wrong."""
     try:
-        _check_is_a_file_with_something_in_it(path)
+        _refuse_folder_or_empty(path)
         with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(
@@ -65,7 +65,7 @@ def read_picture(path: Path) -> Image.Image:
     except Exception as error:  # decoders raise anything over damaged files, from OSError to struct.error
         raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
     upright = picture.copy() if turn is None else picture.transpose(turn)
-    upright.info = {}  # the orientation lies in here: whoever reads it would turn the picture again
+    upright.info = {}  # it contains the orientation: a program that reads it would turn the picture again
     return upright
 
 
@@ -84,16 +84,16 @@ def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> byt
 
 
 def read_file(path: Path) -> bytes:
-    """The file as it is. Raises ImageError where there is none, or nothing in it."""
+    """The bytes of the file. Raises ImageError where it is missing or empty."""
     try:
-        _check_is_a_file_with_something_in_it(path)
+        _refuse_folder_or_empty(path)
         return path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
 
 
 class PlainPicture(NamedTuple):
-    """A file that every program shows alike; sizes in pixels."""
+    """A file that every program shows in the same way; sizes in pixels."""
 
     media_type: str
     width: int
@@ -101,10 +101,10 @@ class PlainPicture(NamedTuple):
 
 
 def plain_picture(data: bytes) -> PlainPicture | None:
-    """What the header says of a picture that any other program shows exactly as `read_picture` does.
+    """The header's facts about a picture that any other program shows exactly as `read_picture` does.
 
-    None for all others: those that lie on their side, are transparent or animated, have 16 bits or four
-    inks, or seem cut off. The pixels are not decoded.
+    None for all other pictures: those that are rotated, transparent or animated, have 16 bits or four inks,
+    or seem cut off. The pixels are not decoded.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -113,16 +113,16 @@ def plain_picture(data: bytes) -> PlainPicture | None:
                 and not image.has_transparency_data
                 and getattr(image, "n_frames", 1) == 1
                 and _orientation(image) == 1
-                and _ends_as_it_should(data, image.format)
+                and _is_complete(data, image.format)
             ):
                 return PlainPicture(Image.MIME[str(image.format)], *image.size)
-    except Exception:  # whatever is wrong with it, read_picture says it better
+    except Exception:  # read_picture has the better message
         return None
     return None
 
 
-def _ends_as_it_should(data: bytes, format_name: str | None) -> bool:
-    """A picture that is cut off costs as much to describe as a whole one."""
+def _is_complete(data: bytes, format_name: str | None) -> bool:
+    """Whether the file is complete: a provider bills an incomplete picture like a complete one."""
     match format_name:
         case "JPEG":
             return data.rstrip(b"\0").endswith(b"\xff\xd9")
@@ -136,7 +136,7 @@ def _ends_as_it_should(data: bytes, format_name: str | None) -> bool:
             return False
 
 
-def _check_is_a_file_with_something_in_it(path: Path) -> None:
+def _refuse_folder_or_empty(path: Path) -> None:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise ImageError(f"{path}: this is a folder, not a picture")
@@ -165,7 +165,7 @@ def _what_is_wrong(path: Path, error: Exception) -> str:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # metadata that cannot be read says nothing about the orientation
+    except Exception:  # unreadable metadata gives no orientation
         return 1
 
 
@@ -180,7 +180,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greys of 16 bits on their own scale, any other range from its darkest to its brightest value."""
+    """16-bit greys are scaled from their own range; others from their darkest to their brightest value."""
     greys = np.asarray(image, dtype=np.float32)
     low, high = 0.0, 65535.0
     if image.mode == "F" or greys.min() < low or greys.max() > high:

@@ -1,19 +1,29 @@
-"""Reading JSON that somebody else wrote: every mistake becomes a DataError that says where it lies.
+"""Reading JSON that somebody else wrote: each mistake becomes a DataError that says where it is.
 
->>> image_id(42, "a.json: [0]") == image_id("42", "a.json: [1]")
+>>> image_id(42) == image_id("42")
 True
->>> text({"caption": None}, "caption", "a.json: [3]")
+>>> checked([{"caption": "a dog"}, {"caption": None}], list[dict[str, str]], "a.json")
 Traceback (most recent call last):
-evaluator.core.errors.DataError: a.json: [3].caption: expected text, found null
+evaluator.core.errors.DataError: a.json: [1].caption: expected text, found null
 """
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from evaluator.core.errors import DataError
+from evaluator.files.json_bytes import decode_json
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Shape = TypeVar("Shape")
+
+# How a file may write the id of an image.
+WrittenId = int | str
 
 
 def read_json(path: Path) -> Any:
@@ -22,7 +32,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """What a file of UTF-8 holds, without its byte order mark."""
+    """The content of a file of UTF-8, without its byte order mark."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -40,12 +50,61 @@ def read_text(path: Path) -> str:
 def parse_json(content: str, path: Path, line: int = 1) -> Any:
     """The document in `content`, which begins at this line of the file."""
     try:
-        return json.loads(content)
+        return decode_json(content)
     except json.JSONDecodeError as error:
         where = f"{path}: line {line + error.lineno - 1}, column {error.colno}"
         raise DataError(f"{where}: {error.msg}") from error
-    except (ValueError, RecursionError) as error:  # a number or a nesting beyond what Python reads
+    except ValueError as error:  # a number or a nesting beyond what Python reads
         raise DataError(f"{path}: cannot be read as JSON: {error}") from error
+
+
+def checked(document: Any, shape: type[Shape], path: Path | str, *place: str | int) -> Shape:
+    """The document with the keys that `shape` names, which TypedDicts describe; other keys are left out.
+
+    Raises DataError for the first value of another type; `place` says where in the file the document is.
+    """
+    from pydantic import ValidationError
+
+    key: Any = shape  # mypy does not know that each type can be hashed
+    try:
+        result: Shape = _adapter(key).validate_python(document, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = (*place, *first["loc"])
+        raise DataError(_complaint(first["type"], first["msg"], first["input"], path, place)) from None
+    return result
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(shape)
+
+
+def _complaint(kind: str, message: str, value: object, path: Path | str, place: tuple[str | int, ...]) -> str:
+    """What is wrong with the value at this place, by the kind of pydantic's error."""
+    above, last = located(path, *place[:-1]), place[-1] if place else ""
+    match kind:
+        case "missing":
+            return f"{above}: {last!r} is missing: found {describe(value)}"
+        case "list_type" if isinstance(last, str) and last:
+            return f"{above}: expected a list under {last!r}, found {describe(value)}"
+        case "int_type":  # the first complaint about an id; its place ends in the type
+            return f"{above}: expected a whole number or text, found {describe(value)}"
+    wanted = {"string_type": "text", "list_type": "a list", "dict_type": "an object"}
+    complaint = f"expected {wanted[kind]}" if kind in wanted else message
+    return f"{located(path, *place)}: {complaint}, found {describe(value)}"
+
+
+def located(path: Path | str, *place: str | int) -> str:
+    """A place in a file.
+
+    >>> located("a.json", "images", 3, "id"), located("a.csv", "line 7", "caption")
+    ('a.json: images[3].id', 'a.csv: line 7.caption')
+    """
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return f"{path}: {steps.removeprefix('.')}" if steps else str(path)
 
 
 def kind_of(path: Path) -> str:
@@ -53,7 +112,7 @@ def kind_of(path: Path) -> str:
 
 
 def describe(value: object) -> str:
-    """What a value is, in the words of JSON."""
+    """What a value is, in JSON's terms."""
     match value:
         case None:
             return "null"
@@ -68,39 +127,15 @@ def describe(value: object) -> str:
             return json.dumps(value)
 
 
-def member(entry: object, key: str, where: str) -> Any:
-    """The value under `key` of an object."""
-    if not isinstance(entry, dict):
-        raise DataError(f"{where}: expected an object with {key!r}, found {describe(entry)}")
-    if key not in entry:
-        raise DataError(f"{where}: {key!r} is missing: found {describe(entry)}")
-    return entry[key]
-
-
-def text(entry: object, key: str, where: str) -> str:
-    """The string under `key` of an object, exactly as it is."""
-    value = member(entry, key, where)
-    if not isinstance(value, str):
-        raise DataError(f"{where}.{key}: expected text, found {describe(value)}")
-    return value
-
-
-def entries(document: object, key: str, where: str) -> list[Any]:
-    """The list under `key` of an object."""
-    value = member(document, key, where)
-    if not isinstance(value, list):
-        raise DataError(f"{where}: expected a list under {key!r}, found {describe(value)}")
-    return value
-
-
-def image_id(value: object, where: str) -> str:
-    """The id of an image, as text: 42 and "42" are the same image."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise DataError(f"{where}: an image id is a whole number or text, found {describe(value)}")
+def image_id(value: WrittenId, path: Path | str = "", *place: str | int) -> str:
+    """The id of an image as text: 42 and "42" are the same image. Raises DataError for an unusable id."""
     name = str(value)
+    if not name:
+        raise DataError(f"{located(path, *place)}: the image id is empty")
     # Neither numpy's arrays nor Arrow's tables keep these.
-    if name.endswith("\0") or name != name.encode(errors="replace").decode():
+    if name.endswith("\0") or not (name.isascii() or name == name.encode(errors="replace").decode()):
         raise DataError(
-            f"{where}: an image id ends in no NUL and holds no half of a surrogate pair, found {value!r}"
+            f"{located(path, *place)}: an image id must neither end in NUL nor contain half a surrogate "
+            f"pair, found {value!r}"
         )
     return name

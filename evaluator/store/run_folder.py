@@ -32,6 +32,7 @@ import numpy as np
 
 from evaluator.core import Caption, Item
 from evaluator.core.errors import StoreError
+from evaluator.files.atomic import replacing
 from evaluator.files.json_bytes import encode_json
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
 from evaluator.store.manifest import Manifest, manifest_to_json
@@ -180,12 +181,8 @@ class RunFolder:
 
     def _replace(self, name: str, content: bytes) -> None:
         """Put a file in the place of `name`, whole or not at all."""
-        temporary = self.path / f".{name}.{os.getpid()}"
-        try:
+        with replacing(self.path / name) as temporary:
             temporary.write_bytes(content)
-            os.replace(temporary, self.path / name)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 @lru_cache

@@ -115,10 +115,10 @@ def test_json_lines_and_csv_hold_the_same(tmp_path: Path, caption: str) -> None:
         ("a.jsonl", '{"image_id": 1, "caption": "a"}\n{"image_id": 2,\n', "a.jsonl: line 2, column"),
         ("a.jsonl", '{"image_id": 1, "caption": "a"}\n\n{"image_id": 1, "caption": "b"}\n', "at line 1"),
         ("a.jsonl", '["a dog"]\n', "a.jsonl: line 1: expected an object"),
-        ("a.csv", "id,text\n1,a dog\n", "expected the head image_id,caption, found 'id,text'"),
-        ("a.csv", "image_id,caption\n1,a\n2\n", "a.csv: line 3.caption: expected text, found null"),
-        ("a.csv", "image_id,caption\n1,a\n1,b\n", "image 1 has a caption already, at line 2"),
-        ("a.csv", "", "expected the head"),
+        ("a.csv", "id,text\n1,a dog\n", "expected the header image_id,caption, found 'id,text'"),
+        ("a.csv", "image_id,caption\n1,a,b\n2\n", "a.csv: line 3.caption: expected text, found null"),
+        ("a.csv", "image_id,caption\n1,a\n1,b\n", "image 1 already has a caption, at line 2"),
+        ("a.csv", "", "expected the header"),
     ],
 )
 def test_what_is_wrong_in_lines_and_rows(tmp_path: Path, name: str, content: str, said: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from evaluator.core import Item
 from evaluator.core.errors import DataError
-from evaluator.data.coco_objects import read_objects, tagged
+from evaluator.data.coco_objects import read_objects, with_object_tags
 
 DOCUMENT: dict[str, Any] = {
     "categories": [{"id": 1, "name": "person"}, {"id": 18, "name": "dog"}],
@@ -32,8 +32,8 @@ def test_images_that_the_file_lacks_keep_their_tags(tmp_path: Path) -> None:
     path = tmp_path / "objects.json"
     path.write_text(json.dumps(DOCUMENT), encoding="utf-8")
     items = [Item("7", None), Item("8", None, tags=("cat",))]
-    assert [item.tags for item in tagged(items, path)] == [("dog",), ("cat",)]
-    assert tagged(items, None) == items
+    assert [item.tags for item in with_object_tags(items, path)] == [("dog",), ("cat",)]
+    assert with_object_tags(items, None) == items
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,10 @@ def test_images_that_the_file_lacks_keep_their_tags(tmp_path: Path) -> None:
         (
             {"annotations": [{"image_id": 7, "category_id": 3, "bbox": [0, 0, 1, 1]}]},
             "category 3 is not among",
+        ),
+        (
+            {"annotations": [{"image_id": 7, "category_id": [], "bbox": [0, 0, 1, 1]}]},
+            "annotations[0].category_id: expected a whole number or text, found a list of 0",
         ),
         ({"annotations": [{"image_id": 7, "category_id": 1, "bbox": [0, 1]}]}, "[x, y, width, height]"),
         ({"annotations": [{"category_id": 1}]}, "'image_id' is missing"),

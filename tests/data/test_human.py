@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evaluator.core import Item
 from evaluator.data.coco import COCO
-from evaluator.data.human import said_by, without
+from evaluator.data.human import drop_reference, held_out_captions
 from evaluator.data.karpathy import Karpathy
 
 texts = st.lists(st.text(), max_size=7).map(tuple)
@@ -21,14 +21,14 @@ def test_nothing_is_lost_and_nothing_compared_with_itself(
     references: list[tuple[str, ...]], number: int
 ) -> None:
     items = [Item(str(n), None, of_image) for n, of_image in enumerate(references)]
-    said, left = said_by(items, number), without(items, number)
+    said, left = held_out_captions(items, number), drop_reference(items, number)
     for item, rest in zip(items, left, strict=True):
         if item.id in said:
             assert sorted([said[item.id], *rest.references]) == sorted(item.references)
             assert rest.references
         else:
             assert rest == item
-    assert without(items, None) == items
+    assert drop_reference(items, None) == items
 
 
 def test_both_readers_leave_a_reference_out(tmp_path: Path) -> None:

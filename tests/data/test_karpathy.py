@@ -72,7 +72,7 @@ def test_a_split_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([], ["expected an object with 'images'", "a list of 0"]),
+        ([], ['expected {"images": [', "a list of 0"]),
         ({"images": []}, ["no split 'test'", "no images"]),
         ({"images": [{"id": 1}]}, ["images[0]", "'split' is missing"]),
         (
@@ -81,6 +81,7 @@ def test_a_split_that_is_not_there(tmp_path: Path) -> None:
         ),
         ({"images": [image(1, "test", sentences=None)]}, ["images[0]", "'sentences'", "null"]),
         ({"images": [image(1, "test", sentences=[{"tokens": []}])]}, ["images[0].sentences[0]", "'raw'"]),
+        ({"images": [{"split": "test", "sentences": []}]}, ["images[0]", "'cocoid' is missing"]),
         ({"images": [image(1, "test", cocoid=1.5)]}, ["images[0].cocoid", "1.5"]),
         ({"images": [image(1, "test", filename=1)]}, ["images[0].filename", "found 1"]),
     ],

@@ -1,21 +1,24 @@
+"""JSON that others wrote: each mistake is reported with its place."""
+
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import describe, image_id, read_json
+from evaluator.files.json_input import checked, describe, image_id, read_json
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\xef\xbb\xbf" + '{"a": "\u00e9"}'.encode())
     assert read_json(path) == {"a": "\u00e9"}
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b'{"a": 1,\n "b": }', ["line 2, column 7"]),
         (b"", ["line 1, column 1"]),
@@ -26,12 +29,14 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         (b"9" * 5_000, ["cannot be read as JSON"]),
     ],
 )
-def test_what_is_not_json_is_said_with_its_place(tmp_path: Path, content: bytes, said: list[str]) -> None:
+def test_what_is_not_json_is_reported_with_its_place(
+    tmp_path: Path, content: bytes, expected: list[str]
+) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(content)
     with pytest.raises(DataError) as raised:
         read_json(path)
-    for words in (str(path), *said):
+    for words in (str(path), *expected):
         assert words in str(raised.value)
 
 
@@ -43,6 +48,23 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="cannot be read: Not a directory"):
         read_json(tmp_path / "file" / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "shape", "message"),
+    [
+        (3, list[str], "a.json: expected a list, found 3"),
+        ([["a"], "b"], list[list[str]], "a.json: [1]: expected a list, found 'b'"),
+        ({"a": {"b": None}}, dict[str, dict[str, str]], "a.json: a.b: expected text, found null"),
+        ([1.5], list[int | str], "a.json: [0]: expected a whole number or text, found 1.5"),
+        ([True], list[int | str], "a.json: [0]: expected a whole number or text, found true"),
+        (["a"], list[float], "a.json: [0]: Input should be a valid number, found 'a'"),
+    ],
+)
+def test_a_value_of_another_type_is_named(document: Any, shape: Any, message: str) -> None:
+    with pytest.raises(DataError) as raised:
+        checked(document, shape, "a.json")
+    assert str(raised.value) == message
 
 
 def test_values_are_described_in_the_words_of_json() -> None:
@@ -59,6 +81,9 @@ def test_values_are_described_in_the_words_of_json() -> None:
     assert describe(dict.fromkeys("abcdefg")) == "an object with 'a', 'b', 'c', 'd', 'e', 'f', ..."
 
 
-def test_an_id_is_one_whether_a_number_or_text() -> None:
-    assert image_id(42, "") == image_id("42", "") == "42"
-    assert image_id("flickr/12.jpg", "") == "flickr/12.jpg"
+def test_an_id_is_the_same_as_a_number_and_as_text() -> None:
+    assert image_id(42) == image_id("42") == "42"
+    assert image_id("flickr/12.jpg") == "flickr/12.jpg"
+    assert image_id("\u00e9") == "\u00e9"
+    with pytest.raises(DataError, match=r"a\.json: \[0\]\.id: the image id is empty"):
+        image_id("", "a.json", 0, "id")

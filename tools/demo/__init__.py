@@ -1,1 +1,1 @@
-"""How the demo was drawn and its models trained."""
+"""How the demo was drawn and how its models were trained."""

@@ -1,8 +1,9 @@
 """Four tiny models of the real architectures, untrained: a GIT, a BLIP, a BLIP-2 and a CLIP.
 
-Each is what `microsoft/git-base-coco`, `Salesforce/blip-image-captioning-base`, `Salesforce/blip2-opt-2.7b`
-and `openai/clip-vit-base-patch32` are, with other numbers: the same classes, the same kind of tokenizer, the
-same files on disk. Each has less than a million weights, so that float16 takes less than 2 MB.
+They are built like `microsoft/git-base-coco`, `Salesforce/blip-image-captioning-base`,
+`Salesforce/blip2-opt-2.7b` and `openai/clip-vit-base-patch32`, only smaller: the same classes, the same kind
+of tokenizer, the same files on disk. Each has fewer than a million weights, which take less than 2 MB in
+float16.
 """
 
 from __future__ import annotations
@@ -51,27 +52,29 @@ def sentences(number: int = 4000) -> Iterator[str]:
 
 
 def words() -> list[str]:
-    """Every word of the captions, and what prompts are likely to ask."""
-    found = {word for text in sentences() for word in text.replace(",", " ,").split()}
-    asked = "question : what is shown in this the image picture photo ? answer describe one short sentence . "
-    return sorted(found | set(asked.split()) | {*COLORS, *SHAPES, *GROUNDS, *TEXTURES})
+    """Every word of the captions, and the words that prompts are likely to contain."""
+    used = {word for text in sentences() for word in text.replace(",", " ,").split()}
+    prompts = (
+        "question : what is shown in this the image picture photo ? answer describe one short sentence . "
+    )
+    return sorted(used | set(prompts.split()) | {*COLORS, *SHAPES, *GROUNDS, *TEXTURES})
 
 
 def word_pieces(extra: tuple[str, ...] = ()) -> Any:
-    """BERT's kind of tokenizer, as GIT and BLIP have it."""
+    """BERT's kind of tokenizer, which GIT and BLIP use."""
     from transformers import BertTokenizer
 
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *extra, *words()]
     return BertTokenizer(
-        vocab={word: place for place, word in enumerate(vocabulary)}, model_max_length=CONTEXT
+        vocab={word: index for index, word in enumerate(vocabulary)}, model_max_length=CONTEXT
     )
 
 
 def byte_pairs(name: str, end_of_word: str = "") -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """A vocabulary of bytes and merges: CLIP's with an end of word, OPT's without.
+    """A vocabulary of bytes and merges; CLIP's marks the end of a word, OPT's does not.
 
-    The merges were learned from the captions once, and are kept: merges that are equally frequent come in an
-    order that changes from one learning to the next.
+    The merges were learned from the captions once and saved, because the order of equally frequent merges
+    changes each time they are learned.
     """
     from tokenizers.pre_tokenizers import ByteLevel
 
@@ -80,11 +83,11 @@ def byte_pairs(name: str, end_of_word: str = "") -> tuple[dict[str, int], list[t
     alphabet = sorted(ByteLevel.alphabet())
     tokens = [*alphabet, *(f"{byte}{end_of_word}" for byte in alphabet if end_of_word)]
     tokens += [first + second for first, second in merges]
-    return {token: place for place, token in enumerate(dict.fromkeys(tokens))}, merges
+    return {token: index for index, token in enumerate(dict.fromkeys(tokens))}, merges
 
 
 def git() -> tuple[Any, Any]:
-    """Image tokens and text tokens in one decoder: three layers deep, after an image encoder of four."""
+    """An image encoder of four layers, and one decoder of three layers for image and text tokens."""
     from transformers import CLIPImageProcessorPil, GitConfig, GitForCausalLM, GitProcessor
 
     tokenizer = word_pieces()
@@ -104,7 +107,7 @@ def git() -> tuple[Any, Any]:
 
 
 def blip() -> tuple[Any, Any]:
-    """A decoder of three layers that attends to an image encoder of four in each of them."""
+    """An image encoder of four layers, and a decoder of three layers, each of which attends to it."""
     from transformers import BlipConfig, BlipForConditionalGeneration, BlipImageProcessorPil, BlipProcessor
 
     tokenizer = word_pieces(extra=("[DEC]", "[ENC]"))
@@ -119,7 +122,7 @@ def blip() -> tuple[Any, Any]:
         "pad_token_id": tokenizer.pad_token_id,
         "label_smoothing": 0.0,
     }
-    # The default of 1e-10 is for weights that are loaded; from such a start nothing is learned.
+    # The default of 1e-10 suits weights that are loaded; a model that starts from it learns nothing.
     vision = dict(VISION) | {"num_hidden_layers": 4, "initializer_range": 0.02}
     config = BlipConfig(vision_config=vision, text_config=text, projection_dim=WIDTH)
     pictures = BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE})
@@ -141,7 +144,7 @@ def blip2() -> tuple[Any, Any]:
     vocabulary, merges = byte_pairs("opt")
     special = ("<s>", "<pad>", "</s>", "<unk>")
     tokenizer = GPT2Tokenizer(
-        vocab={token: place for place, token in enumerate([*special, *vocabulary])},
+        vocab={token: index for index, token in enumerate([*special, *vocabulary])},
         merges=merges,
         bos_token="</s>",
         eos_token="</s>",
@@ -179,19 +182,19 @@ def blip2() -> tuple[Any, Any]:
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
     )
     model = Blip2ForConditionalGeneration(config)
-    # From the default of zeros all queries are alike, and part only slowly.
+    # With the default of zeros all queries start equal and become different only slowly.
     torch.nn.init.normal_(model.query_tokens)
     return model, processor
 
 
 def clip() -> tuple[Any, Any]:
-    """Two towers, four layers for pictures and three for texts, and one space for both."""
+    """Four layers for pictures, three for texts, and one space for both."""
     from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
 
     vocabulary, merges = byte_pairs("clip", end_of_word="</w>")
     tokens = [*vocabulary, "<|startoftext|>", "<|endoftext|>"]
     tokenizer = CLIPTokenizer(
-        vocab={token: place for place, token in enumerate(tokens)}, merges=merges, model_max_length=CONTEXT
+        vocab={token: index for index, token in enumerate(tokens)}, merges=merges, model_max_length=CONTEXT
     )
     text = {
         "hidden_size": WIDTH,

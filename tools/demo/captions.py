@@ -1,4 +1,4 @@
-"""What people would say of a drawn scene: varied, grammatical, and true.
+"""Captions of drawn scenes as people would write them: varied, grammatical and true.
 
 >>> from tools.demo.scenes import Scene, Shape
 >>> scene = Scene((Shape("red", "circle", "big"),), "left", "white", "plain", (0.0, 0.0))
@@ -20,20 +20,20 @@ REFERENCES = 5
 def references(scene: Scene, seed: str) -> tuple[str, ...]:
     """Five different captions of a scene."""
     generator = random.Random(seed)
-    found: dict[str, None] = {}
-    while len(found) < REFERENCES:
-        found[describe(scene, generator)] = None
-    return tuple(found)
+    texts: dict[str, None] = {}
+    while len(texts) < REFERENCES:
+        texts[describe(scene, generator)] = None
+    return tuple(texts)
 
 
 def describe(scene: Scene, generator: random.Random) -> str:
-    """One caption, without a full stop. Every shape has its colour, size and ground now and then."""
-    said = {1: describe_one, 2: describe_two, 3: describe_three}[len(scene.shapes)](scene, generator)
+    """One caption, without a full stop. It names each shape with its colour; size and ground are optional."""
+    shapes = {1: describe_one, 2: describe_two, 3: describe_three}[len(scene.shapes)](scene, generator)
     ground = generator.choice(
         ("", "", f" on {background(scene, generator)}", f" against {background(scene, generator)}")
     )
     opening = generator.choice(("", "", "", "a picture of ", "a photo of ", "an image of ", "there is "))
-    return opening + said + ground
+    return opening + shapes + ground
 
 
 def describe_one(scene: Scene, generator: random.Random) -> str:
@@ -75,7 +75,7 @@ def describe_three(scene: Scene, generator: random.Random) -> str:
 
 
 def thing(shape: Shape, generator: random.Random) -> str:
-    """`a big red circle`, the size left out now and then."""
+    """Such as `a big red circle`; the size is sometimes left out."""
     size = generator.choice(("", *SIZE_WORDS[shape.size]))
     return with_article(" ".join(filter(None, (size, shape.color, shape.name))))
 
@@ -91,7 +91,7 @@ def with_article(words: str) -> str:
 
 
 def mentioned_pairs(caption: str) -> list[tuple[str, str]]:
-    """Every `colour shape` that a caption names, in its order, repeats kept."""
+    """Each colour and shape that a caption names, in the caption's order, with repeats."""
     return re.findall(rf"\b({'|'.join(COLORS)}) ({'|'.join(SHAPES)})\b", caption)
 
 
@@ -102,10 +102,10 @@ def wrong_captions(caption: str, scene: Scene, generator: random.Random) -> tupl
     other_color = generator.choice([name for name in COLORS if (name, shape) not in pairs])
     other_shape = generator.choice([name for name in SHAPES if (color, name) not in pairs])
     return (
-        _article_mended(caption.replace(f"{color} {shape}", f"{other_color} {shape}")),
+        _with_right_articles(caption.replace(f"{color} {shape}", f"{other_color} {shape}")),
         caption.replace(f"{color} {shape}", f"{color} {other_shape}"),
     )
 
 
-def _article_mended(caption: str) -> str:
-    return re.sub(r"\ban? (\w)", lambda found: with_article(found[1]), caption)
+def _with_right_articles(caption: str) -> str:
+    return re.sub(r"\ban? (\w)", lambda match: with_article(match[1]), caption)

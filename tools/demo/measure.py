@@ -1,7 +1,7 @@
-"""What the demo's models reach on the held-out scenes, in the terms of the scenes themselves.
+"""How good the demo's models are on the held-out scenes, measured by the scenes themselves.
 
-A caption names `colour shape` pairs. Recall is the share of a scene's pairs that its caption names; a pair
-that the scene does not hold is invented.
+A caption names pairs of a colour and a shape. Recall is the share of a scene's pairs that its caption names.
+A pair that a caption names and its scene does not contain is invented.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DATA = Path(evaluator.demo.__file__).parent / "data"
 
 
 class Measured(NamedTuple):
-    """Recall and invented pairs an image, CIDEr, and CIDEr of the same captions shuffled over images."""
+    """Recall, invented pairs per image, CIDEr, and the CIDEr of the captions shuffled over the images."""
 
     recall: float
     invented: float
@@ -32,19 +32,19 @@ class Measured(NamedTuple):
 
 def recall(captions: Sequence[str], scenes: Sequence[Scene]) -> float:
     """The share of all shapes in the scenes whose colour and name their caption names, from 0 to 1."""
-    found = total = 0
+    recalled = total = 0
     for caption, scene in zip(captions, scenes, strict=True):
         named = mentioned_pairs(caption)
         total += len(scene.shapes)
         for shape in scene.shapes:
             if shape.pair in named:
                 named.remove(shape.pair)
-                found += 1
-    return found / total
+                recalled += 1
+    return recalled / total
 
 
 def invented(captions: Sequence[str], scenes: Sequence[Scene]) -> float:
-    """Pairs an image that its caption names and the scene does not hold, or not so often."""
+    """Pairs per image that the caption names more often than the scene contains them."""
     number = 0
     for caption, scene in zip(captions, scenes, strict=True):
         left = [shape.pair for shape in scene.shapes]
@@ -57,7 +57,7 @@ def invented(captions: Sequence[str], scenes: Sequence[Scene]) -> float:
 
 
 def measured(captions: Sequence[str], scenes: Sequence[Scene]) -> Measured:
-    """All of it; captions and scenes in the same order."""
+    """All four measures; captions and scenes are in the same order."""
     from evaluator.scorers.cider import CIDEr
 
     items = [
@@ -70,8 +70,8 @@ def measured(captions: Sequence[str], scenes: Sequence[Scene]) -> Measured:
     return Measured(recall(captions, scenes), invented(captions, scenes), right.value, wrong.value)
 
 
-def held_out_captions(name: str, folder: Path) -> list[str]:
-    """What a model says of the demo's pictures, through the code that loads any checkpoint."""
+def model_captions(name: str, folder: Path) -> list[str]:
+    """A model's captions of the demo's pictures, through the code that loads any checkpoint."""
     from evaluator.models.blip import BLIP
     from evaluator.models.blip2 import BLIP2
     from evaluator.models.git import GIT
@@ -111,8 +111,8 @@ def report(name: str, folder: Path) -> str:
     if name == "clip":
         color, shape = preferences(folder)
         return f"{name} prefers the right colour in {color:.1%} and the right shape in {shape:.1%} of cases"
-    result = measured(held_out_captions(name, folder), held_out())
+    result = measured(model_captions(name, folder), held_out())
     return (
-        f"{name}: recall {result.recall:.3f}, {result.invented:.3f} invented an image, "
+        f"{name}: recall {result.recall:.3f}, {result.invented:.3f} invented per image, "
         f"CIDEr {result.cider:.3f}, {result.shuffled_cider:.3f} shuffled"
     )

@@ -1,7 +1,7 @@
 """Drawn scenes: one to three coloured shapes, big or small, on plain or patterned grounds.
 
-A scene is plain data; sampling it takes a seed, drawing it takes nothing else, so that the same seed gives
-the same pictures anywhere. `python -m tools.demo.scenes DIR` writes the demo's data set again.
+A scene is plain data. It is sampled from a seed and drawn from its data alone, so the same seed gives the
+same pictures everywhere. `python -m tools.demo.scenes FOLDER` writes the demo's data set again.
 
     >>> import random
     >>> scene = sample_scene(random.Random(0))
@@ -11,10 +11,10 @@ the same pictures anywhere. `python -m tools.demo.scenes DIR` writes the demo's 
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ SHAPES = ("circle", "square", "triangle", "star", "cross")
 SIZES = ("big", "small")
 GROUNDS = {"white": (250, 249, 246), "gray": (188, 192, 198), "black": (38, 40, 48), "pink": (248, 214, 220)}
 TEXTURES = ("plain", "striped", "dotted", "checked")
-# How the shapes stand to each other: alone, side by side, one above the other, three in a row.
+# How the shapes are arranged: alone, side by side, one above the other, three in a row.
 LAYOUTS = {1: ("left", "middle", "right"), 2: ("beside", "above"), 3: ("row",)}
 
 PIXELS = 128
@@ -52,7 +52,7 @@ class Shape:
 
     @property
     def pair(self) -> tuple[str, str]:
-        """What a caption must get right: colour and shape."""
+        """What a caption must name correctly: colour and shape."""
         return self.color, self.name
 
 
@@ -60,7 +60,7 @@ class Shape:
 class Scene:
     """What a picture shows: its shapes from left to right or top to bottom, and the ground behind them.
 
-    `jitter` are small displacements, two a shape, that make pictures of the same content differ.
+    `jitter` holds two small displacements per shape, which make pictures with the same content differ.
     """
 
     shapes: tuple[Shape, ...]
@@ -89,7 +89,7 @@ def sample_scene(generator: random.Random) -> Scene:
 
 
 def held_out() -> list[Scene]:
-    """The demo's scenes, no two of the same content."""
+    """The demo's scenes, each with another content."""
     generator = random.Random(HELD_OUT_SEED)
     scenes: dict[tuple[object, ...], Scene] = {}
     while len(scenes) < HELD_OUT:
@@ -99,7 +99,7 @@ def held_out() -> list[Scene]:
 
 
 def training_scenes(seed: int) -> Iterator[Scene]:
-    """Scenes without end, none with the content of a held-out one."""
+    """An endless stream of scenes, none with the content of a held-out scene."""
     generator = random.Random(f"training {seed}")
     reserved = {scene.content for scene in held_out()}
     while True:
@@ -114,13 +114,13 @@ def draw(scene: Scene) -> Image.Image:
     image = Image.new("RGB", (side, side), GROUNDS[scene.ground])
     pen = ImageDraw.Draw(image)
     draw_texture(pen, scene, side)
-    for place, (shape, (x, y, radius)) in enumerate(zip(scene.shapes, places(scene), strict=True)):
-        dx, dy = scene.jitter[2 * place : 2 * place + 2]
+    for index, (shape, (x, y, radius)) in enumerate(zip(scene.shapes, positions(scene), strict=True)):
+        dx, dy = scene.jitter[2 * index : 2 * index + 2]
         draw_shape(pen, shape, (x + 0.035 * dx) * side, (y + 0.035 * dy) * side, radius * side)
     return image.resize((PIXELS, PIXELS), Image.Resampling.LANCZOS)
 
 
-def places(scene: Scene) -> list[tuple[float, float, float]]:
+def positions(scene: Scene) -> list[tuple[float, float, float]]:
     """Centre and radius of each shape, as shares of the picture's side."""
     centers = {
         "left": [(0.27, 0.5)],
@@ -146,15 +146,14 @@ def draw_texture(pen: ImageDraw.ImageDraw, scene: Scene, side: int) -> None:
         for x in range(-side, side, step):
             pen.line([(x, side), (x + side, 0)], fill=shade, width=step // 3)
     elif scene.texture == "dotted":
-        for row, y in enumerate(range(step // 2, side, step)):
-            for x in range(step // 2 + (row % 2) * step // 2, side, step):
-                pen.ellipse([x - step // 7, y - step // 7, x + step // 7, y + step // 7], fill=shade)
+        rows = enumerate(range(step // 2, side, step))
+        dots = [(x, y) for row, y in rows for x in range(step // 2 + (row % 2) * step // 2, side, step)]
+        for x, y in dots:
+            pen.ellipse([x - step // 7, y - step // 7, x + step // 7, y + step // 7], fill=shade)
     elif scene.texture == "checked":
-        for row in range(8):
-            for column in range(row % 2, 8, 2):
-                pen.rectangle(
-                    [column * step, row * step, (column + 1) * step - 1, (row + 1) * step - 1], fill=shade
-                )
+        fields = [(column * step, row * step) for row in range(8) for column in range(row % 2, 8, 2)]
+        for x, y in fields:
+            pen.rectangle([x, y, x + step - 1, y + step - 1], fill=shade)
 
 
 def draw_shape(pen: ImageDraw.ImageDraw, shape: Shape, x: float, y: float, radius: float) -> None:
@@ -176,7 +175,7 @@ def draw_shape(pen: ImageDraw.ImageDraw, shape: Shape, x: float, y: float, radiu
 
 def corners(x: float, y: float, radii: Sequence[float]) -> list[tuple[float, float]]:
     """Points around (x, y), the first straight above it."""
-    angles = (2 * math.pi * place / len(radii) for place in range(len(radii)))
+    angles = (2 * math.pi * index / len(radii) for index in range(len(radii)))
     return [
         (x + radius * math.sin(angle), y - radius * math.cos(angle))
         for radius, angle in zip(radii, angles, strict=True)
@@ -195,7 +194,7 @@ def write_dataset(folder: Path) -> None:
         name = f"{number:012d}.png"
         draw(scene).quantize(64).save(folder / "images" / name, optimize=True)
         images.append({"id": number, "file_name": name, "width": PIXELS, "height": PIXELS})
-        for shape, (x, y, radius) in zip(scene.shapes, places(scene), strict=True):
+        for shape, (x, y, radius) in zip(scene.shapes, positions(scene), strict=True):
             box = [round(PIXELS * side, 1) for side in (x - radius, y - radius, 2 * radius, 2 * radius)]
             category = SHAPES.index(shape.name) + 1
             objects.append({"id": len(objects) + 1, "image_id": number, "category_id": category, "bbox": box})
@@ -218,4 +217,8 @@ def write_dataset(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_dataset(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.demo.scenes", description="Draw the demo's 200 scenes and write their captions."
+    )
+    parser.add_argument("folder", type=Path, help="evaluator/demo/data for the package's own")
+    write_dataset(parser.parse_args().folder)

@@ -1,7 +1,7 @@
 """Train one of the demo's models from a seed, on one CPU core: `python -m tools.demo.train git`.
 
-Pictures are drawn once, captions are said anew each time a picture comes up. No scene of the held-out set is
-ever seen. Says at the end how long it took and what the saved model reaches on the held-out scenes, captioned
+Pictures are drawn once; a picture gets a new caption each time it is used. No held-out scene is used. At the
+end the program prints the time it took and how good the saved model is on the held-out scenes, captioned
 through the same code as any other checkpoint.
 """
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import evaluator.demo
+from evaluator.files.atomic import replacing
 from tools.demo.architectures import BUILDERS, IMAGE_SIZE
 from tools.demo.captions import describe, wrong_captions
 from tools.demo.scenes import Scene, draw, training_scenes
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def with_trained_encoder(model: Any, folder: Path) -> None:
-    """Begin with the image encoder of a trained BLIP: BLIP-2 is built upon an encoder that can see."""
+    """Start from the image encoder of a trained BLIP, because BLIP-2 expects a trained encoder."""
     from transformers import BlipForConditionalGeneration
 
     trained = BlipForConditionalGeneration.from_pretrained(folder)
@@ -78,7 +79,7 @@ def with_trained_encoder(model: Any, folder: Path) -> None:
 
 
 def drawn(number: int, seed: int) -> tuple[list[Scene], NDArray[np.uint8]]:
-    """Training scenes and their pictures, (number, 64, 64, 3); kept for the next model."""
+    """Training scenes and their pictures, (number, 64, 64, 3); the pictures are kept for the next model."""
     scenes = list(itertools.islice(training_scenes(seed), number))
     kept = Path(tempfile.gettempdir()) / f"evaluator-demo-{number}-{seed}.npy"
     if not kept.exists():
@@ -86,9 +87,8 @@ def drawn(number: int, seed: int) -> tuple[list[Scene], NDArray[np.uint8]]:
         pictures = np.stack(
             [np.asarray(draw(scene).resize(size, Image.Resampling.BICUBIC)) for scene in scenes]
         )
-        partial = kept.with_suffix(".partial.npy")
-        np.save(partial, pictures)
-        partial.replace(kept)
+        with replacing(kept) as temporary, temporary.open("wb") as file:
+            np.save(file, pictures)
     return scenes, np.load(kept, mmap_mode="r")
 
 
@@ -101,7 +101,7 @@ def fit(
     steps: int,
     seed: int,
 ) -> None:
-    """AdamW with warm-up and a cosine, in bfloat16 where it is safe."""
+    """AdamW with warm-up and a cosine schedule, in bfloat16 where it is safe."""
     import torch
 
     settings = processor.image_processor
@@ -138,7 +138,7 @@ def fit(
 
 
 def captions_of(processor: Any, scenes: Sequence[Scene], generator: random.Random) -> Any:
-    """One new caption a scene as padded ids, with the end of the caption at its end."""
+    """One new caption per scene as padded token ids, each with the token that ends a caption."""
     return processor.tokenizer(
         [describe(scene, generator) for scene in scenes],
         return_tensors="pt",
@@ -161,7 +161,7 @@ def blip_loss(
     model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
 ) -> Any:
     text = captions_of(processor, scenes, generator)
-    text.input_ids[:, 0] = model.config.text_config.bos_token_id  # as `generate` begins
+    text.input_ids[:, 0] = model.config.text_config.bos_token_id  # `generate` starts with it
     labels = text.input_ids.masked_fill(text.attention_mask == 0, -100)
     return model(
         input_ids=text.input_ids, attention_mask=text.attention_mask, pixel_values=pixels, labels=labels
@@ -174,12 +174,12 @@ def blip2_loss(
     import torch
 
     tokenizer = processor.tokenizer
-    said = [describe(scene, generator) + tokenizer.eos_token for scene in scenes]
-    text = tokenizer(said, return_tensors="pt", padding=True, padding_side="right")
+    texts = [describe(scene, generator) + tokenizer.eos_token for scene in scenes]
+    text = tokenizer(texts, return_tensors="pt", padding=True, padding_side="right")
     image = torch.full((len(scenes), model.config.num_query_tokens), model.config.image_token_index)
     mask = torch.cat([torch.ones_like(image), text.attention_mask], dim=1)
     labels = text.input_ids.masked_fill(text.attention_mask == 0, -100)
-    labels[:, 0] = -100  # OPT's own beginning
+    labels[:, 0] = -100  # the token that OPT starts with
     return model(
         input_ids=torch.cat([image, text.input_ids], dim=1),
         attention_mask=mask,
@@ -191,14 +191,14 @@ def blip2_loss(
 def clip_loss(
     model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
 ) -> Any:
-    """Each picture must find its caption among all others and among those with a colour or shape wrong."""
+    """Each picture must match its own caption, not another one nor one with a wrong colour or shape."""
     import torch
 
     right = [describe(scene, generator) for scene in scenes]
     wrong = [
         text
-        for scene, said in zip(scenes, right, strict=True)
-        for text in wrong_captions(said, scene, generator)
+        for scene, caption in zip(scenes, right, strict=True)
+        for text in wrong_captions(caption, scene, generator)
     ]
     text = processor.tokenizer([*right, *wrong], return_tensors="pt", padding=True)
     output = model(**text, pixel_values=pixels)

@@ -16,9 +16,9 @@ from tools.demo.captions import references  # noqa: E402
 from tools.demo.measure import (  # noqa: E402
     DATA,
     Measured,
-    held_out_captions,
     invented,
     measured,
+    model_captions,
     preferences,
     recall,
 )
@@ -31,7 +31,7 @@ MEGABYTES = 2
 
 @pytest.fixture(scope="module")
 def reached() -> dict[str, Measured]:
-    return {name: measured(held_out_captions(name, MODELS / name), held_out()) for name in CAPTIONERS}
+    return {name: measured(model_captions(name, MODELS / name), held_out()) for name in CAPTIONERS}
 
 
 @pytest.mark.parametrize("name", CAPTIONERS)

@@ -25,7 +25,7 @@ from tools.demo.scenes import (
     Shape,
     draw,
     held_out,
-    places,
+    positions,
     sample_scene,
     training_scenes,
     write_dataset,
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_scenes() -> None:
 def test_each_shape_is_seen_in_its_place(scene: Scene) -> None:
     picture = np.asarray(draw(scene)).astype(int)
     for shape, (x, y, _), dx, dy in zip(
-        scene.shapes, places(scene), scene.jitter[::2], scene.jitter[1::2], strict=True
+        scene.shapes, positions(scene), scene.jitter[::2], scene.jitter[1::2], strict=True
     ):
         row, column = (round((at + 0.035 * shift) * 128) for at, shift in ((y, dy), (x, dx)))
         around = picture[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3)

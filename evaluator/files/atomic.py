@@ -1,0 +1,34 @@
+"""Files that are written as a whole or not at all.
+
+>>> folder = getfixture("tmp_path")
+>>> with replacing(folder / "scores.json") as temporary:
+...     _ = temporary.write_text("{}")
+>>> [path.name for path in folder.iterdir()]
+['scores.json']
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """An empty temporary file beside `path`, which replaces `path` when the block ends.
+
+    Other processes see the old content or the new one, never a part. When the block raises, the temporary
+    file is removed and `path` stays as it was. The permissions are those of any new file. Raises OSError
+    where the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name[:50]}.{os.urandom(8).hex()}")
+    # Opened exclusively: a file of another process, or a link that somebody put there, is never written to.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
