@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ import yaml
 import evaluator
 from evaluator.config.components import build
 from evaluator.config.compose import CONF_DIR
+from tests.world import commands, typed
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEMO = Path(evaluator.__file__).parent / "demo" / "data"
@@ -26,25 +24,8 @@ RUNNING = (DOCS / "running.md").read_text(encoding="utf-8")
 REPORTS = (DOCS / "reports.md").read_text(encoding="utf-8")
 
 
-def commands(page: str) -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
-    joined = "".join(blocks).replace("\\\n", " ")
-    lines = (re.sub(r"\s+#.*|\s+$", "", line) for line in joined.splitlines())
-    return [line for line in lines if line.startswith("evaluator ")]
-
-
-def typed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """By somebody who has set no key."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")}
-    return subprocess.run(
-        ["sh", "-c", command],
-        cwd=folder,
-        env=environment | {"PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def evaluator_commands(page: str) -> list[str]:
+    return [command for command in commands(page) if command.startswith("evaluator ")]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("command", commands(CLOUD) + commands(RUNNING))
+@pytest.mark.parametrize("command", evaluator_commands(CLOUD) + evaluator_commands(RUNNING))
 def test_every_command_works_or_names_the_key_that_it_needs(command: str, folder: Path) -> None:
     done = typed(command, folder)
     if command.startswith(("evaluator plan", "evaluator cache")):
@@ -126,7 +107,7 @@ def folder_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_about_reports_works(folder_of_runs: Path) -> None:
-    for command in commands(REPORTS):
+    for command in evaluator_commands(REPORTS):
         # The hub is out of reach: a checkpoint of the package stands for git's.
         here = command.replace("model=git ", "model=tiny-git limit=12 scorer=[bleu,cider] ")
         done = typed(here, folder_of_runs)
