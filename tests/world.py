@@ -1,4 +1,4 @@
-"""A folder with everything that the commands of the README and the guides name, so that they run as they stand.
+"""A folder with everything that the commands of the README and the guides name, so that they can be run.
 
 The drawn scenes stand for COCO's files, and the hub's cache holds the tiny models under the names of the real
 checkpoints.
@@ -28,7 +28,7 @@ CHECKPOINTS = {
 
 
 def make_world(folder: Path, images: int = 4) -> Path:
-    """COCO's annotations and pictures by their own names, a captions file, a folder of photos, the hub's cache."""
+    """COCO's annotations and pictures by their names, a captions file, some photos, the hub's cache."""
     document = json.loads((DEMO / "data" / "captions.json").read_bytes())
     document["images"] = document["images"][:images]
     ids = {image["id"] for image in document["images"]}
