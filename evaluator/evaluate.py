@@ -25,7 +25,7 @@ from evaluator.core import Caption, CorpusDependent, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
 from evaluator.report.page.html import write_report
-from evaluator.report.text import write_tables
+from evaluator.report.text.comparison import write_tables
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second, per_image_table
