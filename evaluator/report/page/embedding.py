@@ -44,7 +44,8 @@ def within_script(document: Mapping[str, Any]) -> Markup:
 def packed(document: Mapping[str, Any]) -> Markup:
     """Base64 of gzip of JSON, the same for the same document. Its alphabet cannot end its element."""
     content = _ESCAPE.sub(_visible_escape, encode_json(document))
-    return Markup(base64.b64encode(gzip.compress(content, compresslevel=6, mtime=0)).decode())
+    # Level 6 takes twice as long and saves 6 % of the space.
+    return Markup(base64.b64encode(gzip.compress(content, compresslevel=4, mtime=0)).decode())
 
 
 def _visible_escape(escape: re.Match[bytes]) -> bytes:
