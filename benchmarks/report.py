@@ -2,9 +2,9 @@
 
     python benchmarks/report.py [IMAGES [RUNS]]
 
-Generated captions of two runs with five references an image. The peer, in the same browser, is a plain page
-of the same texts: one table with a row an image, filtered by hiding rows. Readable lines first, one JSON
-object last.
+The captions of two runs are generated, with five references per image. The peer, in the same browser, is a
+plain page of the same texts: one table with one row per image, filtered by hiding rows. It prints readable
+lines first and one JSON object last.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from typing import Any
 import numpy as np
 
 from evaluator.comparison.compare import compare
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
+from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score, Signature
 from evaluator.report.page.html import write_report
-from evaluator.store.run_folder import RunFolder, count_outcomes
+from evaluator.store.counts import count_outcomes, per_image_table
+from evaluator.store.manifest import Manifest
+from evaluator.store.run_folder import RunFolder
 
 IMAGES, RUNS = 40_000, 2
 TAGS = ("person", "dog", "car", "bench", "pizza")
@@ -58,43 +60,46 @@ def generated_run(
         else Caption(item.id, Outcome.OK, Reply(sentence(source)))
         for item in items
     }
-    run = RunFolder(path)
-    manifest = {
-        "choices": {"data": "generated", "model": path.name, "prompt": "none"},
-        "identity": {"data": {}, "model": {}, "prompt": {"name": "none", "text": ""}},
-        "dataset_digest": "generated",
-        "images": len(items),
-    }
-    run.begin(manifest, "{}\n", items)
-    with run.ledger() as record:
+    manifest = Manifest(
+        choices={"data": "generated", "model": path.name, "prompt": "none"},
+        identity={"data": {}, "model": {}, "prompt": {"name": "none", "text": ""}},
+        dataset_digest="generated",
+        images=len(items),
+    )
+    folder = RunFolder(path)
+    folder.begin(manifest, {}, items)
+    with folder.ledger() as ledger:
         for caption in captions.values():
-            record(caption)
-    scored = [item_id for item_id, caption in captions.items() if caption.text]
-    measured = [
+            ledger.record(caption)
+    ids = [item_id for item_id, caption in captions.items() if caption.text]
+    measurements = [
         Measurement(
-            name, np.c_[numbers.gamma(2, 0.5, len(scored)), np.ones(len(scored))], "mean", f"{name}|v:0"
+            name, np.c_[numbers.gamma(2, 0.5, len(ids)), np.ones(len(ids))], "mean", Signature(f"{name}|v:0")
         )
         for name in METRICS
     ]
-    scores = tuple(Score(m.name, m.value, m.value - 0.01, m.value + 0.01, m.signature) for m in measured)
-    run.write_results(Results(len(items), count_outcomes(captions), scores), captions, scored, measured)
+    scores = tuple(
+        Score(one.name, one.value, one.value - 0.01, one.value + 0.01, one.signature) for one in measurements
+    )
+    results = Results(len(items), count_outcomes(captions.values()), scores)
+    table = per_image_table(captions, ids, measurements)
+    folder.write_results(folder.load().scored(results, ids, measurements, table))
     return path
 
 
 def plain_page(paths: Sequence[Path], output: Path) -> Path:
     """A table with everything in it, as a template writes it."""
-    runs = [RunFolder(path) for path in paths]
-    told = [run.captions() for run in runs]
+    runs = [RunFolder(path).load() for path in paths]
     rows = "".join(
         f"<tr><td>{item.id}<td>{'<br>'.join(map(html.escape, item.references))}"
-        + "".join(f"<td>{html.escape(of_run[item.id].text or 'refused')}" for of_run in told)
-        for item in runs[0].items()
+        + "".join(f"<td>{html.escape(run.captions[item.id].text or 'refused')}" for run in runs)
+        for item in runs[0].items
     )
     script = """
     const rows = [...document.querySelectorAll("tr")];
     const texts = rows.map((row) => row.textContent.toLowerCase());
     document.querySelector("input").addEventListener("input", (event) => {
-      rows.forEach((row, place) => (row.hidden = !texts[place].includes(event.target.value)));
+      rows.forEach((row, index) => (row.hidden = !texts[index].includes(event.target.value)));
     });"""
     output.write_text(f"<!doctype html><input id=search><table>{rows}</table><script>{script}</script>")
     return output

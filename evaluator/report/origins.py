@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluator.comparison.compare import Comparison, Row
-from evaluator.report.redact import without_folders
+from evaluator.comparison.comparison import Comparison, Row
+from evaluator.report.redact import redact_paths
+from evaluator.store.manifest import Manifest
 
-# In this order; the groups of the identity are options, the others facts.
-GROUPS = {"model": "Model", "prompt": "Prompt", "data": "Data", "environment": "Environment"}
+# The heading of each group of facts, in their order.
+HEADINGS = {"model": "Model", "prompt": "Prompt", "data": "Data", "environment": "Environment"}
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a list: an option or version and its value."""
+    """An option or a version and its value."""
 
     group: str
     name: str
@@ -30,7 +32,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Origin:
-    """What one run has of its own, and how to repeat it."""
+    """The facts that only one run has, and the command that repeats it."""
 
     label: str
     facts: tuple[Fact, ...]
@@ -38,8 +40,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Signature:
-    """One way in which a metric was computed, and for which runs; none named where for all."""
+class MetricSignature:
+    """One way in which a metric was computed, and for which runs; no labels where it is the only way."""
 
     metric: str
     signature: str
@@ -47,7 +49,7 @@ class Signature:
 
 
 def shared_facts(comparison: Comparison) -> list[Fact]:
-    """What is the same in all runs; nothing where there is only one."""
+    """The facts that all runs share; none where there is only one run."""
     if len(comparison.rows) < 2:
         return []
     every = [set(facts(row.manifest)) for row in comparison.rows]
@@ -62,36 +64,34 @@ def origins(comparison: Comparison) -> list[Origin]:
     ]
 
 
-def facts(manifest: Mapping[str, Any]) -> list[Fact]:
+def facts(manifest: Manifest) -> list[Fact]:
     """All that a manifest says, without the folders of the machine."""
     return [
-        Fact(group, name, without_folders(text))
+        Fact(group, name, redact_paths(text))
         for group, name, value in _entries(manifest)
-        if (text := printed(value))
+        if (text := value_text(value))
     ]
 
 
-def _entries(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    choices, identity = manifest["choices"], manifest["identity"]
+def _entries(manifest: Manifest) -> Iterator[tuple[str, str, Any]]:
     for group in ("model", "prompt", "data"):
-        yield group, "choice", choices.get(group)
-        for option, value in identity.get(group, {}).items():
-            # Of a prompt an empty text says something: the model was told nothing.
-            told_nothing = group == "prompt" and option == "text" and not value
-            yield group, option, "(empty)" if told_nothing else value
+        yield group, "choice", manifest.choices.get(group)
+        for option, value in manifest.identity.get(group, {}).items():
+            # Other empty options are left out, but an empty prompt is worth a line.
+            is_empty_prompt = group == "prompt" and option == "text" and not value
+            yield group, option, "(empty)" if is_empty_prompt else value
         if group == "data":
-            yield group, "image count", manifest.get("images")
-            yield group, "digest", manifest.get("dataset_digest")
-    yield "environment", "machine", manifest.get("machine")
-    yield from (
-        ("environment", package, version) for package, version in manifest.get("versions", {}).items()
-    )
-    yield "environment", "git commit", manifest.get("git_commit")
-    yield "environment", "started", manifest.get("started")
+            yield group, "image count", manifest.images
+            yield group, "digest", manifest.dataset_digest
+    environment = manifest.environment
+    yield "environment", "machine", environment.machine
+    yield from (("environment", package, version) for package, version in environment.versions.items())
+    yield "environment", "git commit", environment.git_commit
+    yield "environment", "started", environment.started
 
 
-def printed(value: Any) -> str:
-    """An option's value as it is typed; nothing for what was left empty."""
+def value_text(value: Any) -> str:
+    """An option's value as it is typed; empty for an option that was left empty."""
     if value is None or value == "" or value == []:
         return ""
     if not isinstance(value, str):
@@ -101,22 +101,22 @@ def printed(value: Any) -> str:
 
 def command(row: Row) -> str:
     """The command that made the run, or one that chooses the same components."""
-    typed: Sequence[str] = row.manifest.get("command") or ()
+    typed = row.manifest.environment.command
     if typed and typed[0] in ("run", "score"):
-        return f"evaluator {shlex.join(without_folders(part) for part in typed)}"
-    chosen = (f"{group}={choice}" for group, choice in row.manifest["choices"].items())
+        return f"evaluator {shlex.join(redact_paths(part) for part in typed)}"
+    chosen = (f"{group}={choice}" for group, choice in row.manifest.choices.items())
     return f"evaluator run {shlex.join(chosen)}  # and the options of config.yaml"
 
 
-def signatures(comparison: Comparison) -> list[Signature]:
+def signatures(comparison: Comparison) -> list[MetricSignature]:
     """Every signature of every metric once."""
-    found: dict[tuple[str, str], list[str]] = {}
+    labels_of: dict[tuple[str, str], list[str]] = {}
     for metric in comparison.metrics:
         for row in comparison.rows:
-            if (score := row.score(metric)).computed:
-                found.setdefault((metric, score.signature), []).append(row.label)
-    several = {metric for metric, _ in found if sum(name == metric for name, _ in found) > 1}
+            if score := row.score(metric):
+                labels_of.setdefault((metric, score.signature), []).append(row.label)
+    ways = Counter(metric for metric, _ in labels_of)
     return [
-        Signature(metric, without_folders(signature), tuple(labels) if metric in several else ())
-        for (metric, signature), labels in found.items()
+        MetricSignature(metric, redact_paths(signature), tuple(labels) if ways[metric] > 1 else ())
+        for (metric, signature), labels in labels_of.items()
     ]

@@ -1,11 +1,11 @@
-"""Paths as they may stand in a page that is passed on: without the folders of the machine it was made on."""
+"""Paths as they may stand in a page that is passed on: without the folders of the machine that wrote it."""
 
 from __future__ import annotations
 
 import re
 
-# Behind a quote or an equals sign folders may hold spaces; elsewhere a space ends the path. What begins
-# within a word, such as "images/s", "runs/demo" or a web address, is no absolute path.
+# After a quote or an equals sign folders may contain spaces; elsewhere a space ends the path. What begins
+# within a word, such as "images/s", "runs/demo" or a web address, is not an absolute path.
 _FOLDERS = re.compile(
     r"""
     (?: (?<=['"=]) (?:file://)? (?:~\w*/|/|[A-Za-z]:[\\/]) (?:[^/\\'"\n]+[/\\])*
@@ -15,12 +15,12 @@ _FOLDERS = re.compile(
 )
 
 
-def without_folders(text: str) -> str:
-    """The text with the folders of each absolute path left out.
+def redact_paths(text: str) -> str:
+    """The text without the folders of its absolute paths.
 
-    >>> without_folders("/home/ada/pictures/7.jpg: the file is empty")
+    >>> redact_paths("/home/ada/pictures/7.jpg: the file is empty")
     '…/7.jpg: the file is empty'
-    >>> without_folders("data.images='/home/ada/my pictures' at 24 images/s, https://a.org/b/c")
+    >>> redact_paths("data.images='/home/ada/my pictures' at 24 images/s, https://a.org/b/c")
     "data.images='…/my pictures' at 24 images/s, https://a.org/b/c"
     """
     return _FOLDERS.sub("…/", text)

@@ -1,10 +1,10 @@
 """A leaderboard that grows: a folder of kept runs, an index.html about all of them, and a page for each.
 
-    site/index.html          the leaderboard of everything that was ever added
+    site/index.html          the leaderboard of every run that was added
     site/<run>.html          one run with its pictures, as they were at hand when it was added
     site/runs/<run>.zip      its captions and statistics, without pictures
 
-Everything links by relative paths and loads nothing from elsewhere: any web host will do, or none.
+All links are relative and nothing is loaded from elsewhere: any web host will do, or none.
 """
 
 from __future__ import annotations
@@ -14,38 +14,37 @@ from dataclasses import replace
 from pathlib import Path
 
 from evaluator.comparison.compare import compare
-from evaluator.comparison.pairs import Rescored
 from evaluator.core.errors import ConfigError
 from evaluator.report.page.html import write_report
 from evaluator.store.run_folder import RunFolder
 
 
-def add_to_site(paths: Sequence[Path], site: Path, rescored: Rescored | None = None) -> Path:
-    """Keep these runs, write their pages, and the index anew. Returns the index.
+def add_to_site(paths: Sequence[Path], site: Path) -> Path:
+    """Keep these runs, and write their pages and the index. Returns the index.
 
-    Raises ConfigError where the runs are of different data, or the site would be empty.
+    Raises ConfigError where the runs use different data sets, or the site would be empty.
     """
     kept = site / "runs"
-    runs = [RunFolder.existing(path) for path in paths]
-    there = [RunFolder.existing(path) for path in sorted(kept.glob("*.zip"))]
-    data = {run.manifest()["dataset_digest"]: run.name for run in (*there, *runs)}
+    folders = [RunFolder.existing(path) for path in paths]
+    present = [RunFolder.existing(path) for path in sorted(kept.glob("*.zip"))]
+    data = {folder.load().manifest.dataset_digest: folder.name for folder in (*present, *folders)}
     if len(data) > 1:
         raise ConfigError(
             f"{' and '.join(data.values())} are of different data: a leaderboard is of one data set. "
             "Give each a folder of its own"
         )
     kept.mkdir(parents=True, exist_ok=True)
-    for run in runs:
-        if run.name == "index":
+    for folder in folders:
+        if folder.name == "index":
             raise ConfigError(
-                f"{run.path}: the page of a run of this name would be the index. Rename the folder"
+                f"{folder.path}: the page of a run of this name would be the index. Rename the folder"
             )
-        run.export(kept / f"{run.name}.zip")
-        write_report(compare([run.path]), site / f"{run.name}.html")
+        folder.export(kept / f"{folder.name}.zip")
+        write_report(compare([folder.path]), site / f"{folder.name}.html")
     everything = sorted(kept.glob("*.zip"))
     if not everything:
         raise ConfigError(f"{site} holds no run yet: type the runs to add")
-    comparison = compare(everything, rescored=rescored)
+    comparison = compare(everything)
     names = [path.stem for path in everything]
     rows = tuple(
         replace(row, label=name) if Path(row.label).suffix == ".zip" else row

@@ -80,6 +80,9 @@ def words(text: str) -> int:
     >>> words("a black-and-white cat"), words("एक कुत्ता")
     (3, 2)
     """
+    plain = text.rstrip(" .").replace(",", " ")
+    if plain.isascii() and plain.replace(" ", "").isalnum():  # most captions, in half the time
+        return len(plain.split())
     if not text.isascii():  # a vowel sign is no letter to `re`, and would cut a word in two
         text = "".join(each for each in text if not unicodedata.category(each).startswith("M"))
     return len(_WORD.findall(text))

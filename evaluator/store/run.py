@@ -121,7 +121,7 @@ class Run:
         import pandas as pd
 
         try:
-            return pd.read_parquet(io.BytesIO(read_bytes(self.path, "per_image.parquet")))
+            return pd.read_parquet(io.BytesIO((self.path / "per_image.parquet").read_bytes()))
         except (OSError, ValueError) as error:
             path = self.path / "per_image.parquet"
             raise StoreError(

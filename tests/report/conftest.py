@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score
-from evaluator.store.run_folder import RunFolder, count_outcomes
+from evaluator.core import Caption, Item, Measurement, NotComputed, Outcome, Reply, Results, Score, Signature
+from evaluator.store.counts import count_outcomes, per_image_table
+from evaluator.store.manifest import Environment, Manifest
+from evaluator.store.run_folder import RunFolder
 
 VOID = ("meta", "img", "input", "br", "wbr", "hr", "link", "base", "embed", "source", "track", "area", "col")
 
@@ -87,7 +89,7 @@ def scored_run(
     captions: Mapping[str, str | Caption],
     scores: Mapping[str, Sequence[float]],
     items: Sequence[Item] | None = None,
-    margin: float | None = 0.02,
+    margin: float = 0.02,
     reasons: Mapping[str, str] | None = None,
     signature: str = "{metric}|v:0",
     higher_is_better: bool = True,
@@ -97,58 +99,57 @@ def scored_run(
 ) -> Path:
     """A run folder; the scores are those of its captions in their order, and a mean of them each."""
     items = items or [Item(item_id, None, (f"a reference of {item_id}",)) for item_id in captions]
-    told = {
-        item_id: Caption(item_id, Outcome.OK, Reply(said)) if isinstance(said, str) else said
-        for item_id, said in captions.items()
+    recorded = {
+        item_id: Caption(item_id, Outcome.OK, Reply(text)) if isinstance(text, str) else text
+        for item_id, text in captions.items()
     }
-    run = RunFolder(path)
-    run.begin(
-        {
-            "choices": {"data": "pets", "model": path.name, "prompt": "none"},
-            "identity": {"data": {}, "model": {}, "prompt": {"name": "none", "text": ""}},
-            "dataset_digest": "d1",
-            "images": len(items),
-        }
-        | manifest,
-        "{}\n",
-        items,
-    )
-    with run.ledger() as record:
-        for caption in told.values():
-            record(caption)
+    environment = {
+        name: manifest.pop(name) for name in ("versions", "machine", "command") if name in manifest
+    }
+    of_run = {
+        "choices": {"data": "pets", "model": path.name, "prompt": "none"},
+        "identity": {"data": {}, "model": {}, "prompt": {"name": "none", "text": ""}},
+        "dataset_digest": "d1",
+        "images": len(items),
+        "environment": Environment(**environment),
+    }
+    folder = RunFolder(path)
+    folder.begin(Manifest(**(of_run | manifest)), {}, items)
+    with folder.ledger() as ledger:
+        for caption in recorded.values():
+            ledger.record(caption)
     measurements = [
         Measurement(
             metric,
             np.array([[value, 1.0] for value in values]),
             "mean",
-            signature.format(metric=metric),
+            Signature(signature.format(metric=metric)),
             higher_is_better,
         )
         for metric, values in scores.items()
     ]
     results = Results(
         images=len(items),
-        outcomes=count_outcomes(told),
-        scores=(
-            *(
-                Score(
-                    measurement.name,
-                    measurement.value,
-                    None if margin is None else measurement.value - margin,
-                    None if margin is None else measurement.value + margin,
-                    measurement.signature,
-                    higher_is_better,
-                    images=int(measurement.scored.sum()),
-                )
-                for measurement in measurements
-            ),
-            *(Score(metric, reason=reason) for metric, reason in (reasons or {}).items()),
+        outcomes=count_outcomes(recorded.values()),
+        scores=tuple(
+            Score(
+                measurement.name,
+                measurement.value,
+                measurement.value - margin,
+                measurement.value + margin,
+                measurement.signature,
+                higher_is_better,
+                images=int(measurement.scored.sum()),
+            )
+            for measurement in measurements
         ),
+        not_computed=tuple(NotComputed(metric, reason) for metric, reason in (reasons or {}).items()),
         images_per_second=images_per_second,
         cost_usd=cost_usd,
     )
-    captioned = [item_id for item_id, caption in told.items() if caption.text is not None]
-    run.write_results(results, told, captioned, measurements)
+    ids = [item_id for item_id, caption in recorded.items() if caption.text is not None]
+    table = per_image_table(recorded, ids, measurements)
+    folder.write_results(folder.load().scored(results, ids, measurements, table))
     return path
 
 

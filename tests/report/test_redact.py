@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.report.redact import without_folders
+from evaluator.report.redact import redact_paths
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzäß0123456789-_", min_size=1, max_size=8)
 
@@ -25,7 +25,7 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyzäß0123456789-_", min_size=1, max_si
     ],
 )
 def test_an_absolute_path_keeps_its_name_only(text: str, shown: str) -> None:
-    assert without_folders(text) == shown
+    assert redact_paths(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_absolute_path_keeps_its_name_only(text: str, shown: str) -> None:
     ],
 )
 def test_other_text_is_left_alone(text: str) -> None:
-    assert without_folders(text) == text
+    assert redact_paths(text) == text
 
 
 @given(
@@ -51,4 +51,4 @@ def test_other_text_is_left_alone(text: str) -> None:
 )
 def test_no_folder_is_left(folders: list[str], name: str, sentence: str) -> None:
     path = "/" + "/".join([*folders, name])
-    assert without_folders(sentence.format(path)) == sentence.format(f"…/{name}")
+    assert redact_paths(sentence.format(path)) == sentence.format(f"…/{name}")

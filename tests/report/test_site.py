@@ -79,7 +79,7 @@ def test_no_place_of_a_picture_is_kept(
     run = make_run("with pictures", captions, {"CIDEr": [0.5] * 3}, items=items)
     add_to_site([run], tmp_path / "site")
     kept = RunFolder.existing(tmp_path / "site" / "runs" / "with pictures.zip")
-    assert [item.image for item in kept.items()] == [None] * 3
+    assert [item.image for item in kept.load().items] == [None] * 3
     assert len(read_gallery(tmp_path / "site" / "with pictures.html")["shown"]["shown"]) == 3
 
 

@@ -7,16 +7,16 @@ the picture may not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
-from evaluator.comparison.compare import Comparison
+from evaluator.comparison.comparison import Comparison
 from evaluator.core import Array, Measurement
+from evaluator.core.metrics import metric_of
 
-# BLEU-1 to 3 say nearly what BLEU-4 says.
-LEFT_OUT = ("BLEU-1", "BLEU-2", "BLEU-3")
 FEWEST_IMAGES = 10
 
 
@@ -26,22 +26,22 @@ class Agreement:
 
     metrics: tuple[str, ...]
     coefficients: tuple[tuple[float | None, ...], ...]
-    told: str
+    description: str
 
 
 def agreement(comparison: Comparison) -> Agreement | None:
     """None where there are not two metrics, or too few images to tell."""
-    measured = comparison.contrasts.measurements
+    measured = comparison.pairs.measurements
     metrics = tuple(
         metric
         for metric in comparison.metrics
-        if metric not in LEFT_OUT and any(metric in of_run for of_run in measured)
+        if not metric_of(metric).covered_by and any(metric in of_run for of_run in measured)
     )
-    if len(metrics) < 2 or comparison.contrasts.images < FEWEST_IMAGES:
+    if len(metrics) < 2 or comparison.pairs.images < FEWEST_IMAGES:
         return None
     tables = np.stack([correlations(of_run, metrics) for of_run in measured])
-    known = (~np.isnan(tables)).sum(axis=0)
-    means = np.where(known > 0, np.nansum(tables, axis=0) / np.maximum(known, 1), np.nan)
+    counts = (~np.isnan(tables)).sum(axis=0)
+    means = np.where(counts > 0, np.nansum(tables, axis=0) / np.maximum(counts, 1), np.nan)
     coefficients = tuple(tuple(None if np.isnan(v) else float(v) for v in row) for row in means)
     pairs = [
         (value, one, other)
@@ -52,29 +52,51 @@ def agreement(comparison: Comparison) -> Agreement | None:
     if not pairs:
         return None
     (low, *low_pair), (high, *high_pair) = min(pairs), max(pairs)
-    told = f"{' and '.join(high_pair)} agree most ({coefficient(high)})"
+    description = f"{' and '.join(high_pair)} agree most ({format_coefficient(high)})"
     if len(pairs) > 1:
-        told += f", {' and '.join(low_pair)} least ({coefficient(low)})"
-    return Agreement(metrics, coefficients, told)
+        description += f", {' and '.join(low_pair)} least ({format_coefficient(low)})"
+    return Agreement(metrics, coefficients, description)
 
 
-def coefficient(value: float) -> str:
-    """Two digits behind the point.
+def format_coefficient(value: float) -> str:
+    """With two decimals.
 
-    >>> coefficient(0.748), coefficient(-0.001), coefficient(-0.25)
+    >>> format_coefficient(0.748), format_coefficient(-0.001), format_coefficient(-0.25)
     ('0.75', '0.00', '−0.25')
     """
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
-def correlations(measured: Mapping[str, Measurement], metrics: tuple[str, ...]) -> Array:
+def correlations(measured: Mapping[str, Measurement], metrics: Sequence[str]) -> Array:
     """Spearman's coefficient of each pair, (metrics, metrics); NaN where the run lacks one."""
-    import pandas as pd
-
+    table = np.full((len(metrics), len(metrics)), np.nan)
     scores = {
-        metric: (1 if one.higher_is_better else -1) * one.per_image
-        for metric in metrics
-        if (one := measured.get(metric))
+        index: measurement.per_image if measurement.higher_is_better else -measurement.per_image
+        for index, metric in enumerate(metrics)
+        if (measurement := measured.get(metric))
     }
-    table = pd.DataFrame(scores).corr("spearman", min_periods=FEWEST_IMAGES)
-    return table.reindex(index=list(metrics), columns=list(metrics)).to_numpy(np.float64)
+    for (i, one), (j, other) in combinations(scores.items(), 2):
+        table[i, j] = table[j, i] = spearman(one, other)
+    return table
+
+
+def spearman(one: Array, other: Array) -> float:
+    """Over the images with both scores; NaN where these are few, or one of the scores never changes."""
+    both = ~(np.isnan(one) | np.isnan(other))
+    if both.sum() < FEWEST_IMAGES:
+        return float("nan")
+    first, second = ranks(one[both]), ranks(other[both])
+    first, second = first - first.mean(), second - second.mean()
+    spread = np.sqrt((first**2).sum() * (second**2).sum())
+    return float((first * second).sum() / spread) if spread else float("nan")
+
+
+def ranks(values: Array) -> Array:
+    """The rank of each value from 1 on; equal values share the mean of their ranks.
+
+    >>> ranks(np.array([0.5, 0.1, 0.5])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = counts.cumsum()
+    return np.asarray((last - (counts - 1) / 2)[group], np.float64)

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from evaluator.comparison.bootstrap import intervals, with_interval
-from evaluator.comparison.compare import Comparison
+from evaluator.comparison.bootstrap import intervals, score_of
+from evaluator.comparison.comparison import Comparison
 from evaluator.core import Score
-from evaluator.report.verdict import comparable
 
 # The most frequent ones; with fewer images an interval says nothing.
-TAGS_SHOWN = 20
+MOST_TAGS = 20
 FEWEST_IMAGES = 5
 
 
@@ -24,41 +24,42 @@ class TagScores:
     tag: str
     images: int
     scores: tuple[Score | None, ...]  # in the order of the comparison's rows
-    best: float | None = None  # the goodness of the best, where there are several and they are comparable
+    best: float | None = None  # the best oriented score, where several runs have comparable ones
 
 
 def breakdown(comparison: Comparison) -> list[TagScores]:
     """The tags of the images that all runs captioned, the most frequent first; empty where there are none."""
     metric = comparison.lead_metric
-    ids = comparison.contrasts.ids
+    ids = comparison.pairs.ids
     tags_of: dict[str, tuple[str, ...]] = {}
-    for item in (item for row in comparison.rows for item in row.run.items()):
+    for item in (item for row in comparison.rows for item in row.run.items):
         tags_of[item.id] = tags_of.get(item.id) or item.tags
     counts = Counter(tag for item_id in ids for tag in set(tags_of[item_id]))
     if metric is None or len(counts) < 2:
         return []
-    shown = [
+    frequent = [
         tag
-        for tag, images in sorted(counts.items(), key=lambda found: (-found[1], found[0]))
+        for tag, images in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
         if images >= FEWEST_IMAGES
-    ][:TAGS_SHOWN]
-    marked = comparable(comparison, metric)
-    found = []
-    for tag in shown:
-        part = [tag in tags_of[item_id] for item_id in ids]
-        scores = tuple(score_of_part(comparison, row.place, metric, part) for row in comparison.rows)
-        goods = [score.goodness for score in scores if score]
-        found.append(TagScores(tag, counts[tag], scores, max(goods) if marked and len(goods) > 1 else None))
-    return found
+    ]
+    is_marked = comparison.is_comparable(metric)
+    table = []
+    for tag in frequent[:MOST_TAGS]:
+        chosen = np.array([tag in tags_of[item_id] for item_id in ids])
+        scores = tuple(score_over(comparison, row.index, metric, chosen) for row in comparison.rows)
+        oriented = [score.oriented for score in scores if score]
+        best = max(oriented) if is_marked and len(oriented) > 1 else None
+        table.append(TagScores(tag, counts[tag], scores, best))
+    return table
 
 
-def score_of_part(comparison: Comparison, place: int, metric: str, part: list[bool]) -> Score | None:
-    """One run's score over some of the shared images, weighed as within all of them."""
-    whole = comparison.contrasts.measurements[place].get(metric)
+def score_over(comparison: Comparison, index: int, metric: str, chosen: NDArray[np.bool_]) -> Score | None:
+    """One run's score over some of the shared images, weighted as within all of them."""
+    whole = comparison.pairs.measurements[index].get(metric)
     if whole is None:
         return None
-    measured = replace(whole, statistics=whole.statistics[np.array(part)])
+    measured = replace(whole, statistics=whole.statistics[chosen])
     if not np.isfinite(measured.value):
         return None
-    (bounds,) = intervals([measured], confidence=comparison.contrasts.confidence)
-    return with_interval(measured, bounds)
+    (bounds,) = intervals([measured], confidence=comparison.pairs.confidence)
+    return score_of(measured, bounds)

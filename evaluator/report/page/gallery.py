@@ -1,18 +1,18 @@
 """The gallery: every image with what people wrote about it and what each run said, in compact form.
 
-The page's script draws from it only what is on the screen, so that 40,000 images open as fast as 40. What
-belongs to one image stands at one place of every list:
+The page's script draws from it only what is on the screen, so that 40,000 images open as fast as 40. Every
+list has one entry per image, in the same order:
 
     {"runs": ["git", "blip"], "metrics": ["CIDEr"], "columns": 1, "better": [1], "marked": true,
      "outcomes": ["ok", "refused"], "tagNames": ["dog"],
      "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [],
      "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[12345]], "errors": {}}, ...]}
 
-`better` is -1 where a lower score is better; `ended` counts within `outcomes`, -1 where a run is not about
-the image; a score is in hundredths of a point.
+`better` is -1 where a lower score is better; `ended` is an index of `outcomes`, -1 where the run does not
+have the image; a score is in hundredths of a point.
 
-Two runs are about the same image where its id and its references are the same. Captions, outcomes and scores
-are those of the last scoring; a failure has a kind and an error text and never a caption.
+Two runs have the same image where its id and its references are the same. Captions, outcomes and scores are
+those of the last scoring; a failure has a kind and an error text and never a caption.
 """
 
 from __future__ import annotations
@@ -20,80 +20,88 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from evaluator.comparison.compare import HEADLINE, METRIC_ORDER, Comparison, Row
+from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Array, Item, Outcome
-from evaluator.report.redact import without_folders
-
-if TYPE_CHECKING:
-    import pandas as pd
+from evaluator.core.metrics import METRICS, metric_of
+from evaluator.report.redact import redact_paths
+from evaluator.store.counts import count_outcomes
+from evaluator.store.run import Run
 
 NOT_TRIED = "not tried"
 NO_PICTURE = "no picture at hand"
+OUTCOMES = (*map(str, Outcome), NOT_TRIED)
 NOT_IN_RUN = -1
 
 # More columns of scores than this leave no room for the captions.
-COLUMNS = 3
+MOST_COLUMNS = 3
 # To choose from, for gains and orders.
-METRICS = 8
+MOST_METRICS = 8
 
 Key = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What one run made of each image of the gallery."""
+    """One run's answers about the images of the gallery."""
 
     captions: tuple[str | None, ...]
-    ended: tuple[int, ...]  # places among the outcomes, NOT_IN_RUN where it is not about the image
+    ended: tuple[int, ...]  # indices of the outcomes, NOT_IN_RUN where the run does not have the image
     scores: Array  # (metrics, images), on the files' scale, NaN where there is none
-    errors: Mapping[int, str]  # by the image's place
+    errors: Mapping[int, str]  # by the image's index
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """All images of some runs. Nothing of the pictures but which files they are."""
+    """All images of some runs. Of the pictures it holds no more than which files they are."""
 
     items: tuple[Item, ...]
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
     higher_is_better: tuple[bool, ...]  # of each metric
-    outcomes: tuple[str, ...]
     answers: tuple[Answers, ...]
     best_is_marked: bool
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The metrics that stand beside the captions; gains and orders can be by any."""
-        return self.metrics[:COLUMNS]
+        """The metrics that stand beside the captions; images can be ordered by any."""
+        return self.metrics[:MOST_COLUMNS]
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Each tag once, in their alphabet."""
+        """Each tag once, in alphabetical order."""
         return tuple(sorted({tag for item in self.items for tag in item.tags}))
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """The outcomes that occur, beside a caption."""
-        found = {code for of_run in self.answers for code in of_run.ended if code != NOT_IN_RUN}
-        return tuple(name for code, name in enumerate(self.outcomes) if code in found and name != Outcome.OK)
+        """The outcomes without a caption that occur."""
+        codes = {code for of_run in self.answers for code in of_run.ended if code != NOT_IN_RUN}
+        return tuple(name for code, name in enumerate(OUTCOMES) if code in codes and name != Outcome.OK)
+
+    @cached_property
+    def with_picture(self) -> tuple[int, ...]:
+        """The indices of the images whose picture is at hand."""
+        return tuple(index for index, item in enumerate(self.items) if has_picture(item))
 
     def document(self, pictures: Sequence[int], no_picture: Sequence[str]) -> dict[str, Any]:
-        """What the page's script reads; `pictures` are places among the pictures that the page has, or -1,
-        and `no_picture` says for all images why they have none, empty for the others.
+        """What the page's script reads.
+
+        `pictures` are indices of the pictures that the page has, or -1; `no_picture` says for each image why
+        it has none, empty for the others.
         """
         tags = self.tags
-        number = {tag: place for place, tag in enumerate(tags)}
+        number = {tag: index for index, tag in enumerate(tags)}
         return {
             "runs": self.labels,
             "metrics": self.metrics,
             "columns": len(self.columns),
             "better": [1 if higher else -1 for higher in self.higher_is_better],
             "marked": self.best_is_marked,
-            "outcomes": self.outcomes,
+            "outcomes": OUTCOMES,
             "tagNames": tags,
             "ids": [item.id for item in self.items],
             "references": [item.references for item in self.items],
@@ -105,7 +113,7 @@ class Gallery:
                     "captions": of_run.captions,
                     "ended": of_run.ended,
                     "scores": [hundredths(row) for row in of_run.scores],
-                    "errors": {str(place): error for place, error in of_run.errors.items()},
+                    "errors": {str(index): error for index, error in of_run.errors.items()},
                 }
                 for of_run in self.answers
             ],
@@ -115,71 +123,74 @@ class Gallery:
 def gallery(comparison: Comparison) -> Gallery:
     """All images of all runs, in their order. Raises StoreError for a run that cannot be read."""
     metrics = shown_metrics(comparison)
-    own = [row.run.items() for row in comparison.rows]
     items: dict[Key, Item] = {}
-    for item in (item for of_run in own for item in of_run):
-        key = (item.id, item.references)
-        known = items.setdefault(key, item)
-        image = known.image if has_picture(known) or not has_picture(item) else item.image
-        tags = known.tags or item.tags  # given to some of the runs later
-        if (image, tags) != (known.image, known.tags):
-            items[key] = replace(known, image=image, tags=tags)
-    places = {key: place for place, key in enumerate(items)}
-    outcomes = (*map(str, Outcome), NOT_TRIED)
-    answers = tuple(
-        answers_of(row, of_run, places, scores_of(comparison, row, metrics), outcomes)
-        for row, of_run in zip(comparison.rows, own, strict=True)
+    for item in (item for row in comparison.rows for item in row.run.items):
+        first = items.setdefault((item.id, item.references), item)
+        if first is item:
+            continue
+        image = item.image if has_picture(item) and not has_picture(first) else first.image
+        tags = first.tags or item.tags  # given to some of the runs later
+        items[item.id, item.references] = replace(first, image=image, tags=tags)
+    index_of = {key: index for index, key in enumerate(items)}
+    return Gallery(
+        tuple(items.values()),
+        tuple(row.label for row in comparison.rows),
+        metrics,
+        tuple(map(comparison.higher_is_better, metrics)),
+        tuple(
+            answers(row.run, index_of, *scores_by_image(comparison, row, metrics)) for row in comparison.rows
+        ),
+        has_one_scale(comparison, metrics),
     )
-    labels = tuple(row.label for row in comparison.rows)
-    marked = same_scale(comparison, metrics)
-    higher = tuple(map(comparison.higher_is_better, metrics))
-    return Gallery(tuple(items.values()), labels, metrics, higher, outcomes, answers, marked)
 
 
-def answers_of(
-    row: Row,
-    items: Sequence[Item],
-    places: Mapping[Key, int],
-    measured: pd.DataFrame,
-    outcomes: Sequence[str],
-) -> Answers:
-    """One run's answers, each at its image's place; `measured` are its scores by image id."""
-    ids = [item.id for item in items]
-    table = row.run.per_image().reindex(ids)
-    here = np.array([places[item.id, item.references] for item in items], np.intp)
-    scores = np.full((measured.shape[1], len(places)), np.nan)
-    scores[:, here] = measured.reindex(ids).to_numpy(np.float64).T
-    names = [name if isinstance(name, str) else NOT_TRIED for name in table["outcome"]]
-    captions: list[str | None] = [None] * len(places)
-    ended = [NOT_IN_RUN] * len(places)
-    code = {name: number for number, name in enumerate(outcomes)}
-    for place, name, said in zip(here.tolist(), names, table["caption"], strict=True):
-        ended[place] = code[name]
-        if name == Outcome.OK and isinstance(said, str):
-            captions[place] = said
-    errors = {}
-    if any(name not in (Outcome.OK, NOT_TRIED) for name in names):
-        # Those of the outcomes that were scored: the ledger may have gone on since.
-        told = row.run.captions()
-        for item, place, name in zip(items, here.tolist(), names, strict=True):
-            if name != Outcome.OK and item.id in told and told[item.id].outcome == name:
-                errors[place] = error_text(item, told[item.id].error)
-    return Answers(tuple(captions), tuple(ended), scores, {at: text for at, text in errors.items() if text})
+def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: Array) -> Answers:
+    """One run's answers; `scores` are those of the images with these ids, (metrics, ids)."""
+    indices = {item.id: index_of[item.id, item.references] for item in run.items}
+    by_image = np.full((len(scores), len(index_of)), np.nan)
+    by_image[:, [indices[item_id] for item_id in ids]] = scores
+    code = {name: number for number, name in enumerate(OUTCOMES)}
+    captions: list[str | None] = [None] * len(index_of)
+    ended = [NOT_IN_RUN] * len(index_of)
+    errors: dict[int, str] = {}
+    outcomes = outcomes_when_scored(run)
+    for item in run.items:
+        index = indices[item.id]
+        outcome, captions[index] = outcomes.get(item.id, (NOT_TRIED, None))
+        ended[index] = code[outcome]
+        recorded = run.captions.get(item.id)
+        if outcome != Outcome.OK and recorded and recorded.outcome == outcome and recorded.error:
+            errors[index] = error_text(item, recorded.error)
+    return Answers(tuple(captions), tuple(ended), by_image, errors)
 
 
-def scores_of(comparison: Comparison, row: Row, metrics: Sequence[str]) -> pd.DataFrame:
-    """A run's scores of single images, by image id: those that its score in the table is made of.
+def outcomes_when_scored(run: Run) -> dict[str, tuple[str, str | None]]:
+    """Each image's outcome and caption as they were when the run was scored.
 
-    Where runs are compared on shared images, CIDEr is weighed anew over these, and other images have none.
+    That is what captions.jsonl says, unless something was recorded since: the table of images knows.
     """
-    import pandas as pd
+    captions = {item.id: run.captions[item.id] for item in run.items if item.id in run.captions}
+    if count_outcomes(captions.values()) == run.results.outcomes:
+        return {item_id: (caption.outcome, caption.text) for item_id, caption in captions.items()}
+    table = run.per_image
+    return {
+        item_id: (outcome, caption if outcome == Outcome.OK and isinstance(caption, str) else None)
+        for item_id, outcome, caption in zip(table.index, table["outcome"], table["caption"], strict=True)
+    }
 
-    ids, measured = list(comparison.contrasts.ids), comparison.contrasts.measurements[row.place]
-    if not comparison.on_shared:
-        ids, own = row.run.measurements()
-        measured = {one.name: one for one in own}
-    known = {metric: measured[metric].per_image for metric in metrics if metric in measured}
-    return pd.DataFrame(known, index=ids if known else []).reindex(columns=list(metrics))
+
+def scores_by_image(comparison: Comparison, row: Row, metrics: Sequence[str]) -> tuple[Sequence[str], Array]:
+    """The ids of the images that a run's scores in the table are made of, and their scores, (metrics, ids).
+
+    Where runs are compared on shared images, CIDEr is computed anew over these, and other images have none.
+    """
+    ids: Sequence[str] = comparison.pairs.ids
+    measured = comparison.pairs.measurements[row.index]
+    if not comparison.on_shared_images:
+        ids, measured = row.run.scored_ids, row.run.measurements
+    unscored = np.full(len(ids), np.nan)
+    scores = [measured[metric].per_image if metric in measured else unscored for metric in metrics]
+    return ids, np.array(scores).reshape(len(metrics), len(ids))
 
 
 def hundredths(scores: Array) -> list[int | None]:
@@ -188,34 +199,36 @@ def hundredths(scores: Array) -> list[int | None]:
     >>> hundredths(np.array([1.455532, np.nan]))
     [14555, None]
     """
-    rounded = np.rint(10_000 * scores)
-    return [None if np.isnan(value) else int(value) for value in rounded]
+    whole: list[int | None] = np.rint(10_000 * np.nan_to_num(scores)).astype(np.int64).tolist()
+    for index in np.flatnonzero(np.isnan(scores)).tolist():
+        whole[index] = None
+    return whole
 
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
-    """Those that were computed: the lead metric, the headline ones, those of one's own, then the others."""
+    """Those that some run has: the lead metric, the headline ones, those of one's own, then the others."""
     computed = comparison.computed
-    own = [metric for metric in computed if metric.split(" (")[0] not in METRIC_ORDER]
+    headline = [metric.name for metric in METRICS if metric.headline and metric.name in computed]
+    own = [metric for metric in computed if metric_of(metric) not in METRICS]
     lead = comparison.lead_metric
-    wanted = [lead, *(metric for metric in HEADLINE if metric in computed), *own, *computed[::-1]]
-    return tuple(dict.fromkeys(metric for metric in wanted if metric))[:METRICS]
+    wanted = [*([lead] if lead else []), *headline, *own, *computed[::-1]]
+    return tuple(dict.fromkeys(wanted))[:MOST_METRICS]
 
 
-def same_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:
-    """Whether the first metric's scores of two runs can be told apart by their captions alone.
+def has_one_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:
+    """Whether the first metric gives one caption the same score in each run.
 
-    CIDEr's document frequencies differ already where one run captioned fewer images.
+    CIDEr's document frequencies differ as soon as one run captioned fewer images.
     """
-    found = [row.score(metric) for metric in metrics[:1] for row in comparison.rows]
-    signatures = [score.signature for score in found if score.computed]
-    return len(signatures) > 1 and len(set(signatures)) == 1
+    scored = [score for metric in metrics[:1] for _, score in comparison.scored(metric)]
+    return len(scored) > 1 and len({score.signature for score in scored}) == 1
 
 
 def has_picture(item: Item) -> bool:
-    # A folder that may not be entered is no error here: pathlib's is_file would raise.
+    # A folder that may not be entered is not an error here: pathlib's is_file would raise.
     return item.image is not None and os.path.isfile(item.image)
 
 
 def error_text(item: Item, error: str) -> str:
     """Without the folders of the machine: a page is passed on."""
-    return without_folders(error.replace(str(item.image), item.image.name) if item.image else error)
+    return redact_paths(error.replace(str(item.image), item.image.name) if item.image else error)

@@ -1,4 +1,4 @@
-"""One self-contained page about some runs: the verdict, the leaderboard, a gallery, how it was made.
+"""One self-contained page about some runs: the summary, the leaderboard, plots, a gallery, how it was made.
 
 The page loads nothing but, where that was asked for, the pictures in the folder beside it: its
 Content-Security-Policy allows these, pictures within the page, its own style and its own script (both by
@@ -10,39 +10,49 @@ and its script unpacks them.
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from evaluator.comparison.compare import Comparison
+from evaluator.comparison.comparison import Comparison, listed
 from evaluator.core.errors import StoreError
-from evaluator.report.leaderboard import (
-    LEVEL,
-    MEANINGS,
-    WHISKER_WIDTH,
-    best_first,
-    lines,
-    notes,
-    of_columns,
+from evaluator.core.metrics import metric_of
+from evaluator.report.formatting import (
+    NOT_COMPUTED,
+    format_confidences,
+    format_interval,
+    format_points,
 )
-from evaluator.report.origins import GROUPS, origins, shared_facts, signatures
-from evaluator.report.page.agreement import agreement, coefficient
-from evaluator.report.page.breakdown import breakdown
-from evaluator.report.page.gallery import gallery
-from evaluator.report.page.lengths import length_plot
+from evaluator.report.leaderboard import (
+    WHISKER_WIDTH,
+    LeaderboardRow,
+    leaderboard_rows,
+    notes,
+    with_shown_metrics,
+)
+from evaluator.report.origins import (
+    HEADINGS,
+    Fact,
+    MetricSignature,
+    Origin,
+    origins,
+    shared_facts,
+    signatures,
+)
+from evaluator.report.page.agreement import Agreement, agreement, format_coefficient
+from evaluator.report.page.breakdown import TagScores, breakdown
+from evaluator.report.page.embedding import breakable, breakable_name, packed, policy, visible, within_script
+from evaluator.report.page.gallery import Gallery, gallery
+from evaluator.report.page.lengths import LengthPlot, length_plot
 from evaluator.report.page.pictures import Pictures, pictures_beside, pictures_within
-from evaluator.report.page.plots import intervals_plots, planes
-from evaluator.report.redact import without_folders
-from evaluator.report.text.comparison import NOT_COMPUTED, interval, is_headline, points, shares
-from evaluator.report.verdict import listed, verdict
+from evaluator.report.page.plots import Intervals, TradeOff, intervals_plots, trade_off_plots
+from evaluator.report.redact import redact_paths
+from evaluator.report.summary import Summary, summarize
+from evaluator.report.text.table import MARK
 from evaluator.version import __version__
 
 if TYPE_CHECKING:
@@ -56,9 +66,77 @@ SCRIPTS = ("table.js", "words.js", "gallery.js", "scatter.js", "report.js")
 # Some 20 KB each: the page stays within what a mail takes.
 PICTURES_WITHIN = 200
 
-# Unicode's pictures of the control characters, which a page cannot hold or would swallow.
-_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
-_ESCAPED = re.compile(r"\\(?:u00(?P<number>[01][0-9a-f]|7f)|(?P<letter>[bfr])|.)")
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The leaderboard of the page."""
+
+    rows: Sequence[LeaderboardRow]
+    metrics: Sequence[str]
+    lead: str | None  # the metric that decides the order
+    meaning: str  # what a higher score on it says of a caption
+    higher_is_better: Mapping[str, bool]
+    pages: Mapping[str, str]  # addresses that runs are linked to, by their labels
+    is_ranked: bool
+    has_costs: bool
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Plots:
+    """What is drawn, as far as there is something to draw."""
+
+    intervals: Sequence[Intervals]
+    trade_offs: Sequence[TradeOff]
+    lengths: LengthPlot | None
+    agreement: Agreement | None
+    breakdown: Sequence[TagScores]
+
+    @property
+    def are_any(self) -> bool:
+        return any((self.intervals, self.trade_offs, self.lengths, self.agreement, self.breakdown))
+
+
+@dataclass(frozen=True)
+class Images:
+    """The gallery, and what its script reads."""
+
+    gallery: Gallery
+    pictures: Pictures
+    runs_differ: bool  # on the lead metric, the first two: there are images to show as gains and losses
+
+    @property
+    def data(self) -> str:
+        return packed(self.gallery.document(*self.pictures.numbered(len(self.gallery.items))))
+
+    @property
+    def shown_pictures(self) -> Markup:
+        return within_script({"folder": self.pictures.folder, "shown": list(self.pictures.shown.values())})
+
+
+@dataclass(frozen=True)
+class Origins:
+    """How the numbers were made."""
+
+    shared: Sequence[Fact]
+    origins: Sequence[Origin]
+    signatures: Sequence[MetricSignature]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template shows, section by section."""
+
+    title: str
+    image_counts: Sequence[int]  # one for each size of data set
+    labels: Sequence[str]  # of the runs, in their order
+    confidence: str  # of the intervals
+    summary: Summary
+    warnings: Sequence[str]
+    leaderboard: Leaderboard
+    plots: Plots
+    images: Images | None
+    origins: Origins
 
 
 def write_report(
@@ -74,9 +152,10 @@ def write_report(
     are addresses that runs are linked to, by their labels. `with_images=False` leaves the gallery out, as
     the index of a site does, whose runs have pages of their own.
     """
-    comparison = best_first(comparison)
+    comparison = comparison.best_first
+    images = page_images(comparison, pictures) if with_images else None
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
-    content = page(comparison, pictures, pages or {}, with_images).encode("utf-8", "replace")
+    content = render(make_page(comparison, images, pages or {})).encode("utf-8", "replace")
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -93,71 +172,79 @@ def write_report(
     return output
 
 
-def page(comparison: Comparison, pictures: int | Path, pages: Mapping[str, str], with_images: bool) -> str:
-    """The page as text. Raises StoreError for a run that cannot be read."""
+def make_page(comparison: Comparison, images: Images | None, pages: Mapping[str, str]) -> Page:
+    """Everything that the page says. Raises StoreError for a run that cannot be read."""
+    return Page(
+        title=title(comparison),
+        image_counts=sorted({row.results.images for row in comparison.rows}),
+        labels=[row.label for row in comparison.rows],
+        confidence=format_confidences(comparison),
+        summary=summarize(comparison),
+        warnings=list(map(redact_paths, comparison.warnings)),
+        leaderboard=page_leaderboard(comparison, pages),
+        plots=Plots(
+            intervals_plots(comparison),
+            trade_off_plots(comparison),
+            length_plot(comparison),
+            agreement(comparison),
+            breakdown(comparison),
+        ),
+        images=images,
+        origins=Origins(shared_facts(comparison), origins(comparison), signatures(comparison)),
+    )
+
+
+def page_images(comparison: Comparison, pictures: int | Path) -> Images:
+    shown = gallery(comparison)
+    rendered = (
+        pictures_within(shown, pictures) if isinstance(pictures, int) else pictures_beside(shown, pictures)
+    )
+    metric, (first, *others) = comparison.lead_metric, comparison.rows
+    runs_differ = bool(metric and others) and (
+        comparison.pairs.difference(metric or "", first.index, others[0].index) is not None
+    )
+    return Images(shown, rendered, runs_differ)
+
+
+def page_leaderboard(comparison: Comparison, pages: Mapping[str, str]) -> Leaderboard:
+    shown, lead = with_shown_metrics(comparison), comparison.lead_metric
+    return Leaderboard(
+        rows=leaderboard_rows(shown),
+        metrics=shown.metrics,
+        lead=lead,
+        meaning=metric_of(lead).meaning if lead else "",
+        higher_is_better={metric: comparison.higher_is_better(metric) for metric in shown.metrics},
+        pages=pages,
+        is_ranked=any(map(comparison.rank, comparison.rows)),
+        has_costs=any(row.results.cost_usd is not None for row in comparison.rows),
+        notes=list(map(redact_paths, notes(comparison))),
+    )
+
+
+def title(comparison: Comparison) -> str:
+    """The runs, and what they captioned: the data set's name, with its split where it has one."""
+    names = []
+    for row in comparison.rows:
+        split = row.manifest.identity.get("data", {}).get("split")
+        names.append(row.manifest.choices["data"] + (f", {split} split" if split else ""))
+    what = comparison.rows[0].label if len(comparison.rows) == 1 else f"{len(comparison.rows)} runs"
+    return f"{what} on {' and '.join(dict.fromkeys(names))}"
+
+
+def render(page: Page) -> str:
     style, script = asset("report.css"), Markup("\n").join(map(asset, SCRIPTS))
-    shown = gallery(comparison) if with_images else None
-    taken = Pictures()
-    if shown:
-        taken = (
-            pictures_within(shown, pictures)
-            if isinstance(pictures, int)
-            else pictures_beside(shown, pictures)
-        )
-    table = of_columns(comparison)
-    plots = {
-        "intervals": intervals_plots(comparison),
-        "planes": planes(comparison),
-        "lengths": length_plot(comparison),
-        "agreement": agreement(comparison),
-        "breakdown": breakdown(comparison),
-    }
+    pictures_are_beside = page.images is not None and page.images.pictures.folder != ""
     return (
         environment()
         .get_template("report.html")
-        .render(
-            title=title(comparison),
-            data_sets=data_sets(comparison),
-            images=sorted({row.results.images for row in comparison.rows}),
-            verdict=verdict(comparison),
-            lead=comparison.lead_metric,
-            warnings=[without_folders(warning) for warning in comparison.warnings],
-            comparison=comparison,
-            lines=lines(table),
-            columns=table.metrics,
-            level=LEVEL,
-            meaning=MEANINGS.get(comparison.lead_metric or ""),
-            pages=pages,
-            ranked=any(map(comparison.rank, comparison.rows)),
-            is_headline=is_headline,
-            not_computed=NOT_COMPUTED,
-            share=shares(comparison),
-            notes=[without_folders(note) for note in notes(comparison)],
-            whisker_width=WHISKER_WIDTH,
-            costs_are_known=any(row.results.cost_usd is not None for row in comparison.rows),
-            has_plots=any(plots.values()),
-            **plots,
-            gallery=shown,
-            can_be_seen=first_two_differ(comparison),
-            data=packed(shown.document(*taken.numbered(len(shown.items)))) if shown else "",
-            pictures=taken,
-            shown_pictures=within_script({"folder": taken.folder, "shown": list(taken.shown.values())}),
-            groups=GROUPS,
-            shared=shared_facts(comparison),
-            origins=origins(comparison),
-            signatures=signatures(comparison),
-            version=__version__,
-            style=style,
-            script=script,
-            policy=policy(style, script, taken.folder != ""),
-        )
+        .render(page=page, style=style, script=script, policy=policy(style, script, pictures_are_beside))
     )
 
 
 def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -165,84 +252,26 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["breakable"] = breakable
-    made.filters["name"] = name
-    made.filters["thousands"] = lambda number: f"{number:,}"
-    made.filters["zip"] = lambda one, other: zip(one, other, strict=True)
-    made.filters["listed"] = listed
-    made.filters["points"] = points
-    made.filters["coefficient"] = coefficient
-    made.filters["interval"] = interval
-    return made
-
-
-def visible(value: Any) -> Any:
-    """Control characters as pictures of themselves, in every text that the page holds."""
-    return value.translate(_CONTROL_PICTURES) if type(value) is str else value
-
-
-def breakable(signature: str) -> Markup:
-    """A signature may go on in the next line behind each of its bars."""
-    return Markup("|<wbr>").join(visible(signature).split("|"))
-
-
-def name(label: str) -> Markup:
-    """A run's name may go on in the next line behind each of its joints."""
-    return Markup("<wbr>").join(re.split(r"(?<=[_./-])", visible(label)))
+    templates.globals |= {
+        "headings": HEADINGS,
+        "mark": MARK,
+        "not_computed": NOT_COMPUTED,
+        "version": __version__,
+        "whisker_width": WHISKER_WIDTH,
+    }
+    templates.filters |= {
+        "breakable": breakable,
+        "breakable_name": breakable_name,
+        "coefficient": format_coefficient,
+        "interval": format_interval,
+        "is_headline": lambda metric: metric_of(metric).headline,
+        "listed": listed,
+        "points": format_points,
+        "thousands": lambda number: f"{number:,}",
+        "zip": lambda one, other: zip(one, other, strict=True),
+    }
+    return templates
 
 
 def asset(file_name: str) -> Markup:
     return Markup((TEMPLATES / file_name).read_text(encoding="utf-8"))
-
-
-def within_script(document: Mapping[str, Any]) -> Markup:
-    """JSON that cannot end, or comment out, the element it is in."""
-    return Markup(json.dumps(document).replace("<", "\\u003c"))
-
-
-def packed(document: Mapping[str, Any]) -> str:
-    """Base64 of gzip of JSON, the same for the same document. Its alphabet cannot end its element."""
-    text = _ESCAPED.sub(picture_of_control, json.dumps(document, separators=(",", ":"), default=list))
-    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
-
-
-def picture_of_control(escape: re.Match[str]) -> str:
-    """An escape of JSON, turned into that of the character's picture where it is a control character's."""
-    number = escape["number"] or {"b": "08", "f": "0c", "r": "0d"}.get(escape["letter"] or "")
-    return f"\\u{_CONTROL_PICTURES[int(number, 16)]:04x}" if number else escape[0]
-
-
-def policy(style: str, script: str, pictures_beside: bool) -> str:
-    """Nothing but pictures within the page or beside it, this style and this script."""
-    pictures = "'self' data:" if pictures_beside else "data:"
-    return (
-        f"default-src 'none'; img-src {pictures}; style-src '{csp_hash(style)}'; "
-        f"script-src '{csp_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def csp_hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def first_two_differ(comparison: Comparison) -> bool:
-    """Whether there are images on which the first run can gain or lose on the second."""
-    metric, (first, *others) = comparison.lead_metric, comparison.rows
-    return bool(metric and others) and (
-        comparison.contrasts.difference(metric or "", first.place, others[0].place) is not None
-    )
-
-
-def data_sets(comparison: Comparison) -> list[str]:
-    """What was captioned: the data set's name, with its split where it has one."""
-    names = []
-    for row in comparison.rows:
-        split = row.manifest["identity"].get("data", {}).get("split")
-        names.append(row.manifest["choices"]["data"] + (f", {split} split" if split else ""))
-    return list(dict.fromkeys(names))
-
-
-def title(comparison: Comparison) -> str:
-    runs = comparison.rows
-    what = runs[0].label if len(runs) == 1 else f"{len(runs)} runs"
-    return f"{what} on {' and '.join(data_sets(comparison))}"

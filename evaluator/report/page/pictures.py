@@ -22,7 +22,7 @@ import numpy as np
 from evaluator.core import Item
 from evaluator.core.errors import ImageError, StoreError
 from evaluator.files.images import thumbnail
-from evaluator.report.page.gallery import NO_PICTURE, Gallery, has_picture
+from evaluator.report.page.gallery import NO_PICTURE, Gallery
 
 CANNOT_BE_READ = "picture cannot be read"
 LEFT_OUT = "picture left out of this file"
@@ -33,36 +33,35 @@ WORKERS = os.cpu_count() or 1
 
 @dataclass(frozen=True)
 class Pictures:
-    """What stands for the picture of each image: base64 of a JPEG or a file's name, or why nothing does."""
+    """The picture of each image, as base64 of a JPEG or a file's name, or the reason why it has none."""
 
-    shown: Mapping[int, str] = field(default_factory=dict)  # by the image's place
+    shown: Mapping[int, str] = field(default_factory=dict)  # by the image's index
     reasons: Mapping[int, str] = field(default_factory=dict)
-    folder: str = ""  # of the addresses, beside the page; empty: the pictures are within it
+    folder: str = ""  # of the files, beside the page; empty: the pictures are within it
 
     def numbered(self, images: int) -> tuple[list[int], list[str]]:
-        """For each image its place among those shown, or -1, and the reason where there is none."""
-        place_of = {image: place for place, image in enumerate(self.shown)}
+        """For each image the number of its picture among those shown, or -1, and the reason why."""
+        number_of = {index: number for number, index in enumerate(self.shown)}
         return (
-            [place_of.get(image, -1) for image in range(images)],
-            [self.reasons.get(image, "") for image in range(images)],
+            [number_of.get(index, -1) for index in range(images)],
+            [self.reasons.get(index, "") for index in range(images)],
         )
 
 
 def pictures_within(gallery: Gallery, limit: int) -> Pictures:
-    """Thumbnails of at most so many images, as base64."""
+    """Thumbnails of at most `limit` images, as base64."""
     chosen = choose(gallery, limit)
-    return made(gallery, chosen, lambda item: base64.b64encode(thumbnail(_path(item))).decode())
+    return render_all(gallery, chosen, lambda item: base64.b64encode(thumbnail(_path(item))).decode())
 
 
 def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
-    """A thumbnail file for every picture at hand, in this folder; those that are there already stay.
+    """A thumbnail file for every picture at hand, in this folder; files that exist already are kept.
 
     Raises StoreError where it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        chosen = [place for place, item in enumerate(gallery.items) if has_picture(item)]
-        return made(gallery, chosen, partial(kept, folder), folder.name)
+        return render_all(gallery, gallery.with_picture, partial(thumbnail_file, folder), folder.name)
     except OSError as error:
         raise StoreError(
             f"cannot write the pictures to {folder}: {error.strerror}. Free the disk or mend the "
@@ -70,31 +69,31 @@ def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
         ) from error
 
 
-def made(gallery: Gallery, chosen: Sequence[int], make: Callable[[Item], str], folder: str = "") -> Pictures:
-    """What `make` gives for these images; for all others why there is none."""
+def render_all(
+    gallery: Gallery, chosen: Sequence[int], render: Callable[[Item], str], folder: str = ""
+) -> Pictures:
+    """What `render` returns for these images; for all others the reason why they have no picture."""
 
-    def tried(place: int) -> str | None:
+    def render_or_none(index: int) -> str | None:
         try:
-            return make(gallery.items[place])
+            return render(gallery.items[index])
         except ImageError:
             return None
 
     with ThreadPoolExecutor(WORKERS, "thumbnail") as pool:
-        found = dict(zip(chosen, pool.map(tried, chosen), strict=True))
-    reasons = {
-        place: CANNOT_BE_READ if place in found else LEFT_OUT if has_picture(item) else NO_PICTURE
-        for place, item in enumerate(gallery.items)
-        if found.get(place) is None
-    }
-    return Pictures({place: text for place, text in found.items() if text is not None}, reasons, folder)
+        rendered = dict(zip(chosen, pool.map(render_or_none, chosen), strict=True))
+    shown = {index: text for index, text in rendered.items() if text is not None}
+    reasons = dict.fromkeys(range(len(gallery.items)), NO_PICTURE)
+    reasons |= dict.fromkeys(gallery.with_picture, LEFT_OUT) | dict.fromkeys(chosen, CANNOT_BE_READ)
+    return Pictures(shown, {index: why for index, why in reasons.items() if index not in shown}, folder)
 
 
-def kept(folder: Path, item: Item) -> str:
-    """The name of a thumbnail in the folder, made where it is not there yet; it changes with the file."""
+def thumbnail_file(folder: Path, item: Item) -> str:
+    """The name of a thumbnail in the folder, made where it is missing; it changes with the picture's file."""
     path = _path(item)
     state = path.stat()
-    known = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
-    name = f"{hashlib.sha256(known.encode(errors='replace')).hexdigest()[:20]}.jpg"
+    version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
+    name = f"{hashlib.sha256(version.encode(errors='replace')).hexdigest()[:20]}.jpg"
     if not (folder / name).exists():
         temporary = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
         try:
@@ -111,8 +110,8 @@ def _path(item: Item) -> Path:
 
 
 def choose(gallery: Gallery, limit: int) -> list[int]:
-    """The places of at most `limit` images with a picture at hand, in their order."""
-    at_hand = [place for place, item in enumerate(gallery.items) if has_picture(item)]
+    """The indices of at most `limit` images with a picture at hand, in their order."""
+    at_hand = list(gallery.with_picture)
     if len(at_hand) <= limit:
         return at_hand
     telling = sorted(at_hand, key=interest(gallery).__getitem__, reverse=True)[: limit // 2]
@@ -121,22 +120,22 @@ def choose(gallery: Gallery, limit: int) -> list[int]:
 
 
 def interest(gallery: Gallery) -> list[float]:
-    """How far apart the best and the worst run are on each image; of a single run how bad its score is."""
+    """How far apart the best and the worst run are on each image; for a single run, how bad its score is."""
     if not gallery.metrics:
         return [0.0] * len(gallery.items)
-    better = 1 if gallery.higher_is_better[0] else -1
-    scores = np.array([better * of_run.scores[0] for of_run in gallery.answers])
+    sign = 1 if gallery.higher_is_better[0] else -1
+    scores = np.array([sign * of_run.scores[0] for of_run in gallery.answers])
     highest = np.where(np.isnan(scores), -np.inf, scores).max(axis=0)
     lowest = np.where(np.isnan(scores), np.inf, scores).min(axis=0)
-    found = highest - lowest if len(scores) > 1 else -lowest
-    return [float(value) for value in np.where(np.isfinite(found), found, -np.inf)]
+    spread = highest - lowest if len(scores) > 1 else -lowest
+    return [float(value) for value in np.where(np.isfinite(spread), spread, -np.inf)]
 
 
-def spread_evenly(places: Sequence[int], count: int) -> list[int]:
-    """`count` of these places, at equal distances.
+def spread_evenly(indices: Sequence[int], count: int) -> list[int]:
+    """`count` of these indices, at equal distances.
 
     >>> spread_evenly(range(10), 4)
     [0, 2, 5, 7]
     """
-    count = min(count, len(places))
-    return [places[number * len(places) // count] for number in range(count)]
+    count = min(count, len(indices))
+    return [indices[number * len(indices) // count] for number in range(count)]

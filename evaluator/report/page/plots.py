@@ -6,11 +6,13 @@ Each plot has a title and a sentence for those who cannot see it; every number i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evaluator.comparison.compare import Comparison, Row
-from evaluator.report.text.comparison import is_headline, points
+from evaluator.comparison.comparison import Comparison, Row
+from evaluator.core import Results, Score
+from evaluator.core.metrics import metric_of
+from evaluator.report.formatting import format_points
 
 WIDTH = 460.0
 LEFT, RIGHT, BOTTOM, TOP = 12.0, 12.0, 34.0, 10.0
@@ -21,9 +23,9 @@ HEIGHT = 240.0
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis and what stands there."""
+    """A position on an axis and its text."""
 
-    place: float
+    position: float
     text: str
 
 
@@ -41,7 +43,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """A run in a plane, in pixels; `label_left` where there is no room on the right."""
+    """A run in a scatter plot, in pixels; `label_left` where there is no room on the right."""
 
     label: str
     x: float
@@ -56,18 +58,18 @@ class Intervals:
     """One metric's scores with their intervals on one axis."""
 
     title: str
-    told: str
+    description: str
     height: float
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
 
 
 @dataclass(frozen=True)
-class Plane:
-    """Quality against something that it costs."""
+class TradeOff:
+    """Quality against speed or cost."""
 
     title: str
-    told: str
+    description: str
     x_name: str
     y_name: str
     dots: tuple[Dot, ...]
@@ -78,77 +80,75 @@ class Plane:
 def intervals_plots(comparison: Comparison) -> list[Intervals]:
     """The lead metric's first, then those of the other metrics whose intervals the table shows."""
     lead = comparison.lead_metric
-    wanted = dict.fromkeys([lead, *(metric for metric in comparison.metrics if is_headline(metric))])
-    plots = (intervals_plot(comparison, metric) for metric in wanted if metric)
-    return [plot for plot in plots if plot]
+    headline = [metric for metric in comparison.metrics if metric_of(metric).headline]
+    wanted = dict.fromkeys([*([lead] if lead else []), *headline])
+    return [plot for metric in wanted if (plot := intervals_plot(comparison, metric))]
 
 
 def intervals_plot(comparison: Comparison, metric: str) -> Intervals | None:
-    """None where fewer than two runs have an interval on this metric."""
-    rows = [
-        row
-        for row in comparison.rows
-        if None not in ((score := row.score(metric)).low, score.value, score.high)
-    ]
-    if len(rows) < 2:
+    """None where fewer than two runs have this metric."""
+    scored = [(row, score) for row in comparison.rows if (score := row.score(metric))]
+    if len(scored) < 2:
         return None
-    found = [row.score(metric) for row in rows]
-    ends = [100 * (end or 0.0) for score in found for end in (score.low, score.high)]
+    ends = [end for _, score in scored for end in score.interval_points]
     axis = Axis.of(ends, LABEL_WIDTH, WIDTH - RIGHT)
     bars = []
-    for place, row in enumerate(rows):
-        score = row.score(metric)
-        low, value, high = (axis.place(100 * (end or 0.0)) for end in (score.low, score.value, score.high))
-        bars.append(Bar(row.label, points(score), low, value, high, TOP + ROW_HEIGHT * (place + 0.5)))
-    height = TOP + ROW_HEIGHT * len(rows) + BOTTOM
-    best = max(rows, key=lambda row: row.score(metric).goodness)
-    told = f"{metric} of {len(rows)} runs with intervals; {best.label} has {points(best.score(metric))}."
-    return Intervals(f"{metric} with its interval", told, height, tuple(bars), axis.ticks())
+    for number, (row, score) in enumerate(scored):
+        low, high = map(axis.position, score.interval_points)
+        y = TOP + ROW_HEIGHT * (number + 0.5)
+        bars.append(Bar(row.label, format_points(score), low, axis.position(score.points), high, y))
+    height = TOP + ROW_HEIGHT * len(scored) + BOTTOM
+    best, best_score = max(scored, key=lambda pair: pair[1].oriented)
+    description = (
+        f"{metric} of {len(scored)} runs with intervals; {best.label} has {format_points(best_score)}."
+    )
+    return Intervals(f"{metric} with its interval", description, height, tuple(bars), axis.ticks())
 
 
-def planes(comparison: Comparison) -> list[Plane]:
-    """Quality against speed and against cost, as far as they are known of two runs or more."""
+def trade_off_plots(comparison: Comparison) -> list[TradeOff]:
+    """Quality against speed and against cost, where two runs or more have them."""
     metric = comparison.lead_metric
     if metric is None:
         return []
-    found = []
-    for name, value_of, better_high in (("images/s", _speed, True), ("US dollars", _cost, False)):
-        known = {row.place: value for row in comparison.rows if (value := value_of(row)) is not None}
-        rows = [row for row in comparison.rows if row.score(metric).computed and row.place in known]
-        if len(rows) > 1 and any(known[row.place] for row in rows):
-            found.append(plane(rows, metric, name, [known[row.place] for row in rows], better_high))
-    return found
+    quantities: list[tuple[str, Callable[[Results], float | None], bool]] = [
+        ("images/s", lambda results: results.images_per_second, True),
+        ("US dollars", lambda results: results.cost_usd, False),
+    ]
+    plots = []
+    for name, quantity, higher_is_better in quantities:
+        points = [
+            (row, score, value)
+            for row in comparison.rows
+            if (score := row.score(metric)) and (value := quantity(row.results)) is not None
+        ]
+        if len(points) > 1 and any(value for _, _, value in points):
+            plots.append(trade_off_plot(points, metric, name, higher_is_better))
+    return plots
 
 
-def _speed(row: Row) -> float | None:
-    return row.results.images_per_second
-
-
-def _cost(row: Row) -> float | None:
-    return row.results.cost_usd
-
-
-def plane(rows: Sequence[Row], metric: str, name: str, values: Sequence[float], better_high: bool) -> Plane:
-    scores = [100 * (row.score(metric).value or 0.0) for row in rows]
-    positive = [value for value in values if value]
-    # Nothing has no logarithm: it lies left of all that costs something.
-    logs = [math.log10(value or min(positive) / 3) for value in values]
+def trade_off_plot(
+    points: Sequence[tuple[Row, Score, float]], metric: str, name: str, higher_is_better: bool
+) -> TradeOff:
+    """Runs with their scores and what they cost, or how fast they were."""
+    positive = [value for _, _, value in points if value]
+    # Nothing has no logarithm: it lies left of everything that costs something.
+    logs = [math.log10(value or min(positive) / 3) for _, _, value in points]
     x_axis = Axis.of(logs, LEFT + 44, WIDTH - RIGHT)
-    y_axis = Axis.of(scores, HEIGHT - BOTTOM, TOP)
-    goods = [row.score(metric).goodness for row in rows]
-    gains = [value if better_high else -value for value in values]
+    y_axis = Axis.of([score.points for _, score, _ in points], HEIGHT - BOTTOM, TOP)
+    both = [(score.oriented, value if higher_is_better else -value) for _, score, value in points]
     dots = []
-    for place, row in enumerate(rows):
-        beaten = any(
-            goods[other] > goods[place] and gains[other] > gains[place] for other in range(len(rows))
-        )
-        x, y = x_axis.place(logs[place]), y_axis.place(scores[place])
-        title = f"{row.label}: {metric} {scores[place]:.1f}, {values[place]:.3g} {name}"
-        dots.append(Dot(row.label, x, y, title, x > 0.65 * WIDTH, not beaten))
+    for (row, score, value), log, (quality, gain) in zip(points, logs, both, strict=True):
+        is_beaten = any(other > quality and others_gain > gain for other, others_gain in both)
+        x, y = x_axis.position(log), y_axis.position(score.points)
+        title = f"{row.label}: {metric} {format_points(score)}, {value:.3g} {name}"
+        dots.append(Dot(row.label, x, y, title, x > 0.65 * WIDTH, not is_beaten))
     front = ", ".join(dot.label for dot in dots if dot.on_front)
-    told = f"{metric} against {name} of {len(rows)} runs. None is better on both than: {front}."
-    x_ticks = tuple(Tick(x_axis.place(math.log10(value)), f"{value:g}") for value in round_powers(positive))
-    return Plane(f"{metric} against {name}", told, name, metric, tuple(dots), x_ticks, y_axis.ticks())
+    description = f"{metric} against {name} of {len(points)} runs. None is better on both than: {front}."
+    x_ticks = tuple(
+        Tick(x_axis.position(math.log10(value)), f"{value:g}") for value in round_powers(positive)
+    )
+    title = f"{metric} against {name}"
+    return TradeOff(title, description, name, metric, tuple(dots), x_ticks, y_axis.ticks())
 
 
 @dataclass(frozen=True)
@@ -166,12 +166,12 @@ class Axis:
         room = 0.08 * (high - low) or 0.5
         return cls(low - room, high + room, start, end)
 
-    def place(self, value: float) -> float:
+    def position(self, value: float) -> float:
         return round(self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low), 1)
 
     def ticks(self) -> tuple[Tick, ...]:
         """Three to six round numbers."""
-        return tuple(Tick(self.place(value), f"{value:g}") for value in round_numbers(self.low, self.high))
+        return tuple(Tick(self.position(value), f"{value:g}") for value in round_numbers(self.low, self.high))
 
 
 def round_numbers(low: float, high: float) -> list[float]:
@@ -186,11 +186,11 @@ def round_numbers(low: float, high: float) -> list[float]:
     step = step / 2 if (high - low) / step < 3 and step / power not in (1,) else step
     first = math.ceil(round(low / step, 9))
     count = math.floor(round(high / step, 9)) - first + 1
-    return [round((first + place) * step, 10) for place in range(count)]
+    return [round((first + index) * step, 10) for index in range(count)]
 
 
 def round_powers(values: Sequence[float]) -> list[float]:
-    """1, 2 and 5 with powers of ten, from the least of the values to the greatest.
+    """1, 2 and 5 with powers of ten, from the lowest value to the highest.
 
     >>> round_powers([0.4, 7])
     [0.5, 1.0, 2.0, 5.0]
@@ -198,7 +198,7 @@ def round_powers(values: Sequence[float]) -> list[float]:
     low, high = min(values), max(values)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1, 2, 5), range(1, 10)):
-        found = [round(factor * 10.0**power, 12) for power in powers for factor in factors]
-        if len(inside := [value for value in found if low <= value <= high]) > 1:
+        candidates = [round(factor * 10.0**power, 12) for power in powers for factor in factors]
+        if len(inside := [value for value in candidates if low <= value <= high]) > 1:
             return inside
     return inside or [float(f"{low:.1g}")]

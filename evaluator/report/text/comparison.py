@@ -1,294 +1,249 @@
-"""The comparison table: in the terminal, in Markdown, LaTeX and CSV, and as JSON.
+"""The comparison as text: in the terminal, in Markdown, LaTeX and CSV, and as JSON.
 
-Shares and scores are shown in points, a hundred times the reference programs' scale (CIDEr 145.6); CSV and
-JSON are for programs and keep the scale of the files (1.4555).
+People read scores in points, 100 times the reference programs' scale (CIDEr 145.6). CSV and JSON are for
+programs and keep the scale of the files (1.4555).
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from rich.table import Table
-
-from evaluator.comparison.compare import HEADLINE, Comparison, Row
-from evaluator.core import Score
-
-NOT_COMPUTED = "not computed"
-STYLE_COLUMNS = (
-    *("model", "words", "median", "references"),
-    *("preamble", "markdown", "sentences > 1", "other script"),
+from evaluator.comparison.comparison import Comparison, Row
+from evaluator.core import Style
+from evaluator.core.metrics import metric_of
+from evaluator.report.formatting import (
+    NOT_COMPUTED,
+    format_confidences,
+    format_cost,
+    format_coverage,
+    format_difference,
+    format_difference_interval,
+    format_interval,
+    format_p_value,
+    format_points,
+    format_rank,
+    format_speed,
 )
+from evaluator.report.text.table import Cell, TextTable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
-def is_headline(metric: str) -> bool:
-    """Whether the table shows the metric's interval; that of normalised captions goes with the raw one's."""
-    return metric.split(" (")[0] in HEADLINE
-
-
-def points(score: Score) -> str:
-    """A score as it is printed: points with one digit."""
-    return NOT_COMPUTED if score.value is None else f"{100 * score.value:.1f}"
-
-
-def interval(score: Score) -> str:
-    """Its interval in points, empty where there is none."""
-    if score.low is None or score.high is None:
-        return ""
-    return f"{100 * score.low:.1f}–{100 * score.high:.1f}"
-
-
-def with_interval(score: Score, separator: str) -> str:
-    """A headline score with its interval, any other by itself."""
-    bounds = interval(score) if is_headline(score.name) else ""
-    return f"{points(score)}{separator}({bounds})" if bounds else points(score)
-
-
-def speed(row: Row) -> str:
-    rate = row.results.images_per_second
-    return "" if rate is None else f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
-
-
-def coverage(row: Row) -> str:
-    """In per cent, never rounded up to all of them."""
-    return f"{math.floor(10_000 * row.results.coverage + 1e-9) / 100:.2f} %"
-
-
-def cost(row: Row) -> str:
-    """In US dollars, empty where it is not known."""
-    return "" if row.results.cost_usd is None else f"${row.results.cost_usd:.2f}"
-
-
-def display_frame(comparison: Comparison, separator: str = " ") -> pd.DataFrame:
-    """The table as people read it: strings, models as rows; what they cost where that is known of any."""
-    ranked = any(map(comparison.rank, comparison.rows))
-    costs_are_known = any(row.results.cost_usd is not None for row in comparison.rows)
-    return pd.DataFrame(
-        [
-            {"model": row.label}
-            | ({"rank": rank(comparison.rank(row))} if ranked else {})
-            | {metric: with_interval(row.score(metric), separator) for metric in comparison.metrics}
-            | {"coverage": coverage(row), "images/s": speed(row)}
-            | ({"cost": cost(row)} if costs_are_known else {})
-            for row in comparison.rows
-        ]
-    ).set_index("model")
-
-
-def rank(ranks: tuple[int, int] | None) -> str:
-    """The ranks that a run may have.
-
-    >>> rank((1, 1)), rank((2, 3)), rank(None)
-    ('1', '2–3', '')
-    """
-    return "" if ranks is None else str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}"
-
-
-def difference_frame(comparison: Comparison, separator: str = " ") -> pd.DataFrame:
-    """What each run gains on the baseline, as people read it: points, interval, p-value."""
-    contrasts, base = comparison.contrasts, comparison.baseline
-    shown = [metric for metric in comparison.metrics if is_headline(metric) or metric == "BLEU-4"]
-    records = []
+def comparison_table(comparison: Comparison) -> TextTable:
+    """The runs with their scores; ranks and costs where a run has one."""
+    is_ranked = any(map(comparison.rank, comparison.rows))
+    has_costs = any(row.results.cost_usd is not None for row in comparison.rows)
+    headings = ["model", *(["rank"] if is_ranked else []), *comparison.metrics, "coverage", "images/s"]
+    rows = []
     for row in comparison.rows:
-        record = {"model": row.label}
-        for metric in shown:
-            if found := contrasts.difference(metric, row.place, base):
-                bounds = f"({100 * found.low:+.1f} to {100 * found.high:+.1f})"
-                p_value = p_words(contrasts.p_value(metric, row.place, base))
-                record[metric] = separator.join([f"{100 * found.value:+.1f}", bounds, p_value])
-        lead = comparison.lead_metric
-        if lead and (found := contrasts.difference(lead, row.place, base)):
-            images = f"{found.wins:,}, {found.ties:,}, {found.losses:,}"
-            record[f"images better, level, worse on {lead}"] = images
-        if len(record) > 1:
-            records.append(record)
-    return pd.DataFrame(records).set_index("model").fillna("") if records else pd.DataFrame()
-
-
-def difference_title(comparison: Comparison) -> str:
-    """What the numbers of the table of differences are."""
-    return (
-        f"differences to {comparison.base_row.label} in points, over the same "
-        f"{comparison.contrasts.images:,} images; paired tests, p corrected for {len(comparison.rows)} runs"
+        cells = [Cell(row.label), *([Cell(format_rank(comparison.rank(row)))] if is_ranked else [])]
+        cells += [score_cell(row, metric) for metric in comparison.metrics]
+        cells += [Cell(format_coverage(row.results)), Cell(format_speed(row.results))]
+        rows.append([*cells, *([Cell(format_cost(row.results))] if has_costs else [])])
+    caption = f"scores in points (x100), {format_confidences(comparison)} intervals in brackets"
+    return TextTable(
+        [*headings, *(["cost"] if has_costs else [])], rows, caption, wrapping=comparison.metrics
     )
 
 
-def p_words(p_value: float) -> str:
-    """A p-value as it is read.
+def score_cell(row: Row, metric: str) -> Cell:
+    """A headline metric has its interval in the table, any other in CSV and JSON."""
+    score = row.score(metric)
+    if score is None:
+        return Cell(NOT_COMPUTED)
+    return Cell(format_points(score), format_interval(score) if metric_of(metric).headline else "")
 
-    >>> p_words(0.0009), p_words(0.034), p_words(1.0)
-    ('p < 0.001', 'p = 0.034', 'p = 1')
-    """
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+def difference_table(comparison: Comparison) -> TextTable | None:
+    """What each run gains on the baseline, with paired tests; None where nothing can be compared."""
+    pairs, base, lead = comparison.pairs, comparison.baseline, comparison.lead_metric
+    rows = [
+        row
+        for row in comparison.rows
+        if any(pairs.difference(metric, row.index, base) for metric in comparison.metrics)
+    ]
+    metrics = [
+        metric
+        for metric in comparison.metrics
+        if (metric_of(metric).headline or metric == "BLEU-4")
+        and any(pairs.difference(metric, row.index, base) for row in rows)
+    ]
+    has_counts = lead is not None and any(pairs.difference(lead, row.index, base) for row in rows)
+    if not metrics and not has_counts:
+        return None
+    headings = ["model", *metrics, *([f"images better, level, worse on {lead}"] if has_counts else [])]
+    table = [
+        [
+            Cell(row.label),
+            *(difference_cell(comparison, metric, row) for metric in metrics),
+            *([counts_cell(comparison, lead or "", row)] if has_counts else []),
+        ]
+        for row in rows
+    ]
+    caption = (
+        f"differences to {comparison.base_row.label} in points, over the same {pairs.images:,} images; "
+        f"paired tests, p corrected for {len(comparison.rows)} runs"
+    )
+    return TextTable(headings, table, caption, wrapping=headings[1:])
 
 
-def data_frame(comparison: Comparison) -> pd.DataFrame:
+def difference_cell(comparison: Comparison, metric: str, row: Row) -> Cell:
+    difference = comparison.pairs.difference(metric, row.index, comparison.baseline)
+    if difference is None:
+        return Cell()
+    p_value = comparison.pairs.p_value(metric, row.index, comparison.baseline)
+    return Cell(
+        format_difference(difference), format_difference_interval(difference), format_p_value(p_value)
+    )
+
+
+def counts_cell(comparison: Comparison, metric: str, row: Row) -> Cell:
+    difference = comparison.pairs.difference(metric, row.index, comparison.baseline)
+    if difference is None:
+        return Cell()
+    return Cell(f"{difference.wins:,}, {difference.ties:,}, {difference.losses:,}")
+
+
+def style_table(comparison: Comparison) -> TextTable | None:
+    """How the captions are written; None where no run has a caption."""
+    headings = ["model", "words", "median", "references"]
+    headings += ["preamble", "markdown", "sentences > 1", "other script"]
+    rows = [
+        [row.label, *style_texts(style)]
+        for row in comparison.rows
+        if (style := row.results.style) is not None
+    ]
+    caption = "style of the captions: words, and shares of the captions"
+    return TextTable(headings, [list(map(Cell, row)) for row in rows], caption) if rows else None
+
+
+def style_texts(style: Style) -> list[str]:
+    references = style.reference_words_mean
+    shares = (style.preamble, style.markdown, style.several_sentences, style.other_script)
+    return [
+        f"{style.words_mean:.1f}",
+        f"{style.words_median:g}",
+        "" if references is None else f"{references:.1f}",
+        *(f"{100 * share:.1f} %" for share in shares),
+    ]
+
+
+def data_table(comparison: Comparison) -> TextTable:
     """The table as programs read it: numbers on the files' scale, intervals in columns of their own."""
-    records = []
+    styles = (
+        [field.name for field in fields(Style)] if any(row.results.style for row in comparison.rows) else []
+    )
+    headings = ["model", "run", "images", "captioned", "coverage", "images_per_second", "cost_usd", *styles]
+    headings += [f"{metric}{end}" for metric in comparison.metrics for end in ("", "_low", "_high")]
+    rows = []
     for row in comparison.rows:
-        record: dict[str, object] = {
-            "model": row.label,
-            "run": row.run.name,
-            "images": row.results.images,
-            "captioned": row.results.captioned,
-            "coverage": row.results.coverage,
-            "images_per_second": row.results.images_per_second,
-            "cost_usd": row.results.cost_usd,
-        }
-        record |= asdict(row.results.style) if row.results.style else {}
+        results = row.results
+        values: list[object] = [row.label, row.run.name, results.images, results.captioned, results.coverage]
+        values += [results.images_per_second, results.cost_usd]
+        values += [getattr(results.style, name, None) for name in styles]
         for metric in comparison.metrics:
             score = row.score(metric)
-            record |= {metric: score.value, f"{metric}_low": score.low, f"{metric}_high": score.high}
-        records.append(record)
-    return pd.DataFrame(records).set_index("model")
-
-
-def style_frame(comparison: Comparison) -> pd.DataFrame:
-    """How the captions are written, as people read it; empty where no run has a caption."""
-    share = "{:.1f} %".format
-    return pd.DataFrame(
-        [
-            {
-                "model": row.label,
-                "words": f"{style.words_mean:.1f}",
-                "median": f"{style.words_median:g}",
-                "references": ""
-                if style.reference_words_mean is None
-                else f"{style.reference_words_mean:.1f}",
-                "preamble": share(100 * style.preamble),
-                "markdown": share(100 * style.markdown),
-                "sentences > 1": share(100 * style.several_sentences),
-                "other script": share(100 * style.other_script),
-            }
-            for row in comparison.rows
-            if (style := row.results.style)
-        ],
-        columns=STYLE_COLUMNS,
-    ).set_index("model")
-
-
-def caption(comparison: Comparison) -> str:
-    """What the numbers of the table are."""
-    return f"scores in points (x100), {shares(comparison)} intervals in brackets"
-
-
-def shares(comparison: Comparison) -> str:
-    """How sure the intervals are: 95 %, or what it is in each run."""
-    return " or ".join(sorted({f"{100 * row.results.confidence:g} %" for row in comparison.rows}))
+            values += [score.value, score.low, score.high] if score else [None] * 3
+        rows.append([Cell("" if value is None else str(value)) for value in values])
+    return TextTable(headings, rows)
 
 
 def reasons(comparison: Comparison) -> list[str]:
     """Why cells say "not computed", each reason once."""
     return list(
         dict.fromkeys(
-            f"{metric} not computed: {score.reason}"
+            f"{metric} not computed: {row.reason(metric)}"
             for metric in comparison.metrics
             for row in comparison.rows
-            if not (score := row.score(metric)).computed
+            if row.score(metric) is None
         )
     )
 
 
-def terminal(comparison: Comparison) -> Table:
-    """For rich: headline intervals stand under their scores."""
-    return _rich(display_frame(comparison, separator="\n"), caption(comparison), comparison.metrics)
+def terminal(comparison: Comparison) -> RenderableType:
+    """For rich: scores, differences to the baseline, and style, as far as there are any."""
+    from rich.console import Group
 
-
-def terminal_differences(comparison: Comparison) -> Table | None:
-    """For rich: what each run gains on the baseline; None where nothing can be compared."""
-    frame = difference_frame(comparison, separator="\n")
-    return None if frame.empty else _rich(frame, difference_title(comparison), list(frame.columns))
-
-
-def terminal_style(comparison: Comparison) -> Table:
-    """For rich: how the captions are written."""
-    return _rich(style_frame(comparison), "style of the captions: words, and shares of the captions")
-
-
-def _rich(frame: pd.DataFrame, title: str, may_wrap: Sequence[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("model", no_wrap=True)
-    for column in frame.columns:
-        table.add_column(str(column), justify="right", no_wrap=column not in may_wrap)
-    for label, cells in zip(frame.index, frame.to_numpy(), strict=True):
-        table.add_row(str(label), *cells)
-    return table
+    tables = [comparison_table(comparison), difference_table(comparison), style_table(comparison)]
+    return Group(*(table.terminal() for table in tables if table))
 
 
 def markdown(comparison: Comparison) -> str:
-    """The table, and that of the differences where there are any."""
-    options: dict[str, Any] = {"stralign": "right", "disable_numparse": True}
-    tables = [display_frame(comparison).to_markdown(**options)]
-    if not (differences := difference_frame(comparison)).empty:
-        tables += [f"{difference_title(comparison)}:", differences.to_markdown(**options)]
-    return "\n\n".join(tables) + "\n"
+    """The scores, and the differences to the baseline where there are any."""
+    parts = [comparison_table(comparison).markdown()]
+    if differences := difference_table(comparison):
+        parts += [f"{differences.caption}:", differences.markdown()]
+    return "\n\n".join(parts) + "\n"
 
 
 def latex(comparison: Comparison) -> str:
-    """A booktabs table."""
-    frame = display_frame(comparison).rename(columns=str).reset_index()
-    return frame.to_latex(index=False, escape=True, column_format="l" + "r" * (len(frame.columns) - 1))
+    return comparison_table(comparison).latex() + "\n"
 
 
-def csv(comparison: Comparison) -> str:
-    return data_frame(comparison).to_csv()
+def as_csv(comparison: Comparison) -> str:
+    return data_table(comparison).csv()
 
 
 def as_json(comparison: Comparison) -> str:
-    """One object a run, with signatures and the reasons of what was not computed."""
-    rows = [
-        {
-            "model": row.label,
-            "run": row.run.name,
-            "images": row.results.images,
-            "captioned": row.results.captioned,
-            "coverage": row.results.coverage,
-            "outcomes": dict(row.results.outcomes),
-            "rank": comparison.rank(row),
-            "images_per_second": row.results.images_per_second,
-            "cost_usd": row.results.cost_usd,
-            "style": asdict(row.results.style) if row.results.style else None,
-            "scores": {
-                metric: {
-                    "value": score.value,
-                    "low": score.low,
-                    "high": score.high,
-                    "signature": score.signature,
-                }
-                if (score := row.score(metric)).computed
-                else {"value": None, "reason": score.reason}
-                for metric in comparison.metrics
-            },
-        }
-        for row in comparison.rows
-    ]
+    """One object per run, with signatures and the reasons why scores are missing."""
     document = {
-        "runs": rows,
+        "runs": [run_document(comparison, row) for row in comparison.rows],
         "baseline": comparison.base_row.run.name,
-        "images": comparison.contrasts.images,
-        "differences": differences(comparison),
+        "images": comparison.pairs.images,
+        "differences": difference_documents(comparison),
         "warnings": comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def differences(comparison: Comparison) -> list[dict[str, Any]]:
+def run_document(comparison: Comparison, row: Row) -> dict[str, Any]:
+    results = row.results
+    return {
+        "model": row.label,
+        "run": row.run.name,
+        "images": results.images,
+        "captioned": results.captioned,
+        "coverage": results.coverage,
+        "outcomes": dict(results.outcomes),
+        "rank": comparison.rank(row),
+        "images_per_second": results.images_per_second,
+        "cost_usd": results.cost_usd,
+        "style": asdict(results.style) if results.style else None,
+        "scores": {metric: score_document(row, metric) for metric in comparison.metrics},
+    }
+
+
+def score_document(row: Row, metric: str) -> dict[str, Any]:
+    score = row.score(metric)
+    if score is None:
+        return {"value": None, "reason": row.reason(metric)}
+    return {"value": score.value, "low": score.low, "high": score.high, "signature": score.signature}
+
+
+def difference_documents(comparison: Comparison) -> list[dict[str, Any]]:
     """Each run's differences to the baseline, on the files' scale, p-values before and after correction."""
-    base = comparison.baseline
+    pairs, base = comparison.pairs, comparison.baseline
     return [
-        asdict(found)
-        | {"run": row.run.name, "p_corrected": comparison.contrasts.p_value(metric, row.place, base)}
+        asdict(difference) | {"run": row.run.name, "p_corrected": pairs.p_value(metric, row.index, base)}
         for row in comparison.rows
         for metric in comparison.metrics
-        if (found := comparison.contrasts.difference(metric, row.place, base))
+        if (difference := pairs.difference(metric, row.index, base))
     ]
 
 
 FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(
-    {"markdown": markdown, "latex": latex, "csv": csv, "json": as_json}
+    {"markdown": markdown, "latex": latex, "csv": as_csv, "json": as_json}
 )
+
+
+def write_tables(comparison: Comparison, folder: Path) -> None:
+    """Write comparison.md, comparison.csv and comparison.json into the folder, made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, suffix in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
+        (folder / f"comparison.{suffix}").write_text(FORMATS[name](comparison), encoding="utf-8")

@@ -3,157 +3,140 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from evaluator.comparison.gate import Check, ImageChange, Regression, Verdict
+from evaluator.report.text.comparison import comparison_table
 from evaluator.report.text.comparison import markdown as comparison_markdown
-from evaluator.report.text.comparison import terminal as comparison_table
+from evaluator.report.text.table import Cell, TextTable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 SIGNS: Mapping[Verdict, str] = MappingProxyType(
     {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.INCONCLUSIVE: "?"}
 )
-COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.INCONCLUSIVE: "yellow"}
+COLOURS: Mapping[Verdict, str] = MappingProxyType(
+    {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.INCONCLUSIVE: "yellow"}
+)
 
 
-def headline(found: Regression) -> str:
+def headline(regression: Regression) -> str:
     """The verdict in one line."""
-    baseline, candidate = (row.label for row in found.comparison.rows)
-    failed = [check.gate.text for check in found.checks if not check.met]
-    open_ones = [check.gate.text for check in found.checks if check.verdict is Verdict.INCONCLUSIVE]
+    baseline, candidate = (row.label for row in regression.comparison.rows)
+    failed = [check.gate.text for check in regression.checks if not check.met]
+    inconclusive = [check.gate.text for check in regression.checks if check.verdict is Verdict.INCONCLUSIVE]
     if failed:
         return f"{candidate} fails beside {baseline}: {', '.join(failed)}"
-    if open_ones:
-        return f"{candidate} passes beside {baseline}, but {', '.join(open_ones)}: inconclusive"
+    if inconclusive:
+        return f"{candidate} passes beside {baseline}, but {', '.join(inconclusive)}: inconclusive"
     return f"{candidate} passes beside {baseline}: every gate holds"
 
 
-def reading(check: Check) -> str:
-    """What became of a gate, with the images that would decide it where it is open."""
-    needed = check.images_needed
-    decide = f"; about {needed:,} images would decide it" if needed else ""
-    open_and_missed = check.verdict is Verdict.INCONCLUSIVE and not check.met
-    return f"{check.verdict}{', not met' if open_and_missed else ''}: {check.explanation}{decide}"
+def result(check: Check) -> str:
+    """What a gate's check found; where it is inconclusive, how many images would decide it."""
+    decide = f"; about {check.images_needed:,} images would decide it" if check.images_needed else ""
+    not_met = ", not met" if check.verdict is Verdict.INCONCLUSIVE and not check.met else ""
+    return f"{check.verdict}{not_met}: {check.explanation}{decide}"
 
 
-def terminal(found: Regression) -> RenderableType:
-    """For rich."""
-    gates = Table("", "gate", "baseline", "candidate", "what was found", title_justify="left")
-    for check in found.checks:
-        gates.add_row(
-            Text(SIGNS[check.verdict], COLOURS[check.verdict]),
-            check.gate.text,
-            f"{check.baseline:.4g}",
-            f"{check.candidate:.4g}",
-            reading(check),
-        )
-    parts: list[RenderableType] = [
-        Text(headline(found), style=f"bold {COLOURS[found.verdict]}"),
-        gates,
-        comparison_table(found.comparison),
-    ]
-    for title, changes in shown(found):
-        images = Table("image", "points", "baseline", "candidate", "first reference", title=title)
-        images.title_justify = "left"
-        for change in changes:
-            images.add_row(
-                change.item_id,
-                f"{change.gain:+.0f}",
-                Text(change.baseline),
-                Text(change.candidate),
-                Text(change.references[0] if change.references else ""),
-            )
-        parts.append(images)
-    return Group(*parts)
-
-
-def shown(found: Regression) -> Iterable[tuple[str, tuple[ImageChange, ...]]]:
-    """The images that changed most, under what to call them."""
-    if found.worst:
-        yield f"worst changes on {found.metric}", found.worst
-    if found.best:
-        yield f"best changes on {found.metric}", found.best
-
-
-def markdown(found: Regression) -> str:
-    """For a pull request or a job summary."""
-    lines = [f"**{headline(found)}**", ""]
-    lines += ["| | gate | baseline | candidate | what was found |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {SIGNS[check.verdict]} | `{check.gate.text}` | {check.baseline:.4g} | {check.candidate:.4g} | "
-        f"{reading(check)} |"
-        for check in found.checks
-    ]
-    lines += ["", comparison_markdown(found.comparison)]
-    for title, changes in shown(found):
-        lines += [f"<details><summary>{title}</summary>", ""]
-        lines += ["| image | points | baseline | candidate | references |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {cell(change.item_id)} | {change.gain:+.0f} | {cell(change.baseline)} | "
-            f"{cell(change.candidate)} | {'<br>'.join(map(cell, change.references))} |"
-            for change in changes
+def gate_table(regression: Regression) -> TextTable:
+    rows = [
+        [
+            Cell(SIGNS[check.verdict], colour=COLOURS[check.verdict]),
+            Cell(check.gate.text, code=True),
+            Cell(f"{check.baseline:.4g}"),
+            Cell(f"{check.candidate:.4g}"),
+            Cell(result(check)),
         ]
-        lines += ["", "</details>", ""]
-    return "\n".join(lines)
+        for check in regression.checks
+    ]
+    headings = ["", "gate", "baseline", "candidate", "what was found"]
+    return TextTable(headings, rows, left=len(headings), wrapping=headings[1:])
 
 
-def cell(text: str) -> str:
-    r"""A model's words in a cell: neither markup nor the end of the cell.
+def image_tables(regression: Regression, with_all_references: bool) -> Iterator[TextTable]:
+    """The images that changed most: the worst, then the best."""
+    references = "references" if with_all_references else "first reference"
+    headings = ["image", "points", "baseline", "candidate", references]
+    for what, changes in (("worst", regression.worst), ("best", regression.best)):
+        if changes:
+            rows = [image_cells(change, with_all_references) for change in changes]
+            caption = f"{what} changes on {regression.metric}"
+            yield TextTable(headings, rows, caption, left=len(headings), wrapping=headings)
 
-    >>> cell("<b>a|b</b>\n`c`")
-    '&lt;b&gt;a&#124;b&lt;/b&gt; &#96;c&#96;'
-    """
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for character in "|`*_[]":
-        escaped = escaped.replace(character, f"&#{ord(character)};")
-    return " ".join(escaped.split())
+
+def image_cells(change: ImageChange, with_all_references: bool) -> list[Cell]:
+    references = change.references if with_all_references else change.references[:1]
+    return [
+        Cell(on_one_line(change.item_id), verbatim=True),
+        Cell(f"{change.gain:+.0f}"),
+        *(Cell(on_one_line(text), verbatim=True) for text in (change.baseline, change.candidate)),
+        Cell("\n".join(map(on_one_line, references)), verbatim=True),
+    ]
 
 
-def junit(found: Regression) -> str:
-    """JUnit XML: a test case a gate; what is open but met is a case with a remark."""
-    baseline, candidate = (row.label for row in found.comparison.rows)
-    failures = sum(not check.met for check in found.checks)
-    counts = {"tests": str(len(found.checks)), "failures": str(failures), "errors": "0"}
+def on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def terminal(regression: Regression) -> RenderableType:
+    """For rich."""
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(
+        Text(headline(regression), style=f"bold {COLOURS[regression.verdict]}"),
+        gate_table(regression).terminal(),
+        comparison_table(regression.comparison).terminal(),
+        *(table.terminal() for table in image_tables(regression, with_all_references=False)),
+    )
+
+
+def markdown(regression: Regression) -> str:
+    """For a pull request or a job summary."""
+    parts = [f"**{headline(regression)}**", gate_table(regression).markdown()]
+    parts.append(comparison_markdown(regression.comparison).rstrip("\n"))
+    for table in image_tables(regression, with_all_references=True):
+        parts += [f"<details><summary>{table.caption}</summary>", table.markdown(), "</details>\n"]
+    return "\n\n".join(parts)
+
+
+def junit(regression: Regression) -> str:
+    """JUnit XML: one test case per gate; an inconclusive gate that is met passes with a remark."""
+    baseline, candidate = (row.label for row in regression.comparison.rows)
+    failures = sum(not check.met for check in regression.checks)
+    counts = {"tests": str(len(regression.checks)), "failures": str(failures), "errors": "0"}
     suites = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(suites, "testsuite", {"name": f"{candidate} beside {baseline}", **counts})
-    for check in found.checks:
-        case = ElementTree.SubElement(
-            suite,
-            "testcase",
-            {"classname": "evaluator.regress", "name": check.gate.text, "time": "0"},
-        )
+    for check in regression.checks:
+        attributes = {"classname": "evaluator.regress", "name": check.gate.text, "time": "0"}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
         if check.met:
-            ElementTree.SubElement(case, "system-out").text = reading(check)
+            ElementTree.SubElement(case, "system-out").text = result(check)
         else:
-            failure = {"type": str(check.verdict), "message": reading(check)}
-            ElementTree.SubElement(case, "failure", failure).text = headline(found)
+            failure = {"type": str(check.verdict), "message": result(check)}
+            ElementTree.SubElement(case, "failure", failure).text = headline(regression)
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def as_json(found: Regression) -> str:
+def as_json(regression: Regression) -> str:
     """Everything, for programs; metrics in points."""
     document = {
-        "verdict": found.verdict,
-        "headline": headline(found),
-        "incomplete": found.is_incomplete,
-        "baseline": found.comparison.rows[0].run.name,
-        "candidate": found.comparison.rows[1].run.name,
-        "images": found.comparison.contrasts.images,
-        "gates": [asdict(check) for check in found.checks],
-        "worst": [asdict(change) for change in found.worst],
-        "best": [asdict(change) for change in found.best],
-        "warnings": found.comparison.warnings,
+        "verdict": regression.verdict,
+        "headline": headline(regression),
+        "incomplete": regression.is_incomplete,
+        "baseline": regression.comparison.rows[0].run.name,
+        "candidate": regression.comparison.rows[1].run.name,
+        "images": regression.comparison.pairs.images,
+        "gates": [asdict(check) for check in regression.checks],
+        "worst": [asdict(change) for change in regression.worst],
+        "best": [asdict(change) for change in regression.best],
+        "warnings": regression.comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-
-
-WRITERS: Mapping[str, Callable[[Regression], str]] = MappingProxyType(
-    {"markdown": markdown, "junit": junit, "json": as_json}
-)

@@ -30,7 +30,7 @@ def test_the_mean_of_the_runs_coefficients(make_run: MakeRun) -> None:
     expected = np.mean([spearmanr(scores["METEOR"], scores["CIDEr"]).statistic for scores in drawn])
     assert found.coefficients[1][0] == pytest.approx(expected, abs=1e-12)
     assert found.coefficients[0][1] == found.coefficients[1][0]
-    assert f"({expected:.2f})" in found.told
+    assert f"({expected:.2f})" in found.description
 
 
 def test_a_score_that_never_changes_has_no_coefficient(make_run: MakeRun) -> None:
@@ -40,7 +40,7 @@ def test_a_score_that_never_changes_has_no_coefficient(make_run: MakeRun) -> Non
     assert found.metrics == ("METEOR", "CIDEr", "SPICE")
     assert found.coefficients[1][0] is None
     assert found.coefficients[2][1] == pytest.approx(-1)
-    assert found.told == "SPICE and CIDEr agree most (−1.00)"
+    assert found.description == "SPICE and CIDEr agree most (−1.00)"
 
 
 def test_a_metric_that_is_better_when_lower_agrees_with_its_opposite(make_run: MakeRun) -> None:
@@ -50,8 +50,8 @@ def test_a_metric_that_is_better_when_lower_agrees_with_its_opposite(make_run: M
         make_run("low", captions, {"CHAIR": np.arange(50)}, higher_is_better=False),
     ]
     both = {
-        "CIDEr": compare(runs[:1]).contrasts.measurements[0]["CIDEr"],
-        "CHAIR": compare(runs[1:]).contrasts.measurements[0]["CHAIR"],
+        "CIDEr": compare(runs[:1]).pairs.measurements[0]["CIDEr"],
+        "CHAIR": compare(runs[1:]).pairs.measurements[0]["CHAIR"],
     }
     assert correlations(both, ("CIDEr", "CHAIR"))[0, 1] == pytest.approx(-1)
 

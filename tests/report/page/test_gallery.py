@@ -10,13 +10,14 @@ import pytest
 from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Outcome
 from evaluator.core.errors import StoreError
-from evaluator.report.page.gallery import NOT_IN_RUN, Gallery, gallery
+from evaluator.report.page.gallery import NOT_IN_RUN, OUTCOMES, Gallery, gallery
+from evaluator.store.run_folder import RunFolder
 
 MakeRun = Callable[..., Path]
 
 
 def outcomes(shown: Gallery, run: int) -> list[str]:
-    return ["" if code == NOT_IN_RUN else shown.outcomes[code] for code in shown.answers[run].ended]
+    return ["" if code == NOT_IN_RUN else OUTCOMES[code] for code in shown.answers[run].ended]
 
 
 def test_every_image_with_its_scores(make_run: MakeRun) -> None:
@@ -95,9 +96,9 @@ def test_tags_by_their_number(make_run: MakeRun) -> None:
 def test_an_error_since_the_scoring_does_not_take_the_place_of_what_was_scored(make_run: MakeRun) -> None:
     path = make_run("run", {"1": "a dog", "2": Caption("2", Outcome.ERROR, error="then")}, {"CIDEr": [0.5]})
     (run,) = (row.run for row in compare([path]).rows)
-    with run.ledger() as record:
-        record(Caption("1", Outcome.ERROR, error="later"))
-        record(Caption("2", Outcome.REFUSED, error="later"))
+    with RunFolder(run.path).ledger() as ledger:
+        ledger.record(Caption("1", Outcome.ERROR, error="later"))
+        ledger.record(Caption("2", Outcome.REFUSED, error="later"))
     shown = gallery(compare([path]))
     assert outcomes(shown, 0) == ["ok", "error"]
     assert shown.answers[0].captions == ("a dog", None)
@@ -108,5 +109,8 @@ def test_an_error_since_the_scoring_does_not_take_the_place_of_what_was_scored(m
 def test_a_damaged_table_is_an_error_of_ours(make_run: MakeRun, damage: Callable[[Path], object]) -> None:
     path = make_run("run", {"1": "a dog"}, {"CIDEr": [0.5]})
     damage(path / "per_image.parquet")
+    assert outcomes(gallery(compare([path])), 0) == ["ok"]  # captions.jsonl still says what was scored
+    with RunFolder(path).ledger() as ledger:
+        ledger.record(Caption("1", Outcome.ERROR, error="later"))
     with pytest.raises(StoreError, match=r"per_image\.parquet .*Type: evaluator score"):
         gallery(compare([path]))

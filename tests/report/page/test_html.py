@@ -20,8 +20,9 @@ from PIL import Image
 from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Outcome, Reply
 from evaluator.core.errors import StoreError
-from evaluator.report.page.html import visible, write_report
-from evaluator.report.redact import without_folders
+from evaluator.report.page.embedding import visible
+from evaluator.report.page.html import write_report
+from evaluator.report.redact import redact_paths
 
 MakeRun = Callable[..., Path]
 ReadPage = Callable[[Path], Any]
@@ -170,7 +171,7 @@ def test_hostile_text_is_text_wherever_it_comes_from(
     document = read_gallery(output)
     for of_run in document["answers"]:
         assert of_run["captions"] == [*HOSTILE, None]
-        assert of_run["errors"] == {str(len(HOSTILE)): without_folders("".join(HOSTILE))}
+        assert of_run["errors"] == {str(len(HOSTILE)): redact_paths("".join(HOSTILE))}
     assert [text for texts in document["references"] for text in texts] == list(HOSTILE)
 
 
@@ -374,10 +375,12 @@ def test_a_run_without_a_caption_takes_nothing_from_the_others(make_run: MakeRun
     other = make_run("other", said, {"CIDEr": [0.4, 0.6]}, items)
     failed = make_run("failed", refused, {}, items, reasons={"CIDEr": "no image has a caption"})
     found = compare([good, other, failed])
-    assert found.warnings == ("failed has no caption at all and no part in the comparison",)
-    assert found.contrasts.images == 2
+    assert found.warnings == ("failed has no caption at all and is left out of the comparison",)
+    assert found.pairs.images == 2
     assert [row.label for row in found.ranked("CIDEr")] == ["good", "other"]
-    assert found.rows[0].score("CIDEr").value == pytest.approx(0.6)
+    score = found.rows[0].score("CIDEr")
+    assert score is not None
+    assert score.value == pytest.approx(0.6)
     assert "good is ahead on CIDEr" in write_report(found, tmp_path / "report.html").read_text()
 
 
@@ -392,6 +395,6 @@ def test_runs_that_share_no_image_have_no_score_to_compare(make_run: MakeRun, tm
     found = compare(runs)
     assert "compared on the 0 of 2 images" in found.warnings[0]
     for row in found.rows:
-        assert not row.score("CIDEr").computed
-        assert row.score("CIDEr").reason == "no image that all runs captioned could be scored"
+        assert row.score("CIDEr") is None
+        assert row.reason("CIDEr") == "no image that all runs captioned could be scored"
     write_report(found, tmp_path / "report.html")

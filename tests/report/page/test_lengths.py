@@ -1,4 +1,4 @@
-"""The histograms of caption lengths: the references first, each hill where its lengths are."""
+"""The histograms of caption lengths: the references first, each histogram where its lengths are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def steps(path: str) -> list[tuple[float, float]]:
     return [(float(top), float(end)) for top, end in re.findall(r"V([\d.]+)H([\d.]+)", path)]
 
 
-def test_a_hill_for_the_references_and_each_run(make_run: MakeRun) -> None:
+def test_a_histogram_for_the_references_and_each_run(make_run: MakeRun) -> None:
     items = [Item(str(n), None, ("one two three four", "one two")) for n in range(4)]
     short = {str(n): "a dog" for n in range(4)}
     long = {str(n): "a dog on a very long sofa" for n in range(3)} | {
@@ -35,12 +35,12 @@ def test_a_hill_for_the_references_and_each_run(make_run: MakeRun) -> None:
         )
     )
     assert plot is not None
-    assert [hill.label for hill in plot.hills] == [REFERENCES, "short", "long"]
-    assert [hill.are_references for hill in plot.hills] == [True, False, False]
-    theirs, ours, longer = plot.hills
-    assert theirs.told.startswith("median 3 words")
-    assert ours.told.startswith("median 2 words")
-    assert longer.told.startswith("median 7 words")
+    assert [one.label for one in plot.histograms] == [REFERENCES, "short", "long"]
+    assert [one.are_references for one in plot.histograms] == [True, False, False]
+    theirs, ours, longer = plot.histograms
+    assert theirs.description.startswith("median 3 words")
+    assert ours.description.startswith("median 2 words")
+    assert longer.description.startswith("median 7 words")
     assert ours.median < theirs.median < longer.median
     # Two words are the third bin, from 2 up to 3: the only one that rises.
     risen = [number for number, (top, _) in enumerate(steps(ours.path)) if top < ours.base]
@@ -52,8 +52,8 @@ def test_the_few_that_ramble_on_do_not_press_the_others_together(make_run: MakeR
     captions = {str(n): "a dog on a sofa" for n in range(999)} | {"last": "word " * 5000}
     plot = length_plot(compare([make_run("run", captions, {"CIDEr": [1] * 1000})]))
     assert plot is not None
-    assert len(steps(plot.hills[1].path)) < 12
-    assert steps(plot.hills[1].path)[-1][0] < plot.hills[1].base  # it stands at the right end
+    assert len(steps(plot.histograms[1].path)) < 12
+    assert steps(plot.histograms[1].path)[-1][0] < plot.histograms[1].base  # it stands at the right end
 
 
 def test_nothing_to_draw(make_run: MakeRun) -> None:
@@ -65,4 +65,4 @@ def test_nothing_to_draw(make_run: MakeRun) -> None:
 def test_captions_of_one_word_or_none(make_run: MakeRun, said: str) -> None:
     plot = length_plot(compare([make_run("run", {"1": said}, {"CIDEr": [1]}, [Item("1", None, ())])]))
     assert plot is not None
-    assert [hill.label for hill in plot.hills] == ["run"]
+    assert [one.label for one in plot.histograms] == ["run"]

@@ -49,7 +49,7 @@ def made_gallery(images: list[Path | None], *scores: list[float]) -> Gallery:
         Answers(("x",) * len(items), (0,) * len(items), np.array([of_run]), {}) for of_run in scores
     )
     labels = tuple(str(number) for number in range(len(scores)))
-    return Gallery(items, labels, ("CIDEr",), (True,), ("ok",), answers, best_is_marked=True)
+    return Gallery(items, labels, ("CIDEr",), (True,), answers, best_is_marked=True)
 
 
 def test_images_on_which_the_runs_differ_come_first(pictures: list[Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evaluator.comparison.compare import compare
 from evaluator.report.page.html import write_report
-from evaluator.report.page.plots import Axis, intervals_plot, intervals_plots, planes, round_numbers
+from evaluator.report.page.plots import Axis, intervals_plot, intervals_plots, round_numbers, trade_off_plots
 
 MakeRun = Callable[..., Path]
 TWO = {"1": "a dog", "2": "a cat"}
@@ -35,17 +35,17 @@ def test_intervals_lie_on_one_axis(runs: list[Path]) -> None:
     # 4 points of interval each, and 60 points between them.
     scale = (good.high - good.low) / 4
     assert good.value - fast.value == pytest.approx(60 * scale, rel=0.05)
-    assert "slow & good has 110.0" in plot.told
+    assert "slow & good has 110.0" in plot.description
 
 
 def test_who_is_beaten_on_both_axes_is_not_on_the_front(runs: list[Path]) -> None:
-    (plane,) = planes(compare(runs))
-    assert {dot.label: dot.on_front for dot in plane.dots} == {
+    (plot,) = trade_off_plots(compare(runs))
+    assert {dot.label: dot.on_front for dot in plot.dots} == {
         "slow & good": True,
         "fast": True,
         "neither": False,
     }
-    good, fast, neither = plane.dots
+    good, fast, neither = plot.dots
     assert good.y < fast.y < neither.y  # higher scores lie higher
     # From 1 to 100 is two powers of ten, from 1 to 2 less than a third of one.
     assert (neither.x - good.x) / (fast.x - good.x) == pytest.approx(0.1505, abs=0.01)
@@ -54,7 +54,7 @@ def test_who_is_beaten_on_both_axes_is_not_on_the_front(runs: list[Path]) -> Non
 def test_nothing_to_plot(make_run: MakeRun) -> None:
     alone = compare([make_run("alone", TWO, {"CIDEr": [0.5, 0.5]})])
     assert intervals_plots(alone) == []
-    assert planes(alone) == []
+    assert trade_off_plots(alone) == []
 
 
 def test_labels_are_text(make_run: MakeRun, tmp_path: Path) -> None:
@@ -77,4 +77,4 @@ def test_round_numbers_are_some_and_inside(low: float, width: float) -> None:
 
 def test_values_that_are_all_the_same_have_an_axis_too() -> None:
     axis = Axis.of([3.0, 3.0], 0.0, 100.0)
-    assert axis.place(3.0) == 50.0
+    assert axis.position(3.0) == 50.0

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from evaluator.comparison.compare import Comparison, compare
+from evaluator.comparison.compare import compare
+from evaluator.comparison.comparison import Comparison
 from evaluator.core import Caption, Outcome
-from evaluator.report.text.comparison import FORMATS, NOT_COMPUTED, reasons, terminal
+from evaluator.report.formatting import NOT_COMPUTED
+from evaluator.report.text.comparison import FORMATS, reasons, terminal, write_tables
 
 MakeRun = Callable[..., Path]
 
@@ -71,7 +73,7 @@ def test_json_holds_numbers_signatures_reasons_and_warnings(comparison: Comparis
 
 
 def test_markdown_has_a_row_for_each_run(comparison: Comparison) -> None:
-    text = FORMATS["markdown"](comparison).replace("b|100%", "b or 100%")
+    text = FORMATS["markdown"](comparison).replace(r"b\|100%", "b or 100%")
     head, rule, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
     assert head == ["model", "BLEU-4", "CIDEr", "SPICE", "coverage", "images/s"]
     assert all(set(cell) <= set("-:") for cell in rule)
@@ -91,7 +93,7 @@ def test_latex_is_a_booktabs_table(comparison: Comparison) -> None:
     assert cells == [
         r"git\_base and co",
         "42.8",
-        "145.6 (143.6–147.6)",
+        "145.6 (143.6--147.6)",
         NOT_COMPUTED,
         r"100.00 \%",
         "123",
@@ -123,3 +125,10 @@ def test_what_runs_cost_stands_in_the_table_where_it_is_known(
     assert rows[0].split("|")[-2].strip() == "cost"
     assert [row.split("|")[-2].strip() for row in rows[2:4]] == ["$1.26", ""]
     assert "cost" not in FORMATS["markdown"](comparison)
+
+
+def test_the_tables_of_a_sweep_are_files(comparison: Comparison, tmp_path: Path) -> None:
+    write_tables(comparison, tmp_path / "new" / "sweep")
+    for name, suffix in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
+        path = tmp_path / "new" / "sweep" / f"comparison.{suffix}"
+        assert path.read_text(encoding="utf-8") == FORMATS[name](comparison)

@@ -14,15 +14,19 @@ import numpy as np
 import pytest
 
 import evaluator
-from evaluator.comparison.compare import Comparison, compare
-from evaluator.core import Score
-from evaluator.report.text.leaderboard import FORMATS, LEVEL, Apart, human, published, standings
+from evaluator.comparison.compare import compare
+from evaluator.comparison.comparison import Comparison
+from evaluator.core import Score, Signature
+from evaluator.report.leaderboard import LeaderboardRow, ScoreCell, leaderboard_rows
+from evaluator.report.text.external import ExternalResult, human_result, published_results
+from evaluator.report.text.leaderboard import FORMATS
+from evaluator.report.text.table import MARK
 
 MakeRun = Callable[..., Path]
 IDS = [str(number) for number in range(60)]
 HARD = np.random.default_rng(0).random(60)
 NOISE = np.random.default_rng(1).normal(0, 0.05, 60)
-PAPER = Apart("A & B", {"CIDEr": 99.5}, "zero-shot", "Somebody 2022, https://example.org/1")
+PAPER = ExternalResult("A & B", {"CIDEr": 99.5}, "zero-shot", "Somebody 2022, https://example.org/1")
 
 
 @pytest.fixture
@@ -38,12 +42,19 @@ def comparison(make_run: MakeRun) -> Comparison:
 
 
 def test_the_best_first_and_what_is_level_with_it(comparison: Comparison) -> None:
-    first, second, third = standings(comparison)
-    assert [first.name, second.name, third.name] == ["best", "level", "last_one"]
-    assert [first.rank, second.rank, third.rank] == ["1–2", "1–2", "3"]
-    assert [row.places["CIDEr"].best for row in (first, second, third)] == [True, False, False]
-    assert [row.places["CIDEr"].level for row in (first, second, third)] == [False, True, False]
-    assert third.places["BLEU-4"].best
+    rows = leaderboard_rows(comparison.best_first)
+    assert [row.label for row in rows] == ["best", "level", "last_one"]
+    assert [row.rank for row in rows] == ["1–2", "1–2", "3"]
+    cells = [cell_of(comparison, row, "CIDEr") for row in rows]
+    assert [cell.is_best for cell in cells] == [True, False, False]
+    assert [cell.is_tied for cell in cells] == [False, True, False]
+    assert cell_of(comparison, rows[2], "BLEU-4").is_best
+
+
+def cell_of(comparison: Comparison, row: LeaderboardRow, metric: str) -> ScoreCell:
+    cell = row.cells[comparison.metrics.index(metric)]
+    assert cell is not None
+    return cell
 
 
 def test_nothing_is_level_with_a_best_that_cannot_be_told(make_run: MakeRun) -> None:
@@ -52,7 +63,9 @@ def test_nothing_is_level_with_a_best_that_cannot_be_told(make_run: MakeRun) -> 
     runs = [
         make_run(f"r{n}", captions, {"CIDEr": HARD + n / 1000}, **option) for n, option in enumerate(options)
     ]
-    assert not any(row.places["CIDEr"].best or row.places["CIDEr"].level for row in standings(compare(runs)))
+    comparison = compare(runs)
+    cells = [cell_of(comparison, row, "CIDEr") for row in leaderboard_rows(comparison)]
+    assert not any(cell.is_best or cell.is_tied for cell in cells)
 
 
 def test_every_format_says_what_its_numbers_are_of(comparison: Comparison) -> None:
@@ -69,8 +82,8 @@ def test_markdown(comparison: Comparison) -> None:
     best, level, last, paper = lines[2:6]
     assert best.startswith("| best | 1–2 | ")
     assert "**" in best
-    assert LEVEL in level
-    assert LEVEL not in last
+    assert MARK in level
+    assert MARK not in last
     assert paper.startswith("| *A & B* |")
     assert "*99.5*" in paper
     assert "- A & B: zero-shot (Somebody 2022, https://example.org/1)" in lines
@@ -102,7 +115,7 @@ def test_csv_and_json(comparison: Comparison) -> None:
 
 
 def test_what_was_published_has_its_source_and_protocol() -> None:
-    for row in published():
+    for row in published_results():
         assert "https://" in row.source
         assert row.protocol
         assert row.scores.keys() <= {"BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "SPICE"}
@@ -138,13 +151,13 @@ def test_html(make_run: MakeRun, comparison: Comparison) -> None:
     assert [row[0] for row in table.rows] == ["run", "best", "level", "last_one", "A & B"]
     assert {len(row) for row in table.rows} == {len(table.rows[0])}
     assert len(table.bold) == 2
-    assert LEVEL in table.rows[2][table.rows[0].index("CIDEr")]
+    assert MARK in table.rows[2][table.rows[0].index("CIDEr")]
     hostile = compare([make_run("<script>alert(1)<", {"1": "a"}, {"<img src=x>": [0.5]})])
     assert not {"script", "img"} & set(Table(FORMATS["html"](hostile, [])).tags)
 
 
 def test_a_person_stands_apart_with_scores_against_fewer_references() -> None:
-    person = human([Score("CIDEr", 0.85), Score("SPICE", reason="no Java")], 40)
+    person = human_result([Score("CIDEr", 0.85, 0.8, 0.9, Signature("CIDEr"))], 40)
     assert person.scores == {"CIDEr": 85.0}
     assert person.measured
     assert "40 images" in person.protocol

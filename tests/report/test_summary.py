@@ -10,21 +10,21 @@ import pytest
 
 from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Outcome
-from evaluator.report.verdict import Verdict, listed, verdict
+from evaluator.report.summary import Summary, summarize
 
 MakeRun = Callable[..., Path]
 TWO = {"1": "a dog", "2": "a cat"}
 
 
-def verdict_on(*runs: Path) -> Verdict:
-    return verdict(compare(runs))
+def summary_of(*runs: Path) -> Summary:
+    return summarize(compare(runs))
 
 
 MANY = {str(number): "a dog" for number in range(40)}
 
 
 def test_a_lead_beyond_doubt(make_run: MakeRun) -> None:
-    found = verdict_on(
+    found = summary_of(
         make_run("low", MANY, {"CIDEr": [0.5] * 40}), make_run("high", MANY, {"CIDEr": [1.0, 1.2] * 20})
     )
     assert found.headline == "high leads on CIDEr, with 110.0"
@@ -38,7 +38,7 @@ def test_a_lead_beyond_doubt(make_run: MakeRun) -> None:
 
 
 def test_a_lead_that_may_be_chance(make_run: MakeRun) -> None:
-    found = verdict_on(
+    found = summary_of(
         make_run("low", TWO, {"CIDEr": [0.5, 0.5]}), make_run("high", TWO, {"CIDEr": [0.53, 0.53]})
     )
     assert found.headline == "high is ahead on CIDEr, with 53.0, perhaps by chance"
@@ -46,7 +46,7 @@ def test_a_lead_that_may_be_chance(make_run: MakeRun) -> None:
 
 
 def test_of_several_runs_who_is_level_and_who_is_behind(make_run: MakeRun) -> None:
-    found = verdict_on(
+    found = summary_of(
         make_run("best", MANY, {"CIDEr": [1.0, 0.8] * 20}),
         make_run("twin", MANY, {"CIDEr": [0.8, 0.99] * 20}),
         make_run("low", MANY, {"CIDEr": [0.5, 0.2] * 20}),
@@ -61,7 +61,7 @@ def test_of_several_runs_who_is_level_and_who_is_behind(make_run: MakeRun) -> No
 
 def test_the_leader_must_surely_be_better_than_all(make_run: MakeRun) -> None:
     """The second is surely behind, the third, lower but more changeable, may not be."""
-    found = verdict_on(
+    found = summary_of(
         make_run("best", MANY, {"CIDEr": [1.0] * 40}),
         make_run("next", MANY, {"CIDEr": [0.9] * 40}),
         make_run("wild", MANY, {"CIDEr": [3.0] * 10 + [0.1] * 30}),
@@ -72,7 +72,7 @@ def test_the_leader_must_surely_be_better_than_all(make_run: MakeRun) -> None:
 
 
 def test_a_small_lead_is_not_nothing(make_run: MakeRun) -> None:
-    found = verdict_on(
+    found = summary_of(
         make_run("low", MANY, {"CIDEr": [0.5] * 40}), make_run("high", MANY, {"CIDEr": [0.50012] * 40})
     )
     assert "the lead is 0.012 points (0.012 to 0.012)" in found.sentences[0]
@@ -80,7 +80,7 @@ def test_a_small_lead_is_not_nothing(make_run: MakeRun) -> None:
 
 def test_a_lower_value_leads_where_lower_is_better(make_run: MakeRun) -> None:
     options = {"higher_is_better": False}
-    found = verdict_on(
+    found = summary_of(
         make_run("high", MANY, {"CHAIR": [0.9] * 40}, **options),
         make_run("low", MANY, {"CHAIR": [0.1] * 40}, **options),
     )
@@ -91,7 +91,7 @@ def test_a_lower_value_leads_where_lower_is_better(make_run: MakeRun) -> None:
 
 def test_equal_runs_are_level(make_run: MakeRun) -> None:
     scores = {"CIDEr": [0.5, 0.25]}
-    found = verdict_on(
+    found = summary_of(
         make_run("a", TWO, scores),
         make_run("b", TWO, scores),
         make_run("c", TWO, {"CIDEr": [0.1, 0.1]}),
@@ -103,7 +103,7 @@ def test_equal_runs_are_level(make_run: MakeRun) -> None:
     "other", [{"dataset_digest": "d2"}, {"signature": "CIDEr|n:3"}], ids=["data", "signature"]
 )
 def test_nobody_leads_where_numbers_are_not_comparable(make_run: MakeRun, other: dict[str, Any]) -> None:
-    found = verdict_on(
+    found = summary_of(
         make_run("a", TWO, {"CIDEr": [0.5, 0.5]}), make_run("b", TWO, {"CIDEr": [0.9, 0.9]}, **other)
     )
     assert found.headline == "The runs cannot be ranked"
@@ -112,7 +112,7 @@ def test_nobody_leads_where_numbers_are_not_comparable(make_run: MakeRun, other:
 
 def test_a_signature_that_differs_by_the_captioned_images_only_still_ranks(make_run: MakeRun) -> None:
     missing = Caption("2", Outcome.MISSING)
-    found = verdict_on(
+    found = summary_of(
         make_run("whole", TWO, {"CIDEr": [0.5, 0.5]}, signature="CIDEr|refs:5|images:2"),
         make_run(
             "part",
@@ -129,15 +129,15 @@ def test_a_signature_that_differs_by_the_captioned_images_only_still_ranks(make_
 
 
 def test_one_run(make_run: MakeRun) -> None:
-    found = verdict_on(make_run("only", TWO, {"BLEU-1": [0.1, 0.1], "CIDEr": [0.5, 0.5]}))
-    assert found == Verdict(
+    found = summary_of(make_run("only", TWO, {"BLEU-1": [0.1, 0.1], "CIDEr": [0.5, 0.5]}))
+    assert found == Summary(
         "only reaches 50.0 on CIDEr",
         ("The 95 % interval is 48.0–52.0.", "The run captioned all 2 images."),
     )
 
 
 def test_only_one_run_has_the_metric(make_run: MakeRun) -> None:
-    found = verdict_on(
+    found = summary_of(
         make_run("with", TWO, {"CIDEr": [0.5, 0.5]}),
         make_run("without", TWO, {}, reasons={"CIDEr": "no Java"}),
     )
@@ -149,25 +149,16 @@ def test_without_cider_another_headline_metric_leads(make_run: MakeRun) -> None:
         make_run(name, TWO, {"BLEU-1": [0.9, 0.9], "CLIPScore": [value, value]})
         for name, value in (("a", 0.6), ("b", 0.7))
     ]
-    assert verdict_on(*runs).headline == "b is ahead on CLIPScore, with 70.0, perhaps by chance"
-
-
-def test_no_intervals(make_run: MakeRun) -> None:
-    runs = [make_run(n, TWO, {"CIDEr": [v, v]}, margin=None) for n, v in (("a", 0.6), ("b", 0.7))]
-    assert verdict_on(*runs).sentences[0].startswith("The next is a, at 60.0. There are no intervals")
+    assert summary_of(*runs).headline == "b is ahead on CLIPScore, with 70.0, perhaps by chance"
 
 
 def test_every_outcome_has_its_words(make_run: MakeRun) -> None:
     failures = [outcome for outcome in Outcome if outcome is not Outcome.OK]
     captions: dict[str, Any] = {"ok": "a dog"} | {o: Caption(o, o) for o in failures}
     items = [Item(item_id, None) for item_id in (*captions, "later")]
-    (_, sentence) = verdict_on(make_run("run", captions, {"CIDEr": [0.5]}, items=items)).sentences
+    (_, sentence) = summary_of(make_run("run", captions, {"CIDEr": [0.5]}, items=items)).sentences
     assert sentence == (
         "run has captions for 1 of 9 images (11.11 %): 1 answered with nothing, 1 cut off, 1 refused, "
         "1 blocked, 1 failed with an error, 1 skipped for the budget, 1 missing from the captions file "
         "and 1 not tried yet."
     )
-
-
-def test_words_in_a_row() -> None:
-    assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

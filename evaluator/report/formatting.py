@@ -1,0 +1,95 @@
+"""How numbers are printed: scores, intervals, ranks, coverage, speed, cost and p-values."""
+
+from __future__ import annotations
+
+import math
+
+from evaluator.comparison.comparison import Comparison
+from evaluator.comparison.paired_tests import Difference
+from evaluator.core import Results, Score
+
+NOT_COMPUTED = "not computed"
+
+
+def format_points(score: Score) -> str:
+    return f"{score.points:.1f}"
+
+
+def format_interval(score: Score) -> str:
+    """In points, as in `143.6–147.6`."""
+    low, high = score.interval_points
+    return f"{low:.1f}–{high:.1f}"
+
+
+def format_rank(ranks: tuple[int, int] | None) -> str:
+    """The ranks that a run may have.
+
+    >>> format_rank((1, 1)), format_rank((2, 3)), format_rank(None)
+    ('1', '2–3', '')
+    """
+    return "" if ranks is None else str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}"
+
+
+def format_coverage(results: Results) -> str:
+    """In per cent, rounded down: only a run with all captions has 100.00 %."""
+    return f"{math.floor(10_000 * results.coverage + 1e-9) / 100:.2f} %"
+
+
+def format_speed(results: Results) -> str:
+    """Images per second, empty where that is not known."""
+    rate = results.images_per_second
+    return "" if rate is None else f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
+
+
+def format_cost(results: Results) -> str:
+    """In US dollars, empty where that is not known."""
+    return "" if results.cost_usd is None else f"${results.cost_usd:.2f}"
+
+
+def format_confidence(results: Results) -> str:
+    return f"{100 * results.confidence:g} %"
+
+
+def format_confidences(comparison: Comparison) -> str:
+    """The confidence of the intervals: `95 %`, or that of each run where they differ."""
+    return " or ".join(sorted({format_confidence(row.results) for row in comparison.rows}))
+
+
+def format_difference(difference: Difference) -> str:
+    return f"{difference.points:+.1f}"
+
+
+def format_difference_interval(difference: Difference) -> str:
+    low, high = difference.interval_points
+    return f"{low:+.1f} to {high:+.1f}"
+
+
+def format_lead_interval(difference: Difference) -> str:
+    """The interval of a lead, in points; a lead is positive, also where a lower score is better.
+
+    >>> format_lead_interval(
+    ...     Difference("CIDEr", -0.02, -0.03, -0.01, 0.01, 0.005, 10, 1, 2, 7, higher_is_better=False)
+    ... )
+    '1.0 to 3.0'
+    """
+    low, high = (difference if difference.value >= 0 else difference.reversed).interval_points
+    return f"{format_digits(low)} to {format_digits(high)}"
+
+
+def format_p_value(p_value: float) -> str:
+    """With two significant digits, and never as zero.
+
+    >>> format_p_value(0.0009), format_p_value(0.034), format_p_value(1.0)
+    ('p < 0.001', 'p = 0.034', 'p = 1')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
+def format_digits(number: float) -> str:
+    """One decimal, or as many as a small number needs not to look like zero.
+
+    >>> format_digits(8.04), format_digits(-20.0), format_digits(0.0123), format_digits(0.0)
+    ('8.0', '−20.0', '0.012', '0.0')
+    """
+    text = f"{number:.1f}" if abs(number) >= 0.05 or number == 0.0 else f"{number:.2g}"
+    return text.replace("-", "−")

@@ -1,0 +1,76 @@
+"""Text as a page can hold it: control characters shown, data packed, and a policy against everything else."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from evaluator.files.json_bytes import encode_json
+
+# Unicode's pictures of the control characters, which a page cannot hold or would swallow.
+_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
+# The escapes of JSON, the delete character, which has none, and half of a surrogate pair.
+_ESCAPE = re.compile(rb"\\(?:u00(?P<code>[01][0-9a-f])|(?P<letter>[bfr])|(?P<half>ud[89a-f]..)|.)|\x7f")
+_CODES = {b"b": 0x08, b"f": 0x0C, b"r": 0x0D}
+
+
+def visible(value: Any) -> Any:
+    """Control characters as pictures of themselves, in every text that the page holds."""
+    return value.translate(_CONTROL_PICTURES) if type(value) is str else value
+
+
+def breakable(signature: str) -> Markup:
+    """A signature may be broken into lines behind each of its bars."""
+    return Markup("|<wbr>").join(visible(signature).split("|"))
+
+
+def breakable_name(label: str) -> Markup:
+    """A run's name may be broken into lines behind each of its joints."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_./-])", visible(label)))
+
+
+def within_script(document: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end, or comment out, the element it is in."""
+    return Markup(json.dumps(document).replace("<", "\\u003c"))
+
+
+def packed(document: Mapping[str, Any]) -> Markup:
+    """Base64 of gzip of JSON, the same for the same document. Its alphabet cannot end its element."""
+    content = _ESCAPE.sub(_visible_escape, encode_json(document))
+    # Level 6 takes twice as long and saves 6 % of the space.
+    return Markup(base64.b64encode(gzip.compress(content, compresslevel=4, mtime=0)).decode())
+
+
+def _visible_escape(escape: re.Match[bytes]) -> bytes:
+    """A control character's escape, replaced by its picture; half of a surrogate pair by a question mark."""
+    if escape["half"]:
+        return b"?"
+    if escape[0] == b"\x7f":
+        code = 0x7F
+    elif escape["code"]:
+        code = int(escape["code"], 16)
+    elif escape["letter"]:
+        code = _CODES[escape["letter"]]
+    else:
+        return escape[0]
+    return chr(_CONTROL_PICTURES[code]).encode() if code in _CONTROL_PICTURES else escape[0]
+
+
+def policy(style: str, script: str, pictures_beside: bool) -> str:
+    """Nothing but pictures within the page or beside it, this style and this script."""
+    pictures = "'self' data:" if pictures_beside else "data:"
+    return (
+        f"default-src 'none'; img-src {pictures}; style-src '{csp_hash(style)}'; "
+        f"script-src '{csp_hash(script)}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def csp_hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
