@@ -26,6 +26,7 @@ from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
 from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
+from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second, per_image_table
@@ -68,6 +69,7 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
     folder = sweep_folder(configs) if is_sweep else configs[0].folder
     if is_sweep:
         write_tables(comparison, folder)
+        (folder / "experiment.md").write_text(experiment(comparison), encoding="utf-8")
     report = write_report(comparison, folder / "report.html")
     regressions = tuple(
         regress(config.settings.baseline, run, list(map(parse_gate, config.settings.gates or DEFAULT_GATES)))

@@ -33,14 +33,9 @@ class ExitCode(IntEnum):
 
 
 def print_comparison(comparison: Comparison) -> None:
-    from evaluator.report.text.comparison import reasons, terminal, terminal_differences, terminal_style
+    from evaluator.report.text.comparison import reasons, terminal
 
-    console = table_console()
-    console.print(terminal(comparison))
-    if (differences := terminal_differences(comparison)) is not None:
-        console.print(differences)
-    if any(row.results.style for row in comparison.rows):
-        console.print(terminal_style(comparison))
+    table_console().print(terminal(comparison))
     for reason in reasons(comparison):
         click.echo(reason)
     warn(comparison.warnings)

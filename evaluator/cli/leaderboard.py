@@ -43,7 +43,8 @@ def leaderboard_command(
     from evaluator.comparison.compare import compare
     from evaluator.comparison.remeasure import human_baseline
     from evaluator.report.site import add_to_site
-    from evaluator.report.text.leaderboard import FORMATS, human, published
+    from evaluator.report.text.external import human_result, published_results
+    from evaluator.report.text.leaderboard import FORMATS
 
     if site:
         if with_published or with_human or form != "markdown":
@@ -58,9 +59,9 @@ def leaderboard_command(
         if not comparison.pairs.ids:
             raise click.UsageError("--human needs runs over the same images")
         scores, _, images = human_baseline(comparison.base_row.run, comparison.pairs.ids, comparison.computed)
-        person = [human(scores, images)]
+        person = [human_result(scores, images)]
     if with_published and {row.manifest.choices["data"] for row in comparison.rows} != {"karpathy"}:
         warn(["published scores are over the 5,000 images of COCO's Karpathy test split, these runs are not"])
-    apart = [*person, *(published() if with_published else ())]
-    click.echo(FORMATS[form](comparison, apart), nl=False)
+    external = [*person, *(published_results() if with_published else ())]
+    click.echo(FORMATS[form](comparison, external), nl=False)
     warn(comparison.warnings)

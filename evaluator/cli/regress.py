@@ -44,7 +44,7 @@ def regress_command(
     """
     from evaluator.comparison.gate import DEFAULT_GATES, best_of, parse_gate, read_gates, regress
     from evaluator.comparison.pairs import Resampling
-    from evaluator.report.text.gate import WRITERS
+    from evaluator.report.text.gate import as_json, junit, markdown
 
     if len(runs) < 2:
         raise click.UsageError("type a baseline and a candidate: evaluator regress runs/before runs/after")
@@ -54,9 +54,10 @@ def regress_command(
         best_of(baselines), candidate, list(map(parse_gate, typed)), Resampling(resamples=resamples)
     )
     print_regression(regression)
+    writers = {"junit": junit, "markdown": markdown, "json": as_json}
     for form, path in files.items():
         if path:
-            path.write_text(WRITERS[form](regression), encoding="utf-8")
+            path.write_text(writers[form](regression), encoding="utf-8")
     if regression.is_incomplete:
         click.echo(
             "some captions are missing: the command that made the run can be run again to retry them",
