@@ -45,13 +45,20 @@ def counts(folder: Path, *arguments: str) -> tuple[Counter[str], Counter[str]]:
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     reads, writes = Counter[str](), Counter[str]()
-    for path, is_written in json.loads((folder / "opened.json").read_text()):
+    opened = json.loads((folder / "opened.json").read_text())
+    # A temporary file is created and then written: one write, of the file whose place it takes.
+    temporary = {path for path, _ in opened if Path(path).name.startswith(".")}
+    for path, is_written in [*[(path, True) for path in temporary], *opened]:
+        if is_written and path in temporary:
+            temporary.discard(path)
+        elif Path(path).name.startswith("."):
+            continue
         inside = (folder / path).resolve()
         if not inside.is_relative_to(folder) or inside.is_relative_to(folder / "cache"):
             continue
         name = inside.relative_to(folder).as_posix()
-        if (temporary := inside.name).startswith("."):  # .scores.json.XXXX takes the place of scores.json
-            name = inside.with_name(".".join(temporary[1:].split(".")[:-1])).relative_to(folder).as_posix()
+        if inside.name.startswith("."):  # .scores.json.XXXX takes the place of scores.json
+            name = inside.with_name(inside.name[1:].rpartition(".")[0]).relative_to(folder).as_posix()
         (writes if is_written else reads)[name] += 1
     return reads, writes
 
