@@ -12,7 +12,8 @@ from PIL import Image
 from evaluator.core import Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ModelError
 from tests.models.backends import ask, captioner, outcome_of
-from tests.models.provider_server import Answer, ProviderServer, document, error, said
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer, document, error, said
 
 
 def claude(server: ProviderServer, photo: Path, answer: Answer) -> Any:

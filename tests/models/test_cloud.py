@@ -21,7 +21,8 @@ from evaluator.core.errors import ConfigError, MissingPackage, TryAgain
 from evaluator.models.cloud import request_text
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import BACKENDS, PROMPT, ask, captioner, outcome_of
-from tests.models.provider_server import (
+from tests.provider_server import ProviderServer
+from tests.wire_formats import (
     CUT,
     DRIP,
     DROP,
@@ -31,7 +32,6 @@ from tests.models.provider_server import (
     TWICE,
     WRONG_TYPE,
     Answer,
-    ProviderServer,
     caption_of,
     error,
     rate_limited,

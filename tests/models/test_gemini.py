@@ -13,17 +13,8 @@ from evaluator.core import Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, ModelError, TryAgain
 from evaluator.models.gemini import WITHHELD, Gemini
 from tests.models.backends import ask, captioner, outcome_of
-from tests.models.provider_server import (
-    Answer,
-    ProviderServer,
-    caption_of,
-    document,
-    error,
-    quota_failure,
-    retry_info,
-    said,
-    wrong_key,
-)
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer, caption_of, document, error, quota_failure, retry_info, said, wrong_key
 
 packages = pytest.mark.parametrize("backend", ["gemini", "generativeai"])
 # What ai.google.dev/api/generate-content lists; the older package does not know the last ones.

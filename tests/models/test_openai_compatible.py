@@ -10,7 +10,8 @@ import pytest
 from evaluator.core import Outcome, Reply
 from evaluator.core.errors import CaptionError, ModelError, TryAgain
 from tests.models.backends import ask, captioner, outcome_of
-from tests.models.provider_server import Answer, ProviderServer, document, error, said
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer, document, error, said
 
 
 def openai(server: ProviderServer, photo: Path, answer: Answer) -> Any:

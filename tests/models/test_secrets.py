@@ -17,7 +17,8 @@ import pytest
 import evaluator
 from evaluator.store.run_folder import RunFolder
 from tests.models.backends import BACKENDS
-from tests.models.provider_server import CUT, KEY, Answer, ProviderServer, error, rate_limited
+from tests.provider_server import ProviderServer
+from tests.wire_formats import CUT, KEY, Answer, error, rate_limited
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 DEMO = Path(evaluator.__file__).parent / "demo" / "data"

@@ -18,7 +18,7 @@ from PIL import Image
 
 from evaluator.core import Item
 from evaluator.core.errors import NotComputed
-from evaluator.scorers import clip_features
+from evaluator.scorers.clip import features as clip_features
 from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.clipscore import CLIPScore, clip_score, ref_clip_score
 
