@@ -16,8 +16,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
@@ -28,6 +29,9 @@ from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, without_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
 from evaluator.models.failures import Failure, meaning
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 # More than any runner has in flight: the number of requests is the runner's to limit.
 MOST_CONNECTIONS = 1000
@@ -113,6 +117,7 @@ class CloudSession(ABC):
 
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.secret = captioner, prompt, key
+        self.rule = captioner.rule
         self._client: Any = None
         self._mixed_up: list[Any] = []
         self._seen: set[str] = set()
@@ -142,16 +147,20 @@ class CloudSession(ABC):
         """Close what `connect` opened."""
 
     def prepare(self, item: Item) -> EncodedPicture:
-        return encode_picture(item, self.captioner.rule)
+        return encode_picture(item, self.rule)
 
     def cache_key(self, prepared: EncodedPicture) -> Mapping[str, Any]:
+        return {"picture": prepared.digest, **self.key_of_all_pictures}
+
+    @cached_property
+    def key_of_all_pictures(self) -> Mapping[str, Any]:
+        """What decides an answer besides the picture."""
         options = {
             option.name: getattr(self.captioner, option.name)
             for option in fields(self.captioner)
             if option.metadata.get("identity", True)
         }
         return {
-            "picture": prepared.digest,
             "rule": self.captioner.rule.text,
             "backend": key_in_cache(kind_of(self.captioner)),
             "prompt": [self.prompt.system, request_text(self.prompt)],
@@ -223,6 +232,11 @@ def parsed(body: str) -> Mapping[str, Any]:
     if not isinstance(answer, Mapping):
         raise TryAgain(f"the answer is no JSON object: it begins with {body[:40]!r}", "malformed answer")
     return answer
+
+
+def text_of(response: Response) -> str:
+    """The body of a response; JSON is UTF-8 whatever its content type says (RFC 8259, section 8.1)."""
+    return response.content.decode("utf-8", "replace")
 
 
 def request_text(prompt: Prompt) -> str:

@@ -10,15 +10,29 @@ plain JSON, so that a finish reason that nobody has heard of is an outcome and n
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from uuid import uuid4
 
 from evaluator.core import Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, TryAgain
-from evaluator.models.cloud import MOST_CONNECTIONS, CloudCaptioner, CloudSession, request_text, without_text
+from evaluator.models.cloud import (
+    MOST_CONNECTIONS,
+    CloudCaptioner,
+    CloudSession,
+    request_text,
+    text_of,
+    without_text,
+)
 from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import Failure, described, of_connection, of_response
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 # How servers say that the model came to its end by itself; some say nothing.
 ENDED = ("stop", "stop_sequence", "eos_token", "end_turn", "")
@@ -49,7 +63,7 @@ class OpenAICompatible(CloudCaptioner):
 class OpenAISession(CloudSession):
     captioner: OpenAICompatible
 
-    def connect(self) -> Any:
+    def connect(self) -> AsyncOpenAI:
         import httpx2
         import openai
 
@@ -62,17 +76,39 @@ class OpenAISession(CloudSession):
             http_client=openai.DefaultAsyncHttpxClient(limits=limits),
         )
 
-    async def disconnect(self, client: Any) -> None:
+    async def disconnect(self, client: AsyncOpenAI) -> None:
         await client.close()
 
-    async def request(self, client: Any, picture: EncodedPicture) -> str:
-        answer = await client.chat.completions.with_raw_response.create(**self.body(picture))
-        return str(answer.http_response.text)
+    async def request(self, client: AsyncOpenAI, picture: EncodedPicture) -> str:
+        import httpx2
 
-    def body(self, picture: EncodedPicture) -> dict[str, Any]:
-        """The request: only what is set is sent, since many servers refuse what they do not know."""
+        # `chat.completions.create` would look through the whole request and the whole answer for their types,
+        # which takes a third of the time of a request.
+        response = await client.post(
+            "/chat/completions",
+            cast_to=httpx2.Response,
+            content=self.content(picture),
+            options={"security": {"bearer_auth": True}},
+        )
+        return text_of(response)
+
+    def content(self, picture: EncodedPicture) -> bytes:
+        """The body of the request as JSON. Base64 needs no escaping, so the picture is just inserted."""
+        before, after = self.around_the_picture
+        media_type = picture.media_type.encode()
+        return b"".join((before, b"data:", media_type, b";base64,", base64.b64encode(picture.data), after))
+
+    @cached_property
+    def around_the_picture(self) -> tuple[bytes, bytes]:
+        """What stands before and after the picture's URL: the same in all requests of a session."""
+        mark = uuid4().hex
+        before, after = json.dumps(self.body(mark)).encode().split(mark.encode())
+        return before, after
+
+    def body(self, picture_url: str) -> dict[str, Any]:
+        """The request. Only what is set is sent, since many servers refuse options that they do not know."""
         options = self.captioner
-        url = {"url": picture.data_url} | ({"detail": options.detail} if options.detail else {})
+        url = {"url": picture_url} | ({"detail": options.detail} if options.detail else {})
         content: list[dict[str, Any]] = [{"type": "image_url", "image_url": url}]
         if text := request_text(self.prompt):
             content.append({"type": "text", "text": text})
@@ -87,7 +123,7 @@ class OpenAISession(CloudSession):
             "messages": [*system, {"role": "user", "content": content}],
             options.max_tokens_name: options.max_output_tokens,
             **{name: value for name, value in chosen.items() if value is not None},
-            **({"extra_body": dict(options.extra_body)} if options.extra_body else {}),
+            **options.extra_body,
         }
 
     def failure(self, error: Exception) -> Failure | None:
