@@ -1,12 +1,12 @@
-"""What the runner and a cloud backend cost beside a bare loop over the same SDK, how a limit is kept, and more.
+"""What a cloud backend and the runner cost beside a bare loop over the same SDK, and how they keep a limit.
 
     python benchmarks/cloud.py [IMAGES]
 
-The OpenAI-compatible backend, with its pictures, cache and ledger, asks a server on this machine, and so does a
-bare asyncio loop over the openai SDK that reads the same files and sends the same requests. The server is a
-process of its own, so that the CPU time of this process is the client's alone. Then a server that admits 600
-requests a minute, and last the whole command on a run that is complete. Readable lines first, one JSON object
-last.
+The OpenAI-compatible backend under the runner, with its pictures, cache and ledger, sends requests to a
+server on this machine; so does a bare asyncio loop over the openai SDK, which reads the same files and sends
+the same requests. The server is a process of its own, so the CPU time of this process is the client's alone.
+Then follow the whole command on a run that is complete, and a server that admits 600 requests per minute. The
+last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 from PIL import Image
 
 from evaluator.core import Caption, Item, Prompt
-from evaluator.models.cloud import MOST_CONNECTIONS
+from evaluator.models.cloud import MAX_CONNECTIONS
 from evaluator.models.openai_compatible import OpenAICompatible
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.remote import Requests
@@ -116,7 +116,7 @@ def bare(url: str, items: Sequence[Item]) -> Cost:
     import httpx2
     import openai
 
-    limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
 
     async def main() -> None:
         client = openai.AsyncOpenAI(

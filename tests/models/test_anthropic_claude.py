@@ -30,7 +30,7 @@ REFUSAL = {"type": "refusal", "category": "bio", "explanation": "not this"}
         (said("anthropic", None, "refusal"), Outcome.REFUSED, "no category named"),
         (said("anthropic", "a dog on a", "max_tokens"), Outcome.TRUNCATED, "cut off after 12 tokens"),
         (said("anthropic", "a dog", "model_context_window_exceeded"), Outcome.TRUNCATED, "context_window"),
-        (said("anthropic", None, "max_tokens"), Outcome.EMPTY, "5 of them spent on thinking"),
+        (said("anthropic", None, "max_tokens"), Outcome.EMPTY, "5 of them for reasoning"),
         (said("anthropic", None), Outcome.EMPTY, "empty"),
         (said("anthropic", "a dog", "pause_turn"), Outcome.ERROR, "pause_turn"),
         (said("anthropic", "a dog", "brand_new"), Outcome.ERROR, "brand_new"),
@@ -63,7 +63,7 @@ def test_what_is_final_for_its_image(
     ("answer", "said_of_it"),
     [
         (error("anthropic", 401, "authentication_error"), "ANTHROPIC_API_KEY"),
-        (error("anthropic", 403, "permission_error"), "does not take the key"),
+        (error("anthropic", 403, "permission_error"), "rejects the key"),
         (error("anthropic", 402, "billing_error"), "no credit"),
         (
             error(
@@ -87,7 +87,7 @@ def test_what_is_final_for_its_image(
         (error("anthropic", 404, "not_found_error", "model: claude-0"), "There is no such model"),
         (
             error("anthropic", 400, "invalid_request_error", "temperature: not supported by this model"),
-            "does not take this option",
+            "rejects this option",
         ),
     ],
 )

@@ -97,7 +97,7 @@ def test_thinking_that_took_all_the_tokens(backend: str, server: ProviderServer,
     found = outcome_of(backend, server, photo, Answer(body=body))
     assert isinstance(found, CaptionError), found
     assert found.outcome is Outcome.EMPTY
-    assert "97 of them spent on thinking" in str(found)
+    assert "97 of them for reasoning" in str(found)
     assert "model.max_output_tokens=2048" in str(found)
     assert found.reply is not None
     assert (found.reply.output_tokens, found.reply.reasoning_tokens) == (97, 97)
@@ -142,7 +142,7 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
 @pytest.mark.parametrize(
     ("answer", "said_of_it"),
     [
-        (wrong_key("gemini"), "does not take the key"),
+        (wrong_key("gemini"), "rejects the key"),
         (error("gemini", 403, "PERMISSION_DENIED", "Your API key was reported as leaked."), "the key"),
         (error("gemini", 404, "NOT_FOUND", "models/gemini-0 is not found"), "There is no such model"),
         (error("gemini", 400, "FAILED_PRECONDITION", "Prepayment credits are depleted."), "no credit"),
@@ -170,7 +170,7 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
                     }
                 ],
             ),
-            "does not take this option",
+            "rejects this option",
         ),
     ],
     ids=["revoked key", "leaked key", "unknown model", "credit", "credit 429", "quota a day", "option"],
@@ -282,7 +282,7 @@ def test_a_small_limit_with_thinking_is_warned_of(
     options: dict[str, Any], warns: bool, server: ProviderServer
 ) -> None:
     warnings = captioner("gemini", server, **options).check(Prompt("p", "Describe it."), [])
-    assert [("captions may come back empty" in warning) for warning in warnings] == [True] * warns
+    assert [("captions may be empty" in warning) for warning in warnings] == [True] * warns
     assert server.requests == []
 
 
@@ -303,7 +303,7 @@ def test_thinking_is_said_in_the_model_s_own_way(
 
 def test_the_older_package_says_that_it_ends(server: ProviderServer) -> None:
     warnings = captioner("generativeai", server).check(Prompt("p", "Describe it."), [])
-    assert "evaluator[gemini]" in warnings[-1]
+    assert "Type model=gemini" in warnings[-1]
 
 
 def test_the_generation_is_read_from_the_name() -> None:

@@ -34,7 +34,7 @@ def openai(server: ProviderServer, photo: Path, answer: Answer) -> Any:
             "(violence)",
         ),
         (said("openai", "a dog on a", "length"), Outcome.TRUNCATED, "cut off"),
-        (said("openai", "", "length"), Outcome.EMPTY, "5 of them spent on thinking"),
+        (said("openai", "", "length"), Outcome.EMPTY, "5 of them for reasoning"),
         (said("openai", ""), Outcome.EMPTY, "empty"),
         (said("openai", None), Outcome.EMPTY, "empty"),
         (Answer(body=document("openai", "a") | {"choices": []}), Outcome.EMPTY, "empty"),
@@ -73,7 +73,7 @@ def test_what_is_final_for_its_image(
     ("answer", "said_of_it"),
     [
         (error("openai", 401, "invalid_api_key"), "OPENAI_API_KEY"),
-        (error("openai", 403, "unsupported_country"), "does not take the key"),
+        (error("openai", 403, "unsupported_country"), "rejects the key"),
         (error("openai", 402, message="Insufficient credits"), "no credit"),
         (error("openai", 429, "insufficient_quota"), "no credit"),
         (error("openai", 429, "billing_hard_limit_reached"), "no credit"),

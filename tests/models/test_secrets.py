@@ -74,7 +74,7 @@ def test_nothing_that_a_run_leaves_holds_a_secret(
     server.script(error(provider, 401, "", f"wrong key {KEY}"))
     refused = command(*arguments, "name=refused", "cache=off")
     assert refused.returncode == 2
-    assert "The provider does not take the key" in refused.stderr
+    assert "The provider rejects the key" in refused.stderr
 
     outcomes = {
         str(caption.outcome) for caption in RunFolder(tmp_path / "runs" / "secret").captions().values()
