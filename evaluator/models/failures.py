@@ -120,17 +120,18 @@ def failure_from_document(status: int, headers: Mapping[str, str], document: Any
 def meaning(failure: Failure, hint: str) -> EvaluatorError:
     """The error to raise. `hint` names the key, the model and the server, for errors that end the run."""
     text, words = failure.text, f"{failure.code} {failure.message}"
+    sentence = text if text.endswith(".") else f"{text}."
     match failure.status:
         case 0:
             return TryAgain(failure.message, failure.code)
         case 402:
-            return ModelError(f"{text}. The account has no credit left: {hint}")
+            return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 400 | 403 | 422 if BLOCKED.search(words):
             return CaptionError(Outcome.BLOCKED, text)
         case 400 | 403 | 429 if CREDIT.search(words):
-            return ModelError(f"{text}. The account has no credit left: {hint}")
+            return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 429 if DAILY.search(words):
-            return ModelError(f"{text}. The daily quota is exhausted; run the same command again tomorrow")
+            return ModelError(f"{sentence} The daily quota is exhausted; run the same command again tomorrow")
         case 429:
             return TryAgain(text, "rate limit", failure.retry_after_seconds, everyone=True)
         case status if status in OVERLOADED:
@@ -138,13 +139,13 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
         case status if status in TRANSIENT:
             return TryAgain(text, "server error", failure.retry_after_seconds)
         case 401 | 403:
-            return ModelError(f"{text}. The provider rejects the key: {hint}")
+            return ModelError(f"{sentence} The provider rejects the key: {hint}")
         case 400 if BAD_KEY.search(words):
-            return ModelError(f"{text}. The provider rejects the key: {hint}")
+            return ModelError(f"{sentence} The provider rejects the key: {hint}")
         case 404:
-            return ModelError(f"{text}. The model does not exist, or model.base_url is wrong: {hint}")
+            return ModelError(f"{sentence} The model does not exist, or model.base_url is wrong: {hint}")
         case 400 | 422 if failure.field and not failure.field.startswith(IMAGE_FIELDS):
-            return ModelError(f"{text}. The provider rejects this option: {hint}")
+            return ModelError(f"{sentence} The provider rejects this option: {hint}")
         case status if status >= 500:
             return TryAgain(text, "server error", failure.retry_after_seconds)
         case _:

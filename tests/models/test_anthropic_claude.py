@@ -83,8 +83,8 @@ def test_what_is_final_for_its_image(
             ),
             "no credit",
         ),
-        (error("anthropic", 429, "rate_limit_error", "your daily rate limit"), "quota of the day"),
-        (error("anthropic", 404, "not_found_error", "model: claude-0"), "There is no such model"),
+        (error("anthropic", 429, "rate_limit_error", "your daily rate limit"), "daily quota"),
+        (error("anthropic", 404, "not_found_error", "model: claude-0"), "The model does not exist"),
         (
             error("anthropic", 400, "invalid_request_error", "temperature: not supported by this model"),
             "rejects this option",

@@ -144,7 +144,7 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
     [
         (wrong_key("gemini"), "rejects the key"),
         (error("gemini", 403, "PERMISSION_DENIED", "Your API key was reported as leaked."), "the key"),
-        (error("gemini", 404, "NOT_FOUND", "models/gemini-0 is not found"), "There is no such model"),
+        (error("gemini", 404, "NOT_FOUND", "models/gemini-0 is not found"), "The model does not exist"),
         (error("gemini", 400, "FAILED_PRECONDITION", "Prepayment credits are depleted."), "no credit"),
         (error("gemini", 429, "RESOURCE_EXHAUSTED", "Your credits are depleted."), "no credit left"),
         (
@@ -155,7 +155,7 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
                 "You exceeded your current quota, please check your plan and billing details.",
                 [quota_failure("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), retry_info(58.8)],
             ),
-            "quota of the day",
+            "daily quota",
         ),
         (
             error(

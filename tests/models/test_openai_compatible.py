@@ -79,10 +79,10 @@ def test_what_is_final_for_its_image(
         (error("openai", 429, "billing_hard_limit_reached"), "no credit"),
         (
             error("openai", 429, "rate_limit_exceeded", "Rate limit reached on requests per day (RPD): 200"),
-            "quota of the day",
+            "daily quota",
         ),
-        (error("openai", 429, message="Rate limit exceeded: free-models-per-day"), "quota of the day"),
-        (error("openai", 404, "model_not_found"), "There is no such model"),
+        (error("openai", 429, message="Rate limit exceeded: free-models-per-day"), "daily quota"),
+        (error("openai", 404, "model_not_found"), "The model does not exist"),
         (Answer(404, "404 page not found", content_type="text/plain"), "model.base_url is wrong"),
         (Answer(404, {"error": "model 'llava' not found"}), "model 'llava' not found"),
         (
