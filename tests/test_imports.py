@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "captions_files": {"core", "files"},
     "data": {"core", "files"},
     "models": {"core", "files", "captions_files"},
-    "scorers": {"core", "files", "version"},
+    "scorers": {"core", "files", "models", "version"},  # models: how checkpoints are opened
     "runner": {"core", "files"},
     "config": {"core"},
     "store": {"core", "files", "config", "version"},

@@ -49,12 +49,16 @@ _UPRIGHT = {
 
 def read_picture(path: Path) -> Image.Image:
     """The picture as upright RGB, fully decoded. Raises ImageError with the file's name and what is wrong."""
+    return decode_picture(read_file(path), str(path))
+
+
+def decode_picture(data: bytes, name: str) -> Image.Image:
+    """The same of a file's content; `name` stands in the messages."""
     try:
-        _refuse_folder_or_empty(path)
-        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(
-                    f"{path}: {image.width} x {image.height} pixels are more than the "
+                    f"{name}: {image.width} x {image.height} pixels are more than the "
                     f"{MAX_PIXELS // 1_000_000} million that are read. Make the picture smaller"
                 )
             image.load()  # before the orientation: TIFF turns itself while loading
@@ -62,8 +66,14 @@ def read_picture(path: Path) -> Image.Image:
             turn = _UPRIGHT.get(_orientation(image))
     except ImageError:
         raise
+    except UnidentifiedImageError as error:
+        known = ", ".join(FORMATS)
+        raise ImageError(
+            f"{name}: not a picture of a known format ({known}): the file begins with {data[:16]!r}"
+        ) from error
     except Exception as error:  # decoders raise anything over damaged files, from OSError to struct.error
-        raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
+        reason = error or type(error).__name__
+        raise ImageError(f"{name}: the picture is damaged or cut off: {reason}") from error
     upright = picture.copy() if turn is None else picture.transpose(turn)
     upright.info = {}  # it contains the orientation: a program that reads it would turn the picture again
     return upright
@@ -88,8 +98,8 @@ def read_file(path: Path) -> bytes:
     try:
         _refuse_folder_or_empty(path)
         return path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: {_what_is_wrong(path, error)}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ImageError(f"{path}: {_what_is_wrong(error)}") from error
 
 
 class PlainPicture(NamedTuple):
@@ -146,20 +156,14 @@ def _refuse_folder_or_empty(path: Path) -> None:
         raise ImageError(f"{path}: the file is empty (0 bytes)")
 
 
-def _what_is_wrong(path: Path, error: Exception) -> str:
+def _what_is_wrong(error: OSError | ValueError) -> str:
     match error:
         case FileNotFoundError() | NotADirectoryError():
             return "there is no such file"
         case PermissionError():
             return "no permission to read the file"
-        case UnidentifiedImageError():
-            with path.open("rb") as file:
-                start = file.read(16)
-            return f"not a picture of a known format ({', '.join(FORMATS)}): the file begins with {start!r}"
-        case OSError() if error.errno is not None:
-            return f"cannot be opened: {error.strerror}"
         case _:
-            return f"the picture is damaged or cut off: {error or type(error).__name__}"
+            return f"cannot be opened: {getattr(error, 'strerror', None) or error}"
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,8 +1,8 @@
 """Claude by Anthropic's Messages API (platform.claude.com/docs/en/api/messages).
 
 The picture is a base64 block before the text. Pictures above the longest side are made smaller here, since
-the provider would do the same after a longer upload. Newer models take no temperature and think by
-themselves: `effort` says how much, and what they think counts against `max_output_tokens`.
+the provider would do the same after a longer upload. Newer models accept no temperature and reason by
+default: `effort` says how much, and the reasoning counts against `max_output_tokens`.
 
     evaluator run model=claude-sonnet prompt=one-sentence data=coco ...
 """
@@ -11,27 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, TryAgain
 from evaluator.models.cloud import (
-    MOST_CONNECTIONS,
+    MAX_CONNECTIONS,
     THINKING_ROOM_TOKENS,
     CloudCaptioner,
     CloudSession,
+    empty_reply_error,
     request_text,
-    without_text,
+    text_of,
 )
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, of_connection, of_response
+from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
 
 CUT_OFF = ("max_tokens", "model_context_window_exceeded")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnthropicClaude(CloudCaptioner):
-    """`thinking` is sent as its type alone; what else a model takes goes into `extra_body`."""
+    """`thinking` is sent as its type alone; further options of a model go into `extra_body`."""
 
     kind: ClassVar[str] = "anthropic"
 
@@ -48,14 +52,14 @@ class AnthropicClaude(CloudCaptioner):
     max_bytes: ClassVar[int] = 3_750_000  # 5 MB as base64
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """Thinking needs room in the output limit."""
+        """Reasoning needs room in the output limit."""
         warnings = super().check(prompt, items)
         if self.thinking == "disabled" or self.max_output_tokens >= THINKING_ROOM_TOKENS:
             return warnings
         return (
             *warnings,
-            f"model.max_output_tokens={self.max_output_tokens}: most Claude models think before they answer, "
-            "and what they think counts against it: captions may come back empty. "
+            f"model.max_output_tokens={self.max_output_tokens}: most Claude models reason before they "
+            "answer, and the reasoning counts against this limit, so captions may be empty. "
             "Type model.max_output_tokens=2048",
         )
 
@@ -63,14 +67,14 @@ class AnthropicClaude(CloudCaptioner):
         return ClaudeSession(self, prompt, key)
 
 
-class ClaudeSession(CloudSession):
+class ClaudeSession(CloudSession["AsyncAnthropic"]):
     captioner: AnthropicClaude
 
-    def connect(self) -> Any:
+    def connect(self) -> AsyncAnthropic:
         import anthropic
         import httpx2
 
-        limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
         return anthropic.AsyncAnthropic(
             api_key=self.secret,
             base_url=self.captioner.base_url,
@@ -79,19 +83,19 @@ class ClaudeSession(CloudSession):
             http_client=anthropic.DefaultAsyncHttpxClient(limits=limits),
         )
 
-    async def disconnect(self, client: Any) -> None:
+    async def disconnect(self, client: AsyncAnthropic) -> None:
         await client.close()
 
-    async def request(self, client: Any, picture: EncodedPicture) -> str:
+    async def request(self, client: AsyncAnthropic, picture: EncodedPicture) -> str:
         answer = await client.messages.with_raw_response.create(**self.body(picture))
-        return str(answer.http_response.text)
+        return text_of(answer.http_response)
 
     def body(self, picture: EncodedPicture) -> dict[str, Any]:
-        """The request: only what is set is sent, since models refuse what they do not take."""
+        """The request. Only what is set is sent, since models refuse options that they do not know."""
         options = self.captioner
         source = {"type": "base64", "media_type": picture.media_type, "data": picture.base64}
         content: list[dict[str, Any]] = [{"type": "image", "source": source}]
-        if text := request_text(self.prompt):  # an empty block is refused
+        if text := request_text(self.prompt):  # the provider refuses an empty block
             content.append({"type": "text", "text": text})
         body: dict[str, Any] = {
             "model": options.model,
@@ -104,7 +108,7 @@ class ClaudeSession(CloudSession):
             body["thinking"] = {"type": options.thinking}
         if options.effort:
             body["output_config"] = {"effort": options.effort}
-        # The SDK has no place for a temperature any more; models up to Claude 4.6 take one.
+        # The SDK has no option for the temperature any more, which models up to Claude 4.6 accept.
         temperature = {} if options.temperature is None else {"temperature": options.temperature}
         if more := temperature | dict(options.extra_body):
             body["extra_body"] = more
@@ -115,26 +119,27 @@ class ClaudeSession(CloudSession):
         import httpx2
 
         if isinstance(error, anthropic.APIStatusError):
-            return of_response(error.response)
+            return failure_from_response(error.response)
         if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
-            return of_connection(
+            return failure_from_connection(
                 error, isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException)
             )
         return None
 
-    def number(self, answer: Mapping[str, Any]) -> str:
+    def answer_id(self, answer: Mapping[str, Any]) -> str:
         return str(answer.get("id") or "")
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         if not isinstance(answer.get("content"), list):
             raise TryAgain(f"the answer has no content: {sorted(answer)}", "malformed answer")
-        return reply_of(answer, self.captioner.max_output_tokens)
+        return parse_reply(answer, self.captioner.max_output_tokens)
 
 
-def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
-    """The reply that a message holds. Raises CaptionError for all that is no caption.
+def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
+    """The reply in a message. Raises CaptionError where there is no caption.
 
-    >>> reply_of({"content": [{"type": "text", "text": "a dog"}], "stop_reason": "end_turn"}, limit=30).text
+    >>> content = [{"type": "text", "text": "a dog"}]
+    >>> parse_reply({"content": content, "stop_reason": "end_turn"}, limit=30).text
     'a dog'
     """
     usage = answer.get("usage") or {}
@@ -142,9 +147,9 @@ def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
     written = usage.get("cache_creation_input_tokens")
     fresh = usage.get("input_tokens")
     stop = str(answer.get("stop_reason") or "")
-    said = [block for block in answer["content"] if block.get("type") == "text"]
+    texts = [block for block in answer["content"] if block.get("type") == "text"]
     reply = Reply(
-        text="".join(str(block.get("text") or "") for block in said).strip(),
+        text="".join(str(block.get("text") or "") for block in texts).strip(),
         model_version=str(answer.get("model") or ""),
         input_tokens=None if fresh is None else fresh + (cached or 0) + (written or 0),
         output_tokens=usage.get("output_tokens"),
@@ -159,11 +164,9 @@ def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
             Outcome.REFUSED, f"refused: {named} {details.get('explanation') or ''}".strip(), reply
         )
     if stop not in ("end_turn", "stop_sequence", *CUT_OFF):
-        raise CaptionError(
-            Outcome.ERROR, f"the answer ended for a reason of its own: {stop or 'none'}", reply
-        )
+        raise CaptionError(Outcome.ERROR, f"unknown finish reason: {stop or 'none'}", reply)
     if not reply.text:
-        raise without_text(reply, limit, stop in CUT_OFF)
+        raise empty_reply_error(reply, limit, stop in CUT_OFF)
     if stop in CUT_OFF:
         raise CaptionError(Outcome.TRUNCATED, f"cut off after {reply.output_tokens} tokens ({stop})", reply)
     return reply

@@ -1,11 +1,11 @@
 """API keys: from the environment, or from an env file that the user names; never from a configuration.
 
-What is configured is the variable's name, so that nothing that is written down holds a key.
+The configuration holds the variable's name, so that no file of a run contains a key.
 
     >>> import os
     >>> os.environ["SOME_API_KEY"] = " secret "
     >>> key = api_key("SOME_API_KEY", "https://example.com/keys")
-    >>> without_key("401: secret is not valid", key)
+    >>> redact_key("401: secret is not valid", key)
     '401: *** is not valid'
     >>> check_variable("sk-1234")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -24,9 +24,9 @@ VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def api_key(variable: str | None, page: str, env_file: Path | None = None) -> str:
-    """The key; empty where `variable` is None, for a server that asks for none. The environment wins.
+    """The key; empty where `variable` is None, for a server without keys. The environment wins.
 
-    Raises ConfigError naming the variable and the page where one gets a key.
+    Raises ConfigError that names the variable and the page where one gets a key.
     """
     if variable is None:
         return ""
@@ -35,7 +35,7 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
     if key := (value or "").strip():
         if not (key.isascii() and key.isprintable()):
             raise ConfigError(
-                f"{variable} holds no API key: a key has neither line breaks nor letters like é"
+                f"{variable} does not hold an API key: a key has neither line breaks nor letters like é"
             )
         return key
     where = f" nor in {env_file}" if env_file else ""
@@ -46,11 +46,11 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
 
 
 def check_variable(variable: str) -> None:
-    """Raises ConfigError for what is no variable's name, without repeating it: it may be a key."""
+    """Raises ConfigError for an invalid name, without repeating it: it may be a key."""
     if not VARIABLE.fullmatch(variable):
         raise ConfigError(
             "model.key_variable is the name of an environment variable, in capitals, and never the key "
-            "itself. If a key was typed here, it is in the shell's history: make a new one"
+            "itself. If you typed a key here, it is in the shell's history: replace it with a new one"
         )
 
 
@@ -63,6 +63,6 @@ def read_env_file(path: Path) -> dict[str, str | None]:
     return dotenv_values(path, interpolate=False)
 
 
-def without_key(text: str, key: str) -> str:
-    """What a provider says, should it repeat the key."""
+def redact_key(text: str, key: str) -> str:
+    """The text with *** in place of the key, which a provider may repeat."""
     return text.replace(key, "***") if key else text

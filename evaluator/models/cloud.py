@@ -1,8 +1,8 @@
-"""What every cloud captioner shares: its options, the key, the picture, the client and what failures mean.
+"""What every cloud captioner shares: options, the key, pictures, the client and the meaning of failures.
 
 A provider (gemini.py, openai_compatible.py, anthropic_claude.py) adds three things: its client, one request,
-and how its answer reads. The SDKs' own retries are off: the runner alone decides what is asked again.
-A session makes its client at the first request, in the event loop that is running then, and is closed there.
+and how to read its answer. The SDKs' own retries are off: the runner alone decides what is retried.
+A session opens its client at the first request, in the event loop that runs then, and is closed there.
 
     evaluator run model=claude-sonnet prompt=one-sentence data=coco ...
 """
@@ -16,8 +16,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
@@ -25,15 +26,20 @@ from annotated_types import Ge, Gt, Le
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
 from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, TryAgain
 from evaluator.core.kinds import key_in_cache, kind_of
-from evaluator.models.api_keys import api_key, without_key
+from evaluator.models.api_keys import api_key, redact_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
 from evaluator.models.failures import Failure, meaning
 
-# More than any runner has in flight: the number of requests is the runner's to limit.
-MOST_CONNECTIONS = 1000
-# What a model may think about a picture before it answers, where nothing limits it.
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+Client = TypeVar("Client")  # of a provider's SDK
+
+# More than any runner has in flight: the runner alone limits the number of requests.
+MAX_CONNECTIONS = 1000
+# What reasoning about a picture may take before the answer, where nothing limits it.
 THINKING_ROOM_TOKENS = 1024
-# What the provider at an address is called; one that is not here is called by its host.
+# The providers' names by host; any other provider is called by its host.
 PROVIDERS = {
     "api.openai.com": "openai",
     "api.anthropic.com": "anthropic",
@@ -44,7 +50,7 @@ PROVIDERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class CloudCaptioner(ABC):
-    """Options that every provider has; `image_tokens` are what one picture takes, at least and at most."""
+    """The options of every provider; `image_tokens` are the least and the most that one picture takes."""
 
     model: str
     base_url: str
@@ -58,14 +64,14 @@ class CloudCaptioner(ABC):
     key_page: str = field(default="", metadata=NOT_IDENTITY)
     env_file: Path | None = field(default=None, metadata=NOT_IDENTITY)
 
-    package: ClassVar[str]  # as it is imported
+    package: ClassVar[str]  # the name to import
     extra: ClassVar[str]
     media_types: ClassVar[tuple[str, ...]]
     max_bytes: ClassVar[int]
 
     @abstractmethod
-    def session(self, prompt: Prompt, key: str) -> CloudSession:
-        """What asks."""
+    def session(self, prompt: Prompt, key: str) -> CloudSession[Any]:
+        """The session that sends the requests."""
 
     @property
     def rule(self) -> PictureRule:
@@ -80,27 +86,27 @@ class CloudCaptioner(ABC):
         return api_key(self.key_variable, self.key_page, self.env_file)
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """The package, the address and the key must be there; an empty prompt is worth a warning."""
+        """A warning where the prompt is empty. Raises an error for a missing package, address or key."""
         if not is_installed(self.package):
             raise MissingPackage(self.package, self.extra)
         address = urlsplit(self.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError(f"model.base_url: {self.base_url!r} is no address such as https://host/v1")
+            raise ConfigError(f"model.base_url: {self.base_url!r} is not an address such as https://host/v1")
         if address.username or address.password or address.query:
             raise ConfigError(
-                "model.base_url: no user, password or key may stand in it; see model.key_variable"
+                "model.base_url must not contain a user, a password or a key; see model.key_variable"
             )
         self.key()
         if request_text(prompt):
             return ()
-        return ("the prompt is empty, and a chat model then says what it likes. Type prompt=one-sentence",)
+        return ("the prompt is empty, so a chat model may answer anything. Type prompt=one-sentence",)
 
     @contextmanager
-    def open(self, prompt: Prompt) -> Iterator[CloudSession]:
+    def open(self, prompt: Prompt) -> Iterator[CloudSession[Any]]:
         yield self.session(prompt, self.key())
 
     def usage(self, prompt: Prompt) -> Usage:
-        """A token is at least a byte of text, and seldom more than eight."""
+        """A token is at least one byte of text, and seldom more than eight."""
         text = prompt.system + request_text(prompt)
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
@@ -108,50 +114,55 @@ class CloudCaptioner(ABC):
         return Usage(self.model, (image_fewest + fewest, image_most + most), output, self.provider)
 
 
-class CloudSession(ABC):
+class CloudSession(ABC, Generic[Client]):
     """An open cloud captioner."""
 
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.secret = captioner, prompt, key
-        self._client: Any = None
-        self._mixed_up: list[Any] = []
+        self.rule = captioner.rule
+        self._client: Client | None = None
+        self._mixed_up: list[Client] = []
         self._seen: set[str] = set()
 
     @abstractmethod
-    def connect(self) -> Any:
+    def connect(self) -> Client:
         """The client, its own retries off."""
 
     @abstractmethod
-    async def request(self, client: Any, picture: EncodedPicture) -> str:
+    async def request(self, client: Client, picture: EncodedPicture) -> str:
         """One request; the body of its answer."""
 
     @abstractmethod
     def failure(self, error: Exception) -> Failure | None:
-        """What an exception of the SDK says; None for one that is a mistake of ours."""
+        """The failure that an exception of the SDK stands for; None for a mistake in this program."""
 
     @abstractmethod
     def read(self, answer: Mapping[str, Any]) -> Reply:
-        """The reply that an answer is. Raises CaptionError where it holds no caption."""
+        """The reply in an answer. Raises CaptionError where it holds no caption."""
 
     @abstractmethod
-    def number(self, answer: Mapping[str, Any]) -> str:
-        """What the provider calls this one answer; empty where it does not."""
+    def answer_id(self, answer: Mapping[str, Any]) -> str:
+        """The provider's id of this answer; empty where it has none."""
 
     @abstractmethod
-    async def disconnect(self, client: Any) -> None:
+    async def disconnect(self, client: Client) -> None:
         """Close what `connect` opened."""
 
     def prepare(self, item: Item) -> EncodedPicture:
-        return encode_picture(item, self.captioner.rule)
+        return encode_picture(item, self.rule)
 
     def cache_key(self, prepared: EncodedPicture) -> Mapping[str, Any]:
+        return {"picture": prepared.digest, **self.key_of_all_pictures}
+
+    @cached_property
+    def key_of_all_pictures(self) -> Mapping[str, Any]:
+        """What decides an answer besides the picture."""
         options = {
             option.name: getattr(self.captioner, option.name)
             for option in fields(self.captioner)
             if option.metadata.get("identity", True)
         }
         return {
-            "picture": prepared.digest,
             "rule": self.captioner.rule.text,
             "backend": key_in_cache(kind_of(self.captioner)),
             "prompt": [self.prompt.system, request_text(self.prompt)],
@@ -164,54 +175,56 @@ class CloudSession(ABC):
         try:
             body = await self.request(self._client, prepared)
         except Exception as error:
-            found = self.failure(error)
-            if found is None:
+            failure = self.failure(error)
+            if failure is None:
                 raise
-            raise self.error(found) from None  # the SDK's exception holds the request, and with it the key
-        # Before anything is cut out of it: a proxy may send the request's headers back.
-        body = without_key(body, self.secret)
-        answer = parsed(body)
-        if (number := self.number(answer)) and number in self._seen:
-            # The connection gives one request's answer to another: no further request may go over it.
+            raise self.error(failure) from None  # the SDK's exception holds the request, and with it the key
+        # Before any part of it is used: a proxy may send the request's headers back.
+        body = redact_key(body, self.secret)
+        answer = parse_object(body)
+        if (answer_id := self.answer_id(answer)) and answer_id in self._seen:
+            # The connection delivers answers to the wrong requests: it must not be used again.
             self._mixed_up.append(self._client)
             self._client = None
-            raise TryAgain("the answer to another request came a second time", "duplicate answer")
-        self._seen.add(number)
+            raise TryAgain("the answer to another request was delivered twice", "duplicate answer")
+        self._seen.add(answer_id)
         try:
             return self.read(answer)
         except (AttributeError, TypeError, LookupError):
-            raise TryAgain(f"the answer has another form: {body[:200]!r}", "malformed answer") from None
+            raise TryAgain(
+                f"the answer does not have the expected form: {body[:200]!r}", "malformed answer"
+            ) from None
 
-    def error(self, found: Failure) -> EvaluatorError:
-        """What a failure means, without the key."""
+    def error(self, failure: Failure) -> EvaluatorError:
+        """The error for a failure, without the key."""
         server, variable = self.captioner.base_url, self.captioner.key_variable
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
-        # Before it is cut to its length, which could leave a part of the key.
-        found = replace(found, message=without_key(found.message, self.secret))
-        if not found.status:  # nobody answered: it may be the wrong address, or nobody there
-            found = replace(found, message=f"{found.message} ({server})")
-        error = meaning(found, f"{key}the model is {self.captioner.model!r} at {server}")
-        error.args = (without_key(str(error), self.secret),)
+        # Before the message is shortened, which could leave a part of the key.
+        failure = replace(failure, message=redact_key(failure.message, self.secret))
+        if not failure.status:  # no response: the address may be wrong, or the server is down
+            failure = replace(failure, message=f"{failure.message} ({server})")
+        error = meaning(failure, f"{key}the model is {self.captioner.model!r} at {server}")
+        error.args = (redact_key(str(error), self.secret),)
         return error
 
     async def close(self) -> None:
-        """To be called in the event loop that the requests were made in."""
-        clients, self._client, self._mixed_up = [*self._mixed_up, self._client], None, []
+        """Call it in the event loop of the requests."""
+        clients = [*self._mixed_up, *([] if self._client is None else [self._client])]
+        self._client, self._mixed_up = None, []
         for client in clients:
-            if client is not None:
-                await self.disconnect(client)
+            await self.disconnect(client)
 
 
 def is_installed(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:  # of google.genai not even google is there
+    except ModuleNotFoundError:  # the parent is missing: `google` of google.genai
         return False
 
 
-def parsed(body: str) -> Mapping[str, Any]:
-    """The JSON object that an answer must be, whatever its content type says. Raises TryAgain."""
+def parse_object(body: str) -> Mapping[str, Any]:
+    """The JSON object in the body of an answer, whatever its content type. Raises TryAgain."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -221,12 +234,17 @@ def parsed(body: str) -> Mapping[str, Any]:
             ) from None
         raise TryAgain(f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer") from None
     if not isinstance(answer, Mapping):
-        raise TryAgain(f"the answer is no JSON object: it begins with {body[:40]!r}", "malformed answer")
+        raise TryAgain(f"the answer is not a JSON object: it begins with {body[:40]!r}", "malformed answer")
     return answer
 
 
+def text_of(response: Response) -> str:
+    """The body of a response; JSON is UTF-8 whatever its content type says (RFC 8259, section 8.1)."""
+    return response.content.decode("utf-8", "replace")
+
+
 def request_text(prompt: Prompt) -> str:
-    """The prompt's text, and the captions that are examples of what is wanted.
+    """The prompt's text, followed by example captions, if any.
 
     >>> print(request_text(Prompt("two", "Describe it.", shots=("a dog", "two cats"))))
     Describe it.
@@ -241,14 +259,14 @@ def request_text(prompt: Prompt) -> str:
     return f"{prompt.text}\n\nCaptions of other images, as examples of the style:\n{shots}".strip()
 
 
-def without_text(reply: Reply, limit: int, cut_off: bool) -> CaptionError:
-    """The error for a reply that says nothing: most often thinking took all the tokens there were."""
+def empty_reply_error(reply: Reply, limit: int, cut_off: bool) -> CaptionError:
+    """The error for a reply without text: most often reasoning used up all the tokens."""
     if not cut_off:
         return CaptionError(Outcome.EMPTY, f"the answer is empty ({reply.finish_reason})", reply)
-    thought = f", {reply.reasoning_tokens} of them spent on thinking" if reply.reasoning_tokens else ""
+    reasoning = f", {reply.reasoning_tokens} of them for reasoning" if reply.reasoning_tokens else ""
     return CaptionError(
         Outcome.EMPTY,
         f"the answer is empty ({reply.finish_reason}): it was cut off after {reply.output_tokens} tokens"
-        f"{thought}. Let the model think less, or type model.max_output_tokens={max(2048, 4 * limit)}",
+        f"{reasoning}. Let the model reason less, or type model.max_output_tokens={max(2048, 4 * limit)}",
         reply,
     )

@@ -1,8 +1,8 @@
-"""How a picture goes to a provider: the file as it is, or else a smaller JPEG by a stated rule.
+"""How a picture is sent to a provider: the file as it is, or else a smaller JPEG by a stated rule.
 
-The original bytes are sent where the provider takes their format and size, and would see what a local model
-sees of the same file: upright, opaque, one frame, eight bits. All other pictures are decoded as for a local
-model and sent as a JPEG of the rule's quality, at most `longest_side` pixels wide and high; while it is
+The original file is sent where the provider accepts its format and size and sees the same as a local model:
+the picture is upright, opaque, a single frame of eight bits. Any other picture is decoded as for a local
+model and sent as a JPEG of the rule's quality, at most `longest_side` pixels wide and high. While it is
 larger than `max_bytes`, its sides shrink by a quarter.
 
     >>> PictureRule(("image/jpeg", "image/png"), longest_side=1568, max_bytes=5_000_000).text
@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 
 from evaluator.core import Item, Outcome
 from evaluator.core.errors import CaptionError, ImageError
-from evaluator.files.images import PlainPicture, as_jpeg, plain_picture, read_file, read_picture
+from evaluator.files.images import PlainPicture, as_jpeg, decode_picture, plain_picture, read_file
 
 SHRINK = 0.75
 
 
 @dataclass(frozen=True)
 class PictureRule:
-    """What a provider takes; sides in pixels."""
+    """What a provider accepts; sides in pixels."""
 
     media_types: tuple[str, ...]
     longest_side: int
@@ -33,7 +33,7 @@ class PictureRule:
 
     @property
     def text(self) -> str:
-        """The whole rule in a line, for the key of a cached answer."""
+        """The whole rule in one line, for the key of a cached answer."""
         return (
             f"{' '.join(self.media_types)}; longest side {self.longest_side}; "
             f"at most {self.max_bytes} bytes; else JPEG {self.quality}"
@@ -49,7 +49,7 @@ class PictureRule:
 
 @dataclass(frozen=True)
 class EncodedPicture:
-    """What is sent, and the SHA-256 of the file it was made from."""
+    """What is sent, and the SHA-256 of the original file."""
 
     data: bytes = field(repr=False)
     media_type: str
@@ -58,10 +58,6 @@ class EncodedPicture:
     @property
     def base64(self) -> str:
         return base64.b64encode(self.data).decode("ascii")
-
-    @property
-    def data_url(self) -> str:
-        return f"data:{self.media_type};base64,{self.base64}"
 
 
 def encode_picture(item: Item, rule: PictureRule) -> EncodedPicture:
@@ -73,7 +69,7 @@ def encode_picture(item: Item, rule: PictureRule) -> EncodedPicture:
     plain = plain_picture(data)
     if plain and rule.takes(plain, len(data)):
         return EncodedPicture(data, plain.media_type, digest)
-    picture = read_picture(item.image)
+    picture = decode_picture(data, str(item.image))
     side = min(rule.longest_side, max(picture.size))
     while side > 0:
         jpeg = as_jpeg(picture, (side, side), rule.quality)

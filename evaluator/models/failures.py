@@ -1,15 +1,15 @@
-"""What a request without an answer means: to be tried again, final for its image, or the end of the run.
+"""What a failed request means: it is retried, it is final for its image, or it ends the run.
 
-One table for all providers, since their errors are told apart by the HTTP status and a few words. The
-documents that they send with it are JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's
+One table serves all providers, since the HTTP status and a few words tell their errors apart. The body of an
+error is JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's
 {type, message, details}, Google's {code, message, status, details} (google.rpc.Status with ErrorInfo,
 QuotaFailure, RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
 
     >>> body = '{"error": {"type": "rate_limit_error", "message": "slower"}}'
-    >>> found = failure(429, {"retry-after": "7"}, body)
-    >>> found.hold_seconds, found.said
+    >>> failure = failure_from_body(429, {"retry-after": "7"}, body)
+    >>> failure.retry_after_seconds, failure.text
     (7.0, '429 rate_limit_error: slower')
-    >>> type(meaning(found, hint="")).__name__
+    >>> type(meaning(failure, hint="")).__name__
     'TryAgain'
 """
 
@@ -27,11 +27,12 @@ from typing import Any
 from evaluator.core import Outcome
 from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, TryAgain
 
-# A quota that comes back tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
+# A quota that is renewed tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
 # GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate
 # limit".
 DAILY = re.compile(r"per[ -]?day|daily", re.IGNORECASE)
-# Google's sentence for every used-up limit is "check your plan and billing details".
+# The account has no money left. Google's sentence for every exhausted limit, "check your plan and billing
+# details", is not enough to tell.
 CREDIT = re.compile(
     r"insufficient[ _](quota|credit|balance)|billing_(error|hard_limit|not_active)|credit balance|"
     r"credits? are depleted|spend[ _]limit|usage limits|payment[ _]required",
@@ -43,62 +44,63 @@ BLOCKED = re.compile(
 BAD_KEY = re.compile(
     r"API_KEY_INVALID|invalid_api_key|key not valid|key (was )?reported|key expired", re.IGNORECASE
 )
-# The part of a request that differs from image to image, as the providers call it.
-OF_THE_IMAGE = ("messages", "contents", "content", "input")
+# What the providers call the part of a request that differs between images.
+IMAGE_FIELDS = ("messages", "contents", "content", "input")
 OVERLOADED = (503, 529)
-PASSING = (408, 409, 425, 500, 502, 504, 520, 521, 522, 523, 524)
+TRANSIENT = (408, 409, 425, 500, 502, 504, 520, 521, 522, 523, 524)
 LONGEST_MESSAGE = 400
+NO_MESSAGE = "the response has no message"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What HTTP and the provider say of a request that was not answered; status 0 is no answer at all."""
+    """A request that failed; status 0 means that no response came."""
 
     status: int
-    code: str  # the provider's own words for it, those that programs are meant to read
+    code: str  # the provider's words for it that are meant for programs
     message: str
     field: str = ""  # the part of the request that is wrong
-    hold_seconds: float | None = None
+    retry_after_seconds: float | None = None
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         text = " ".join(f"{self.status or ''} {self.code}".split()) + f": {self.message}"
         return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 3] + "..."
 
 
-def failure(status: int, headers: Mapping[str, str], body: str) -> Failure:
-    """What an answer with this status says; the names in `headers` in small letters."""
+def failure_from_body(status: int, headers: Mapping[str, str], body: str) -> Failure:
+    """The failure that a response with this status describes; the names in `headers` are in lower case."""
     try:
         document = json.loads(body)
     except ValueError:
         page = body.lstrip().startswith("<")
         message = "a web page instead of an answer" if page else body.strip()
-        return Failure(status, "", message or "no further words", hold_seconds=retry_after(headers))
-    return described(status, headers, document)
+        return Failure(status, "", message or NO_MESSAGE, retry_after_seconds=retry_after(headers))
+    return failure_from_document(status, headers, document)
 
 
-def of_response(response: Any) -> Failure:
-    """The same of a response as httpx gives it, already read."""
+def failure_from_response(response: Any) -> Failure:
+    """The same for a response of httpx or requests whose body was read."""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return failure(response.status_code, headers, response.text)
+    return failure_from_body(response.status_code, headers, response.text)
 
 
-def of_connection(error: Exception, timed_out: bool) -> Failure:
-    """No answer: `timed_out` while waiting for it, or else the connection broke or never was."""
+def failure_from_connection(error: Exception, timed_out: bool) -> Failure:
+    """No response came: the wait timed out, or the connection broke or could not be opened."""
     reason = error.__cause__ or error
     return Failure(
         0, "timeout" if timed_out else "connection", f"{type(reason).__name__}: {reason}".rstrip(": ")
     )
 
 
-def described(status: int, headers: Mapping[str, str], document: Any) -> Failure:
-    """The same of a document that was read already."""
-    if isinstance(document, list) and document:  # Google's REST wraps an error in a list now and then
+def failure_from_document(status: int, headers: Mapping[str, str], document: Any) -> Failure:
+    """The same for a body that was parsed."""
+    if isinstance(document, list) and document:  # Google's REST sometimes wraps an error in a list
         document = document[0]
     error = document.get("error", document) if isinstance(document, Mapping) else document
     if not isinstance(error, Mapping):
-        return Failure(status, "", str(error), hold_seconds=retry_after(headers))
-    message = str(error.get("message") or error.get("detail") or error.get("error") or "no further words")
+        return Failure(status, "", str(error), retry_after_seconds=retry_after(headers))
+    message = str(error.get("message") or error.get("detail") or error.get("error") or NO_MESSAGE)
     details = _mappings(error.get("details"))
     words = [error.get(name) for name in ("type", "status", "code")]
     words += [word for detail in details for word in _words(detail)]
@@ -115,42 +117,43 @@ def described(status: int, headers: Mapping[str, str], document: Any) -> Failure
     )
 
 
-def meaning(found: Failure, hint: str) -> EvaluatorError:
-    """The error to raise. `hint` says, where the run cannot go on, which key and server are meant."""
-    said, words = found.said, f"{found.code} {found.message}"
-    match found.status:
+def meaning(failure: Failure, hint: str) -> EvaluatorError:
+    """The error to raise. `hint` names the key, the model and the server, for errors that end the run."""
+    text, words = failure.text, f"{failure.code} {failure.message}"
+    sentence = text if text.endswith(".") else f"{text}."
+    match failure.status:
         case 0:
-            return TryAgain(found.message, found.code)
+            return TryAgain(failure.message, failure.code)
         case 402:
-            return ModelError(f"{said}. The account has no credit left: {hint}")
+            return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 400 | 403 | 422 if BLOCKED.search(words):
-            return CaptionError(Outcome.BLOCKED, said)
+            return CaptionError(Outcome.BLOCKED, text)
         case 400 | 403 | 429 if CREDIT.search(words):
-            return ModelError(f"{said}. The account has no credit left: {hint}")
+            return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 429 if DAILY.search(words):
-            return ModelError(f"{said}. The quota of the day is used up; the same command goes on tomorrow")
+            return ModelError(f"{sentence} The daily quota is exhausted; run the same command again tomorrow")
         case 429:
-            return TryAgain(said, "rate limit", found.hold_seconds, everyone=True)
+            return TryAgain(text, "rate limit", failure.retry_after_seconds, everyone=True)
         case status if status in OVERLOADED:
-            return TryAgain(said, "overloaded", found.hold_seconds, everyone=True)
-        case status if status in PASSING:
-            return TryAgain(said, "server error", found.hold_seconds)
+            return TryAgain(text, "overloaded", failure.retry_after_seconds, everyone=True)
+        case status if status in TRANSIENT:
+            return TryAgain(text, "server error", failure.retry_after_seconds)
         case 401 | 403:
-            return ModelError(f"{said}. The provider does not take the key: {hint}")
+            return ModelError(f"{sentence} The provider rejects the key: {hint}")
         case 400 if BAD_KEY.search(words):
-            return ModelError(f"{said}. The provider does not take the key: {hint}")
+            return ModelError(f"{sentence} The provider rejects the key: {hint}")
         case 404:
-            return ModelError(f"{said}. There is no such model, or model.base_url is wrong: {hint}")
-        case 400 | 422 if found.field and not found.field.startswith(OF_THE_IMAGE):
-            return ModelError(f"{said}. The provider does not take this option: {hint}")
+            return ModelError(f"{sentence} The model does not exist, or model.base_url is wrong: {hint}")
+        case 400 | 422 if failure.field and not failure.field.startswith(IMAGE_FIELDS):
+            return ModelError(f"{sentence} The provider rejects this option: {hint}")
         case status if status >= 500:
-            return TryAgain(said, "server error", found.hold_seconds)
+            return TryAgain(text, "server error", failure.retry_after_seconds)
         case _:
-            return CaptionError(Outcome.ERROR, said)
+            return CaptionError(Outcome.ERROR, text)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds to wait, said as seconds or as a date (RFC 9110, section 10.2.3)."""
+    """Seconds to wait, from a header that holds seconds or a date (RFC 9110, section 10.2.3)."""
     if (milliseconds := _seconds(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     value = headers.get("retry-after")

@@ -1,9 +1,9 @@
-"""Gemini by google-genai, the SDK that Google keeps (ai.google.dev/api/generate-content).
+"""Gemini by google-genai, the SDK that Google maintains (ai.google.dev/api/generate-content).
 
-A blocked prompt or candidate raises nothing in this SDK: its answer merely has no text. So the answer is read
-as plain JSON here, and each reason becomes an outcome. What would bill twice is off: continuing by itself,
-calling functions by itself, the SDK's own retries. A picture that is too large for a request goes through the
-Files API and is deleted there afterwards.
+A blocked prompt or candidate raises no error in this SDK: the answer just has no text. So the answer is read
+as plain JSON here, and each reason becomes an outcome. Everything that could bill twice is off: automatic
+continuation, automatic function calls, the SDK's own retries. A picture that is too large for a request goes
+through the Files API and is deleted there afterwards.
 
     evaluator run model=gemini prompt=one-sentence data=coco ...
 """
@@ -17,28 +17,31 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, TryAgain
 from evaluator.models.cloud import (
-    MOST_CONNECTIONS,
+    MAX_CONNECTIONS,
     THINKING_ROOM_TOKENS,
     CloudCaptioner,
     CloudSession,
+    empty_reply_error,
     request_text,
-    without_text,
 )
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, of_connection, of_response
+from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
 
 logger = logging.getLogger(__name__)
 
 Threshold = Literal["off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above"]
 HARMS = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
-# The finish reasons of a candidate that Gemini, or a rule of the account, holds back.
+# The finish reasons of an answer that Gemini, or a rule of the account, withholds.
 WITHHELD = (
     "SAFETY",
     "RECITATION",
@@ -52,12 +55,12 @@ WITHHELD = (
     "ESCALATION",
     "PUP_LIMITED_DISABLED",
 )
-PROCESSING_SECONDS = 0.5  # between two looks at an uploaded file that is not ready
+PROCESSING_SECONDS = 0.5  # between two checks whether an uploaded file is ready
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeminiOptions(CloudCaptioner):
-    """What both of Google's packages take."""
+    """The options that both of Google's packages have."""
 
     base_url: str = "https://generativelanguage.googleapis.com"
     key_variable: str | None = field(default="GEMINI_API_KEY", metadata=NOT_IDENTITY)
@@ -75,9 +78,9 @@ class GeminiOptions(CloudCaptioner):
 
     @property
     def generation(self) -> int | None:
-        """The 3 of gemini-3.8-flash; None for a name that does not say."""
-        found = re.search(r"gemini-(\d+)", self.model)
-        return int(found[1]) if found else None
+        """The 3 of gemini-3.8-flash; None for a name without a number."""
+        match = re.search(r"gemini-(\d+)", self.model)
+        return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,7 @@ class Gemini(GeminiOptions):
     max_bytes: ClassVar[int] = 100_000_000  # through the Files API
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """Thinking must be said in the model's own way, and leave room for a caption."""
+        """The option for reasoning must be the model's own, and leave room for a caption."""
         warnings = super().check(prompt, items)
         if self.thinking_budget is not None and self.thinking_level is not None:
             raise ConfigError(
@@ -116,14 +119,14 @@ class Gemini(GeminiOptions):
             return warnings
         return (
             *warnings,
-            f"model.max_output_tokens={self.max_output_tokens}: what the model thinks counts against it, "
-            f"{self.room_for_thinking} tokens and more as configured, and captions may come back empty. "
-            f"Let the model think less, or type model.max_output_tokens={max(2048, needed)}",
+            f"model.max_output_tokens={self.max_output_tokens}: the model's reasoning counts against this "
+            f"limit, {self.room_for_thinking} tokens or more as configured, so captions may be empty. "
+            f"Let the model reason less, or type model.max_output_tokens={max(2048, needed)}",
         )
 
     @property
     def room_for_thinking(self) -> int:
-        """Tokens to leave for it; `minimal` means next to none."""
+        """The tokens to leave for reasoning; `minimal` means almost none."""
         if self.thinking_budget is not None and self.thinking_budget >= 0:
             return self.thinking_budget
         thinks = (
@@ -137,31 +140,31 @@ class Gemini(GeminiOptions):
         return GeminiSession(self, prompt, key)
 
 
-class GeminiSession(CloudSession):
+class GeminiSession(CloudSession[tuple[Any, "AsyncClient"]]):
     captioner: Gemini
 
-    def connect(self) -> Any:
+    def connect(self) -> tuple[Any, AsyncClient]:
         import httpx2
         from google import genai
 
-        limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-        # Not the SDK's own, which has 100 connections at most, and is another one where aiohttp is installed.
+        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+        # Not the SDK's own client, which has 100 connections at most, and differs where aiohttp is installed.
         http = httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds)
         options = {
             "base_url": self.captioner.base_url,
             "timeout": int(1000 * self.captioner.timeout_seconds),
             "httpx_async_client": http,
         }
-        # Whatever the environment says of Vertex, the address and the key are those of the Gemini API.
+        # Address and key are those of the Gemini API, even where the environment configures Vertex.
         return genai.Client(vertexai=False, api_key=self.secret, http_options=options), http
 
-    async def disconnect(self, client: Any) -> None:
+    async def disconnect(self, client: tuple[Any, AsyncClient]) -> None:
         google, http = client
         await google.aio.aclose()
         await http.aclose()
         google.close()
 
-    async def request(self, client: Any, picture: EncodedPicture) -> str:
+    async def request(self, client: tuple[Any, AsyncClient], picture: EncodedPicture) -> str:
         from google.genai import types
 
         google, _ = client
@@ -179,7 +182,7 @@ class GeminiSession(CloudSession):
                 google, types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
             )
         finally:
-            with suppress(Exception):  # it is gone by itself after two days
+            with suppress(Exception):  # Google deletes it after two days
                 await google.aio.files.delete(name=file.name)
 
     async def generate(self, google: Any, image: Any) -> str:
@@ -217,23 +220,23 @@ class GeminiSession(CloudSession):
         from google.genai import errors
 
         if isinstance(error, errors.APIError):
-            return of_response(error.response)
+            return failure_from_response(error.response)
         if isinstance(error, httpx2.HTTPError):
-            return of_connection(error, isinstance(error, httpx2.TimeoutException))
+            return failure_from_connection(error, isinstance(error, httpx2.TimeoutException))
         return None
 
-    def number(self, answer: Mapping[str, Any]) -> str:
+    def answer_id(self, answer: Mapping[str, Any]) -> str:
         return str(answer.get("responseId") or "")
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
-        return reply_of(answer, self.captioner.max_output_tokens)
+        return parse_reply(answer, self.captioner.max_output_tokens)
 
 
-def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
-    """The reply that an answer of generateContent holds. Raises CaptionError for all that is no caption.
+def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
+    """The reply in an answer of generateContent. Raises CaptionError where there is no caption.
 
     >>> candidate = {"content": {"parts": [{"text": "a dog"}]}, "finishReason": "STOP"}
-    >>> reply_of({"candidates": [candidate]}, limit=30).text
+    >>> parse_reply({"candidates": [candidate]}, limit=30).text
     'a dog'
     """
     if not {"candidates", "promptFeedback", "usageMetadata"} & answer.keys():
@@ -243,16 +246,17 @@ def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
     candidate = (answer.get("candidates") or [{}])[0]
     finish = str(candidate.get("finishReason") or "")
     parts = (candidate.get("content") or {}).get("parts") or []
-    # What is left out of Google's JSON is zero, and thoughts are billed as output. The older package drops
-    # their number, but the total holds it.
-    asked, said = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
-    thought = usage.get("thoughtsTokenCount", max(0, (usage.get("totalTokenCount") or 0) - asked - said))
+    # A number that Google's JSON leaves out is zero, and reasoning is billed as output. The older package
+    # drops the number of reasoning tokens, but the total contains it.
+    prompt, answered = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
+    rest = max(0, (usage.get("totalTokenCount") or 0) - prompt - answered)
+    reasoning = usage.get("thoughtsTokenCount", rest)
     reply = Reply(
         text="".join(str(part.get("text") or "") for part in parts if not part.get("thought")).strip(),
         model_version=str(answer.get("modelVersion") or ""),
-        input_tokens=asked if usage else None,
-        output_tokens=said + thought if usage else None,
-        reasoning_tokens=thought if usage else None,
+        input_tokens=prompt if usage else None,
+        output_tokens=answered + reasoning if usage else None,
+        reasoning_tokens=reasoning if usage else None,
         finish_reason=str(feedback.get("blockReason") or finish),
         cached_input_tokens=usage.get("cachedContentTokenCount"),
     )
@@ -266,17 +270,17 @@ def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
         raise CaptionError(Outcome.EMPTY, "the answer has no candidates", reply)
     if finish not in ("STOP", "MAX_TOKENS"):
         more = candidate.get("finishMessage") or ""
-        message = f"the answer ended for a reason of its own: {finish or 'none'} {more}".strip()
+        message = f"unknown finish reason: {finish or 'none'} {more}".strip()
         raise CaptionError(Outcome.ERROR, message, reply)
     if not reply.text:
-        raise without_text(reply, limit, finish == "MAX_TOKENS")
+        raise empty_reply_error(reply, limit, finish == "MAX_TOKENS")
     if finish == "MAX_TOKENS":
         raise CaptionError(Outcome.TRUNCATED, f"cut off after {reply.output_tokens} tokens ({finish})", reply)
     return reply
 
 
 def _categories(ratings: Any) -> str:
-    """The harms that were found, or all that were looked at where none is said to have decided."""
+    """The categories of harm that blocked it; where none is marked so, those with a raised probability."""
     rated = [rating for rating in ratings or [] if isinstance(rating, Mapping)]
     named = [rating for rating in rated if rating.get("blocked")] or [
         rating for rating in rated if rating.get("probability") in ("MEDIUM", "HIGH")

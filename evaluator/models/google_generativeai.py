@@ -1,8 +1,8 @@
 """Gemini by google-generativeai, the SDK before google-genai, for installations that still pin it.
 
-It is at the end of its life: its calls are synchronous, here in threads over REST, and it knows no seed, no
-thinking options and no media resolution. gemini.py is to be preferred. Its own retry, which runs for minutes,
-is off; its answers are read by the same function, so that both packages give the same outcomes.
+Google no longer maintains it; prefer gemini.py. Its calls are synchronous, here in threads over REST, and it
+has no seed, no options for reasoning and no media resolution. Its own retry, which takes minutes, is off. The
+same function reads the answers of both packages, so that both give the same outcomes.
 
     evaluator run model=gemini-generativeai prompt=one-sentence data=coco ...
 """
@@ -19,11 +19,16 @@ from typing import Any, ClassVar
 from evaluator.core import Item, Prompt, Reply
 from evaluator.models.cloud import CloudSession, request_text
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, described, of_connection, of_response
-from evaluator.models.gemini import GeminiOptions, reply_of
+from evaluator.models.failures import (
+    Failure,
+    failure_from_connection,
+    failure_from_document,
+    failure_from_response,
+)
+from evaluator.models.gemini import GeminiOptions, parse_reply
 
-# As many threads as a runner has requests in flight; they wait, and cost next to nothing.
-MOST_THREADS = 256
+# At least as many threads as a runner has requests in flight; they wait, and cost almost nothing.
+MAX_THREADS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,28 +41,24 @@ class GoogleGenerativeAI(GeminiOptions):
     extra: ClassVar[str] = "google-generativeai"
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """The package is at the end of its life."""
+        """A warning that the package is no longer maintained."""
         return (
             *super().check(prompt, items),
-            "google-generativeai is no longer kept by Google: after pip install 'evaluator[gemini]', "
-            "model=gemini asks the same models",
+            "Google no longer maintains google-generativeai. Type model=gemini, which reaches the same "
+            "models by Google's current package",
         )
 
     def session(self, prompt: Prompt, key: str) -> GenerativeAISession:
         return GenerativeAISession(self, prompt, key)
 
 
-class GenerativeAISession(CloudSession):
+class GenerativeAISession(CloudSession[tuple[Any, ThreadPoolExecutor]]):
     captioner: GoogleGenerativeAI
 
-    def connect(self) -> Any:
-        with (
-            warnings.catch_warnings()
-        ):  # it announces its own end whenever it is imported; `check` says so once
+    def connect(self) -> tuple[Any, ThreadPoolExecutor]:
+        with warnings.catch_warnings():  # the package announces its end at every import; `check` says it once
             warnings.simplefilter("ignore")
             import google.generativeai as genai
-            from google.generativeai.client import get_default_generative_client
-            from requests.adapters import HTTPAdapter
 
         genai.configure(
             api_key=self.secret,
@@ -65,20 +66,15 @@ class GenerativeAISession(CloudSession):
             client_options={"api_endpoint": self.captioner.base_url.removesuffix("/")},
         )
         model = genai.GenerativeModel(self.captioner.model, system_instruction=self.prompt.system or None)
-        # Taken now: the threads would each make one, and `configure` is one for the whole process.
-        model._client = get_default_generative_client()
-        connections = model._client.transport._session
-        for scheme in ("http://", "https://"):  # ten connections are kept otherwise
-            connections.mount(scheme, HTTPAdapter(pool_maxsize=MOST_THREADS))
-        connections._max_refresh_attempts = 0  # after a 401 it would ask twice more
-        return model, ThreadPoolExecutor(MOST_THREADS, "generativeai")
+        connect_for_threads(model)
+        return model, ThreadPoolExecutor(MAX_THREADS, "generativeai")
 
-    async def disconnect(self, client: Any) -> None:
+    async def disconnect(self, client: tuple[Any, ThreadPoolExecutor]) -> None:
         model, threads = client
         threads.shutdown(wait=False, cancel_futures=True)
-        model._client.transport.close()
+        transport_of(model).close()
 
-    async def request(self, client: Any, picture: EncodedPicture) -> str:
+    async def request(self, client: tuple[Any, ThreadPoolExecutor], picture: EncodedPicture) -> str:
         model, threads = client
         return await asyncio.get_running_loop().run_in_executor(threads, self.generate, model, picture)
 
@@ -95,7 +91,7 @@ class GenerativeAISession(CloudSession):
             safety_settings=options.safety_settings or None,
             request_options={"timeout": options.timeout_seconds, "retry": None},
         )
-        return str(MessageToJson(answer._result._pb))
+        return str(MessageToJson(message_of(answer)))
 
     def failure(self, error: Exception) -> Failure | None:
         import requests
@@ -108,17 +104,43 @@ class GenerativeAISession(CloudSession):
                 try:
                     document = error.response.json()
                 except ValueError:
-                    return of_response(error.response)
-                return described(error.response.status_code, headers, document)
+                    return failure_from_response(error.response)
+                return failure_from_document(error.response.status_code, headers, document)
             return Failure(int(error.code or 0), "", error.message)
         if isinstance(error, ParseError):
             return Failure(0, "malformed answer", "the answer is not JSON")
         if isinstance(error, requests.RequestException | exceptions.RetryError):
-            return of_connection(error, isinstance(error, requests.Timeout | exceptions.RetryError))
+            return failure_from_connection(error, isinstance(error, requests.Timeout | exceptions.RetryError))
         return None
 
-    def number(self, answer: Mapping[str, Any]) -> str:
+    def answer_id(self, answer: Mapping[str, Any]) -> str:
         return str(answer.get("responseId") or "")
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
-        return reply_of(answer, self.captioner.max_output_tokens)
+        return parse_reply(answer, self.captioner.max_output_tokens)
+
+
+# The package has no public way to do the following, so these three functions use its private attributes.
+# They are to be removed with this backend, in the first release after 2027-06-30.
+
+
+def connect_for_threads(model: Any) -> None:
+    """One client for all threads, with a connection each, that sends a request once."""
+    from google.generativeai.client import get_default_generative_client
+    from requests.adapters import HTTPAdapter
+
+    # Taken now: each thread would open one of its own, and `configure` holds for the whole process.
+    model._client = get_default_generative_client()
+    connections = transport_of(model)._session
+    for scheme in ("http://", "https://"):  # by default ten connections are kept
+        connections.mount(scheme, HTTPAdapter(pool_maxsize=MAX_THREADS))
+    connections._max_refresh_attempts = 0  # by default it sends a request twice more after status 401
+
+
+def transport_of(model: Any) -> Any:
+    return model._client.transport
+
+
+def message_of(answer: Any) -> Any:
+    """The protobuf message of an answer."""
+    return answer._result._pb

@@ -1,9 +1,9 @@
-"""What every local transformers captioner shares: loading, batches of pictures, decoding, memory.
+"""What every local transformers captioner shares: options, batches of pictures, decoding, memory.
 
 A family (git.py, blip.py, blip2.py) adds two things: how its prompt becomes token ids, and how many ids
-at the start of its output are not the caption. All images of a run share one prompt, so that a batch
-needs no padding and a caption is the same at any batch size. Decoding is deterministic, and each of its
-options is passed explicitly: whatever generation_config.json a checkpoint brings cannot change a score.
+at the start of its output are not the caption. All images of a run share one prompt, so a batch needs no
+padding and a caption does not depend on the batch size. Decoding is deterministic, and each of its options
+is passed explicitly, so that the checkpoint's own generation_config.json cannot change a score.
 
     evaluator run model=git model.checkpoint=microsoft/git-base-coco
     evaluator run model=git model.checkpoint=./my-finetuned-git
@@ -11,24 +11,21 @@ options is passed explicitly: whatever generation_config.json a checkpoint bring
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, ConfigError, MissingPackage, ModelError, OutOfMemory
+from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
+from evaluator.models.checkpoints import CheckpointOptions, Wanted, is_out_of_memory, open_checkpoint
 
 if TYPE_CHECKING:
     import torch
-
-logger = logging.getLogger(__name__)
 
 # A checkpoint may lack a buffer that nothing reads; beyond this share its captions would be noise.
 TOLERATED_MISSING_WEIGHTS = 0.01
@@ -36,7 +33,7 @@ TOLERATED_MISSING_WEIGHTS = 0.01
 
 @dataclass(frozen=True)
 class LocalCaptioner(ABC):
-    """Options that every family has; lengths in tokens, image_size in pixels (None: the checkpoint's own)."""
+    """The options of every family; lengths in tokens, image_size in pixels (None: the checkpoint's own)."""
 
     checkpoint: str
     revision: str | None = None
@@ -55,14 +52,14 @@ class LocalCaptioner(ABC):
 
     @abstractmethod
     def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:
-        """The input ids that stand before the caption."""
+        """The input ids before the caption."""
 
     @abstractmethod
     def echo_length(self, config: Any, prompt_ids: Sequence[int]) -> int:
         """How many ids at the start of the output are not the caption."""
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """A family without chat has nowhere to put a system text or examples."""
+        """A family without chat cannot use a system text or examples."""
         for name in ("system", "shots"):
             if getattr(prompt, name):
                 raise ConfigError(
@@ -86,6 +83,26 @@ class LocalCaptioner(ABC):
             "repetition_penalty": self.repetition_penalty,
         }
 
+    def checkpoint_options(self) -> CheckpointOptions:
+        return CheckpointOptions(
+            self.checkpoint,
+            self.revision,
+            self.device,
+            self.dtype,
+            self.safetensors_only,
+            self.trust_remote_code,
+        )
+
+    def wanted(self) -> Wanted:
+        return Wanted(
+            used_by=type(self).__name__,
+            model_types=self.model_types,
+            model_class="AutoModelForImageTextToText",
+            open_processor=open_processor,
+            otherwise="another model=...",
+            tolerated_missing_share=TOLERATED_MISSING_WEIGHTS,
+        )
+
 
 @dataclass(frozen=True)
 class LocalSession:
@@ -108,7 +125,7 @@ class LocalSession:
         return pixels[0]  # type: ignore[no-any-return]
 
     def caption(self, prepared: Sequence[torch.Tensor]) -> list[Reply | CaptionError]:
-        """One deterministic caption a picture."""
+        """One deterministic caption per picture. Raises OutOfMemory where the batch is too large."""
         return [self._reply(row) for row in self._generate(prepared)]
 
     def _generate(self, prepared: Sequence[torch.Tensor]) -> list[list[int]]:
@@ -124,8 +141,8 @@ class LocalSession:
                     attention_mask=torch.ones_like(input_ids),
                     **self.decoding,
                 )
-        except RuntimeError as error:  # CUDA's has a type of its own, the CPU's only its words
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
                 raise
             if self.model.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -133,7 +150,7 @@ class LocalSession:
         return [row[self.echo_length :] for row in output.tolist()]
 
     def _reply(self, ids: Sequence[int]) -> Reply | CaptionError:
-        length = next((place for place, token in enumerate(ids) if token in self.stop_ids), len(ids))
+        length = next((index for index, token in enumerate(ids) if token in self.stop_ids), len(ids))
         reply = Reply(
             self.tokenizer.decode(ids[:length], skip_special_tokens=True).strip(),
             model_version=self.version,
@@ -142,110 +159,37 @@ class LocalSession:
             finish_reason="stop" if length < self.decoding["max_new_tokens"] else "length",
         )
         if not reply.text:
-            return CaptionError(Outcome.EMPTY, "the model said nothing", reply)
+            return CaptionError(Outcome.EMPTY, "the model generated no text", reply)
         return reply
 
 
 def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
     """Load a checkpoint from the hub or a folder. Raises ModelError with what to type."""
-    try:
-        import torch  # noqa: F401  (transformers without it fails late and unclearly)
-        import transformers
-        from safetensors import SafetensorError
-    except ImportError as error:
-        raise MissingPackage(error.name or "torch", "local") from error
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    source: dict[str, Any] = {"trust_remote_code": options.trust_remote_code}
-    if options.revision:  # given as None it would keep transformers from weights that the hub converted
-        source["revision"] = options.revision
-    device = choose_device(options.device)
-    dtype = choose_dtype(options.dtype, device)
-    try:
-        config = transformers.AutoConfig.from_pretrained(options.checkpoint, **source)
-        if config.model_type not in options.model_types:
-            raise ModelError(
-                f"model.checkpoint: {options.checkpoint!r} is a {config.model_type!r} checkpoint, and "
-                f"{type(options).__name__} loads {' or '.join(options.model_types)}. "
-                "Choose another checkpoint or another model=..."
-            )
-        processor = transformers.AutoProcessor.from_pretrained(options.checkpoint, **source)
-        model, loading = transformers.AutoModelForImageTextToText.from_pretrained(
-            options.checkpoint,
-            dtype=dtype,
-            use_safetensors=True if options.safetensors_only else None,
-            output_loading_info=True,
-            **source,
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(_explain(options, error)) from error
-    missing = sorted(loading["missing_keys"])
-    if len(missing) > TOLERATED_MISSING_WEIGHTS * len(list(model.parameters())):
-        raise ModelError(
-            f"model.checkpoint: {options.checkpoint!r} lacks {len(missing)} of the model's weights "
-            f"({missing[0]} ...): its captions would be noise. Choose a checkpoint trained for captioning"
-        )
-    # transformers makes up a tokenizer of a few tokens where a checkpoint brings none.
-    if (tokens := len(processor.tokenizer)) < (vocabulary := vocabulary_size(config)) / 2:
-        raise ModelError(
-            f"model.checkpoint: {options.checkpoint!r} lacks its tokenizer: {tokens} tokens were found, of "
-            f"a vocabulary of {vocabulary}. Save it again with processor.save_pretrained"
-        )
-    model = model.to(device).eval()
-    image_processor, decoding = processor.image_processor, options.decoding()
+    checkpoint = open_checkpoint(options.checkpoint_options(), options.wanted())
+    config, tokenizer = checkpoint.config, checkpoint.tokenizer
+    image_processor, decoding = checkpoint.image_processor, options.decoding()
     if options.image_size is not None:
         image_processor = resized(image_processor, options.image_size)
         decoding["interpolate_pos_encoding"] = options.image_size != config.vision_config.image_size
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    logger.info(
-        "%s: %.1f million parameters on %s, %s", options.checkpoint, parameters / 1e6, device, str(dtype)[6:]
-    )
-    prompt_ids = options.prompt_ids(config, processor.tokenizer, prompt_text)
+    prompt_ids = options.prompt_ids(config, tokenizer, prompt_text)
     return LocalSession(
-        model=model,
+        model=checkpoint.model,
         image_processor=image_processor,
-        tokenizer=processor.tokenizer,
+        tokenizer=tokenizer,
         prompt_ids=prompt_ids,
         echo_length=options.echo_length(config, prompt_ids),
-        stop_ids=stop_ids(config, model.generation_config, processor.tokenizer),
+        stop_ids=stop_ids(config, checkpoint.model.generation_config, tokenizer),
         decoding=decoding,
-        version=checkpoint_version(options.checkpoint, options.revision),
+        version=checkpoint.commit or "local",
     )
 
 
-def checkpoint_version(checkpoint: str, revision: str | None) -> str:
-    """The commit of a checkpoint of the hub, from its place in the hub's cache; "local" for a folder."""
-    from transformers.utils import cached_file
+def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The image processor and the tokenizer of a captioner."""
+    from transformers import AutoProcessor
 
-    source = {"revision": revision} if revision else {}
-    folder = Path(cached_file(checkpoint, "config.json", **source)).parent
-    return folder.name if folder.parent.name == "snapshots" else "local"
-
-
-def choose_device(device: str) -> torch.device:
-    """`auto` is the first GPU, else the CPU. Raises ConfigError for a device that is not there."""
-    import torch
-
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(
-            f"model.device: cannot use {device!r} ({reason}). Type model.device=auto"
-        ) from error
-
-
-def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """`auto` is float16 on a CUDA GPU, as the published numbers were made, and float32 elsewhere."""
-    import torch
-
-    if dtype == "auto":
-        dtype = "float16" if device.type == "cuda" else "float32"
-    return getattr(torch, dtype)  # type: ignore[no-any-return]
+    processor = AutoProcessor.from_pretrained(name, **source)
+    return processor.image_processor, processor.tokenizer
 
 
 def resized(image_processor: Any, size: int) -> Any:
@@ -257,29 +201,11 @@ def resized(image_processor: Any, size: int) -> Any:
     return type(image_processor).from_dict(options)
 
 
-def vocabulary_size(config: Any) -> int:
-    """Of the language model, which has a config of its own in all families but GIT."""
-    return int(getattr(config, "text_config", config).vocab_size)
-
-
 def stop_ids(config: Any, generation_config: Any, tokenizer: Any) -> frozenset[int]:
     """Every id that ends a caption or pads it."""
-    found: set[int] = set()
+    ids: set[int] = set()
     for source in (generation_config, getattr(config, "text_config", config), tokenizer):
         for name in ("eos_token_id", "sep_token_id", "pad_token_id"):
             value = getattr(source, name, None)
-            found.update(value if isinstance(value, list) else [] if value is None else [value])
-    return frozenset(found)
-
-
-def _explain(options: LocalCaptioner, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    name = f"model.checkpoint: {options.checkpoint!r}"
-    if "safetensors" in str(error) and isinstance(error, OSError) and options.safetensors_only:
-        return f"{name} has no safetensors weights. If you trust it, type model.safetensors_only=false"
-    if "trust_remote_code" in str(error):
-        return f"{name} brings code of its own. If you trust it, type model.trust_remote_code=true"
-    return (
-        f"{name} cannot be loaded: {reason} Check the spelling; a folder needs config.json and "
-        "model.safetensors, a hub name needs the network (or its files in the hub's cache)"
-    )
+            ids.update(value if isinstance(value, list) else [] if value is None else [value])
+    return frozenset(ids)

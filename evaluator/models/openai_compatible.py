@@ -1,8 +1,8 @@
-"""OpenAI and all that speak its chat completions: vLLM, Ollama, OpenRouter, LM Studio, transformers serve.
+"""OpenAI and compatible servers of chat completions: vLLM, Ollama, OpenRouter, LM Studio, transformers serve.
 
 The reference is developers.openai.com/api/reference, "Create chat completion", and for errors inside an
-answer openrouter.ai/docs/api/reference/errors-and-debugging. The picture is a data URL; the answer is read as
-plain JSON, so that a finish reason that nobody has heard of is an outcome and no crash.
+answer openrouter.ai/docs/api/reference/errors-and-debugging. The picture is sent as a data URL. The answer is
+read as plain JSON, so that an unknown finish reason becomes an outcome and not a crash.
 
     evaluator run model=gpt-mini prompt=one-sentence data=coco ...
     evaluator run model=ollama model.model=llava prompt=one-sentence data=coco ...
@@ -10,24 +10,43 @@ plain JSON, so that a finish reason that nobody has heard of is an outcome and n
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from uuid import uuid4
 
 from evaluator.core import Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, TryAgain
-from evaluator.models.cloud import MOST_CONNECTIONS, CloudCaptioner, CloudSession, request_text, without_text
+from evaluator.models.cloud import (
+    MAX_CONNECTIONS,
+    CloudCaptioner,
+    CloudSession,
+    empty_reply_error,
+    request_text,
+    text_of,
+)
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, described, of_connection, of_response
+from evaluator.models.failures import (
+    Failure,
+    failure_from_connection,
+    failure_from_document,
+    failure_from_response,
+)
 
-# How servers say that the model came to its end by itself; some say nothing.
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+# The finish reasons of a complete answer; some servers give none.
 ENDED = ("stop", "stop_sequence", "eos_token", "end_turn", "")
 CUT_OFF = ("length", "max_tokens")
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenAICompatible(CloudCaptioner):
-    """Chat completions at `base_url`; `max_tokens_name` is what the server calls the limit of the answer."""
+    """Chat completions at `base_url`; `max_tokens_name` is the server's name for the limit of the answer."""
 
     kind: ClassVar[str] = "openai-compatible"
 
@@ -46,33 +65,55 @@ class OpenAICompatible(CloudCaptioner):
         return OpenAISession(self, prompt, key)
 
 
-class OpenAISession(CloudSession):
+class OpenAISession(CloudSession["AsyncOpenAI"]):
     captioner: OpenAICompatible
 
-    def connect(self) -> Any:
+    def connect(self) -> AsyncOpenAI:
         import httpx2
         import openai
 
-        limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
         return openai.AsyncOpenAI(
-            api_key=self.secret or "none",  # the SDK wants one, local servers do not look at it
+            api_key=self.secret or "none",  # the SDK requires one, local servers ignore it
             base_url=self.captioner.base_url,
             timeout=self.captioner.timeout_seconds,
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(limits=limits),
         )
 
-    async def disconnect(self, client: Any) -> None:
+    async def disconnect(self, client: AsyncOpenAI) -> None:
         await client.close()
 
-    async def request(self, client: Any, picture: EncodedPicture) -> str:
-        answer = await client.chat.completions.with_raw_response.create(**self.body(picture))
-        return str(answer.http_response.text)
+    async def request(self, client: AsyncOpenAI, picture: EncodedPicture) -> str:
+        import httpx2
 
-    def body(self, picture: EncodedPicture) -> dict[str, Any]:
-        """The request: only what is set is sent, since many servers refuse what they do not know."""
+        # `chat.completions.create` would look through the whole request and the whole answer for their types,
+        # which takes a third of the time of a request.
+        response = await client.post(
+            "/chat/completions",
+            cast_to=httpx2.Response,
+            content=self.content(picture),
+            options={"security": {"bearer_auth": True}},
+        )
+        return text_of(response)
+
+    def content(self, picture: EncodedPicture) -> bytes:
+        """The body of the request as JSON. Base64 needs no escaping, so the picture is just inserted."""
+        before, after = self.around_the_picture
+        media_type = picture.media_type.encode()
+        return b"".join((before, b"data:", media_type, b";base64,", base64.b64encode(picture.data), after))
+
+    @cached_property
+    def around_the_picture(self) -> tuple[bytes, bytes]:
+        """What stands before and after the picture's URL: the same in all requests of a session."""
+        mark = uuid4().hex
+        before, after = json.dumps(self.body(mark)).encode().split(mark.encode())
+        return before, after
+
+    def body(self, picture_url: str) -> dict[str, Any]:
+        """The request. Only what is set is sent, since many servers refuse options that they do not know."""
         options = self.captioner
-        url = {"url": picture.data_url} | ({"detail": options.detail} if options.detail else {})
+        url = {"url": picture_url} | ({"detail": options.detail} if options.detail else {})
         content: list[dict[str, Any]] = [{"type": "image_url", "image_url": url}]
         if text := request_text(self.prompt):
             content.append({"type": "text", "text": text})
@@ -87,7 +128,7 @@ class OpenAISession(CloudSession):
             "messages": [*system, {"role": "user", "content": content}],
             options.max_tokens_name: options.max_output_tokens,
             **{name: value for name, value in chosen.items() if value is not None},
-            **({"extra_body": dict(options.extra_body)} if options.extra_body else {}),
+            **options.extra_body,
         }
 
     def failure(self, error: Exception) -> Failure | None:
@@ -95,32 +136,34 @@ class OpenAISession(CloudSession):
         import openai
 
         if isinstance(error, openai.APIStatusError):
-            return of_response(error.response)
+            return failure_from_response(error.response)
         if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
-            return of_connection(error, isinstance(error, openai.APITimeoutError | httpx2.TimeoutException))
+            return failure_from_connection(
+                error, isinstance(error, openai.APITimeoutError | httpx2.TimeoutException)
+            )
         return None
 
-    def number(self, answer: Mapping[str, Any]) -> str:
-        # Some local servers draw their numbers from a thousand.
+    def answer_id(self, answer: Mapping[str, Any]) -> str:
+        # Some local servers draw their ids from a thousand.
         return f"{answer['id']} {answer.get('created')}" if answer.get("id") else ""
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         choices = answer.get("choices") or []
         failed = answer.get("error") or (choices[0].get("error") if choices else None)
-        if failed:  # the provider behind a reseller failed after the reseller had said 200
+        if failed:  # the provider behind a reseller failed after the reseller sent status 200
             status = failed.get("code") if isinstance(failed, Mapping) else None
             status = status if isinstance(status, int) and 400 <= status < 600 else 502
-            raise self.error(described(status, {}, {"error": failed}))
+            raise self.error(failure_from_document(status, {}, {"error": failed}))
         if "choices" not in answer:
             raise TryAgain(f"the answer has no choices: {sorted(answer)}", "malformed answer")
-        return reply_of(answer, self.captioner.max_output_tokens)
+        return parse_reply(answer, self.captioner.max_output_tokens)
 
 
-def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
-    """The reply that a chat completion holds. Raises CaptionError for all that is no caption.
+def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
+    """The reply in a chat completion. Raises CaptionError where there is no caption.
 
     >>> message = {"role": "assistant", "content": "a dog"}
-    >>> reply_of({"choices": [{"message": message, "finish_reason": "stop"}]}, limit=30).text
+    >>> parse_reply({"choices": [{"message": message, "finish_reason": "stop"}]}, limit=30).text
     'a dog'
     """
     choice = (answer["choices"] or [{}])[0]
@@ -142,9 +185,9 @@ def reply_of(answer: Mapping[str, Any], limit: int) -> Reply:
     if finish == "content_filter":
         raise CaptionError(Outcome.BLOCKED, f"blocked: {finish}{_categories(choice)}", reply)
     if finish not in (*ENDED, *CUT_OFF):
-        raise CaptionError(Outcome.ERROR, f"the answer ended for a reason of its own: {finish}", reply)
+        raise CaptionError(Outcome.ERROR, f"unknown finish reason: {finish}", reply)
     if not reply.text:
-        raise without_text(reply, limit, finish in CUT_OFF)
+        raise empty_reply_error(reply, limit, finish in CUT_OFF)
     if finish in CUT_OFF:
         raise CaptionError(Outcome.TRUNCATED, f"cut off after {limit} tokens ({finish})", reply)
     return reply
@@ -158,7 +201,7 @@ def _text(content: Any) -> str:
 
 
 def _categories(choice: Mapping[str, Any]) -> str:
-    """What Azure's filter names beside the finish reason."""
+    """The categories of Azure's content filter, which come with the finish reason."""
     results = choice.get("content_filter_results") or {}
-    named = [name for name, found in results.items() if isinstance(found, Mapping) and found.get("filtered")]
+    named = [name for name, value in results.items() if isinstance(value, Mapping) and value.get("filtered")]
     return f" ({', '.join(named)})" if named else ""

@@ -1,4 +1,4 @@
-"""Replay: captions made elsewhere, in COCO's results format, become a run like any other.
+"""Replay: captions from another program, in COCO's results format, become a run like any other.
 
     evaluator run model=replay model.captions=results.json data=karpathy data.annotations=refs.json
 
@@ -21,14 +21,14 @@ from evaluator.core.errors import CaptionError, DataError
 
 @dataclass(frozen=True)
 class Replay:
-    """Says what a captions file says."""
+    """Takes its captions from a file."""
 
     kind: ClassVar[str] = "replay"
 
     captions: Path
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """Captions for unknown images are left out, with a warning; none that fits is an error."""
+        """A warning for captions of unknown images, which are left out; an error if no caption fits."""
         captions = read_captions(self.captions)
         unknown = captions.keys() - {item.id for item in items}
         if items and len(unknown) == len(captions):

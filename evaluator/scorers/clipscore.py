@@ -2,8 +2,8 @@
 
 As in github.com/jmhessel/clipscore, CLIPScore is 2.5 times the cosine of picture and caption, never below 0.
 RefCLIPScore is its harmonic mean with the caption's largest cosine to a reference, never below 0 either.
-Captions and references are both read after "A photo depicts ". That program computes in float16 on a GPU and
-in float32 on a CPU; here it is float32 on both, unless asked for otherwise.
+"A photo depicts " is put before captions and references. That program computes in float16 on a GPU and in
+float32 on a CPU; here it is float32 on both, unless `dtype` says otherwise.
 
     >>> clip_score(np.array([[3.0, 4.0]]), np.array([[3.0, 4.0]])).tolist()
     [2.5]
@@ -29,11 +29,13 @@ from evaluator.scorers.signature import signature
 
 FeatureRows = NDArray[np.floating[Any]]
 
+WEIGHT = 2.5  # of the paper, so that scores use most of the range from 0 to 1
 
-def clip_score(image_features: FeatureRows, text_features: FeatureRows, weight: float = 2.5) -> Array:
-    """Rows (N, D) of pictures and their captions -> (N,), from 0 to `weight`; NaN where a row is NaN."""
+
+def clip_score(image_features: FeatureRows, text_features: FeatureRows) -> Array:
+    """Rows (N, D) of pictures and their captions -> (N,), from 0 to 2.5; NaN where a row is NaN."""
     cosines = (_unit(image_features) * _unit(text_features)).sum(axis=1)
-    return np.asarray(weight * np.maximum(cosines, 0.0))
+    return np.asarray(WEIGHT * np.maximum(cosines, 0.0))
 
 
 def ref_clip_score(
@@ -56,7 +58,7 @@ def ref_clip_score(
 
 @dataclass(frozen=True)
 class CLIPScore:
-    """Scores captions against their pictures; any CLIP or SigLIP will do."""
+    """Scores captions against their pictures with a CLIP or a SigLIP."""
 
     kind: ClassVar[str] = "clipscore"
 
@@ -65,7 +67,6 @@ class CLIPScore:
     device: str = field(default="auto", metadata=NOT_IDENTITY)
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
     batch_size: Annotated[int, Ge(1)] = field(default=64, metadata=NOT_IDENTITY)
-    weight: float = 2.5
     prefix: str = "A photo depicts "
     safetensors_only: bool = True
 
@@ -77,14 +78,14 @@ class CLIPScore:
         """CLIPScore, and RefCLIPScore if any item has references. Raises NotComputed with the reason."""
         if not any(item.image for item in items):
             raise NotComputed(
-                "CLIPScore looks at the pictures, and none are given. Type --images DIR, or data.images=DIR"
+                "CLIPScore needs the pictures, and none are given. Type --images DIR, or data.images=DIR"
             )
         encoder = load_encoder(
             self.checkpoint, self.revision, self.device, self.dtype, self.batch_size, self.safetensors_only
         )
         pictures = encoder.images([item.image for item in items])
         texts = encoder.texts([self.prefix + caption for caption in captions], "captions")
-        scores = clip_score(pictures, texts, self.weight)
+        scores = clip_score(pictures, texts)
         measurements = [self._measurement("CLIPScore", scores, items, encoder.version)]
         if any(item.references for item in items):
             flat = [self.prefix + reference for item in items for reference in item.references]
@@ -107,7 +108,7 @@ class CLIPScore:
                 checkpoint=Path(self.checkpoint).name if Path(self.checkpoint).is_dir() else self.checkpoint,
                 version=version[:8],
                 dtype=self.dtype,
-                weight=self.weight,
+                weight=WEIGHT,
                 prefix=self.prefix.strip(),
             ),
         )

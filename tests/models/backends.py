@@ -14,7 +14,8 @@ from evaluator.models.cloud import CloudCaptioner
 from evaluator.models.gemini import Gemini
 from evaluator.models.google_generativeai import GoogleGenerativeAI
 from evaluator.models.openai_compatible import OpenAICompatible
-from tests.models.provider_server import Answer, ProviderServer
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer
 
 PROMPT = Prompt("test", "Describe it.", system="Be brief.", shots=("a dog",))
 

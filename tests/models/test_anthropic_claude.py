@@ -12,7 +12,8 @@ from PIL import Image
 from evaluator.core import Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ModelError
 from tests.models.backends import ask, captioner, outcome_of
-from tests.models.provider_server import Answer, ProviderServer, document, error, said
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer, document, error, said
 
 
 def claude(server: ProviderServer, photo: Path, answer: Answer) -> Any:
@@ -29,7 +30,7 @@ REFUSAL = {"type": "refusal", "category": "bio", "explanation": "not this"}
         (said("anthropic", None, "refusal"), Outcome.REFUSED, "no category named"),
         (said("anthropic", "a dog on a", "max_tokens"), Outcome.TRUNCATED, "cut off after 12 tokens"),
         (said("anthropic", "a dog", "model_context_window_exceeded"), Outcome.TRUNCATED, "context_window"),
-        (said("anthropic", None, "max_tokens"), Outcome.EMPTY, "5 of them spent on thinking"),
+        (said("anthropic", None, "max_tokens"), Outcome.EMPTY, "5 of them for reasoning"),
         (said("anthropic", None), Outcome.EMPTY, "empty"),
         (said("anthropic", "a dog", "pause_turn"), Outcome.ERROR, "pause_turn"),
         (said("anthropic", "a dog", "brand_new"), Outcome.ERROR, "brand_new"),
@@ -62,7 +63,7 @@ def test_what_is_final_for_its_image(
     ("answer", "said_of_it"),
     [
         (error("anthropic", 401, "authentication_error"), "ANTHROPIC_API_KEY"),
-        (error("anthropic", 403, "permission_error"), "does not take the key"),
+        (error("anthropic", 403, "permission_error"), "rejects the key"),
         (error("anthropic", 402, "billing_error"), "no credit"),
         (
             error(
@@ -82,11 +83,11 @@ def test_what_is_final_for_its_image(
             ),
             "no credit",
         ),
-        (error("anthropic", 429, "rate_limit_error", "your daily rate limit"), "quota of the day"),
-        (error("anthropic", 404, "not_found_error", "model: claude-0"), "There is no such model"),
+        (error("anthropic", 429, "rate_limit_error", "your daily rate limit"), "daily quota"),
+        (error("anthropic", 404, "not_found_error", "model: claude-0"), "The model does not exist"),
         (
             error("anthropic", 400, "invalid_request_error", "temperature: not supported by this model"),
-            "does not take this option",
+            "rejects this option",
         ),
     ],
 )

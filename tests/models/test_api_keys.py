@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core.errors import ConfigError
-from evaluator.models.api_keys import api_key, read_env_file, without_key
+from evaluator.models.api_keys import api_key, read_env_file, redact_key
 
 PAGE = "https://example.com/keys"
 
@@ -43,7 +43,7 @@ def test_a_missing_key_names_the_variable_the_page_and_what_to_type(
 @pytest.mark.parametrize("value", ["sk-é", "two\nlines"])
 def test_what_cannot_be_a_key_is_not_sent(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", value)
-    with pytest.raises(ConfigError, match="SOME_KEY holds no API key") as raised:
+    with pytest.raises(ConfigError, match="SOME_KEY does not hold an API key") as raised:
         api_key("SOME_KEY", PAGE)
     assert value not in str(raised.value)
 
@@ -56,4 +56,4 @@ def test_a_key_in_the_place_of_its_name_is_refused_unseen(variable: str) -> None
 
 
 def test_nothing_to_hide() -> None:
-    assert without_key("a text", "") == "a text"
+    assert redact_key("a text", "") == "a text"

@@ -21,7 +21,8 @@ from evaluator.core.errors import ConfigError, MissingPackage, TryAgain
 from evaluator.models.cloud import request_text
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import BACKENDS, PROMPT, ask, captioner, outcome_of
-from tests.models.provider_server import (
+from tests.provider_server import ProviderServer
+from tests.wire_formats import (
     CUT,
     DRIP,
     DROP,
@@ -31,7 +32,6 @@ from tests.models.provider_server import (
     TWICE,
     WRONG_TYPE,
     Answer,
-    ProviderServer,
     caption_of,
     error,
     rate_limited,
@@ -276,9 +276,9 @@ def test_a_missing_key_is_said_before_anything_is_asked(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"base_url": "localhost:8000"}, "is no address such as"),
-        ({"base_url": "http://user:secret@host/v1"}, "no user, password or key"),
-        ({"base_url": "http://host/v1?key=secret"}, "no user, password or key"),
+        ({"base_url": "localhost:8000"}, "is not an address such as"),
+        ({"base_url": "http://user:secret@host/v1"}, "must not contain"),
+        ({"base_url": "http://host/v1?key=secret"}, "must not contain"),
         ({"key_variable": "sk-secret"}, "never the key itself"),
     ],
 )

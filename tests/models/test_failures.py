@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from evaluator.core import Outcome
 from evaluator.core.errors import CaptionError, ModelError, TryAgain
-from evaluator.models.failures import LONGEST_MESSAGE, described, failure, meaning, retry_after
+from evaluator.models.failures import (
+    LONGEST_MESSAGE,
+    failure_from_body,
+    failure_from_document,
+    meaning,
+    retry_after,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -43,17 +49,17 @@ JSON = st.recursive(
 
 @given(status=st.integers(400, 599), document=JSON)
 def test_any_document_means_something(status: int, document: object) -> None:
-    found = failure(status, {}, json.dumps(document))
-    error = meaning(found, "hint")
+    failure = failure_from_body(status, {}, json.dumps(document))
+    error = meaning(failure, "hint")
     assert isinstance(error, CaptionError | ModelError | TryAgain)
-    assert len(found.said) <= LONGEST_MESSAGE
+    assert len(failure.text) <= LONGEST_MESSAGE
     if isinstance(error, CaptionError):
         assert error.outcome in (Outcome.ERROR, Outcome.BLOCKED)
 
 
 @given(status=st.integers(400, 599), body=st.text())
 def test_any_text_means_something(status: int, body: str) -> None:
-    error = meaning(failure(status, {}, body), "hint")
+    error = meaning(failure_from_body(status, {}, body), "hint")
     assert isinstance(error, CaptionError | ModelError | TryAgain)
     assert isinstance(error, TryAgain) == (status >= 500 or status in (408, 409, 425, 429)) or body.strip()
 
@@ -86,16 +92,17 @@ def test_a_wait_said_in_milliseconds_or_as_a_date() -> None:
 
 def test_the_longest_of_several_waits_counts() -> None:
     details = [{"retryDelay": "58.8s"}, {"retryDelay": "never"}]
-    assert described(429, {"retry-after": "3"}, {"error": {"details": details}}).hold_seconds == 58.8
-    assert described(429, {"retry-after": "70"}, {"error": {"details": details}}).hold_seconds == 70
+    for header, seconds in (("3", 58.8), ("70", 70.0)):
+        failure = failure_from_document(429, {"retry-after": header}, {"error": {"details": details}})
+        assert failure.retry_after_seconds == seconds
 
 
 def test_a_very_long_message_is_shortened() -> None:
-    said = failure(500, {}, "x" * 10_000).said
+    said = failure_from_body(500, {}, "x" * 10_000).text
     assert len(said) == LONGEST_MESSAGE
     assert said.endswith("...")
 
 
 def test_google_s_list_around_an_error() -> None:
     body = '[{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}]'
-    assert failure(503, {}, body).said == "503 UNAVAILABLE: overloaded"
+    assert failure_from_body(503, {}, body).text == "503 UNAVAILABLE: overloaded"

@@ -13,17 +13,8 @@ from evaluator.core import Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, ModelError, TryAgain
 from evaluator.models.gemini import WITHHELD, Gemini
 from tests.models.backends import ask, captioner, outcome_of
-from tests.models.provider_server import (
-    Answer,
-    ProviderServer,
-    caption_of,
-    document,
-    error,
-    quota_failure,
-    retry_info,
-    said,
-    wrong_key,
-)
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer, caption_of, document, error, quota_failure, retry_info, said, wrong_key
 
 packages = pytest.mark.parametrize("backend", ["gemini", "generativeai"])
 # What ai.google.dev/api/generate-content lists; the older package does not know the last ones.
@@ -106,7 +97,7 @@ def test_thinking_that_took_all_the_tokens(backend: str, server: ProviderServer,
     found = outcome_of(backend, server, photo, Answer(body=body))
     assert isinstance(found, CaptionError), found
     assert found.outcome is Outcome.EMPTY
-    assert "97 of them spent on thinking" in str(found)
+    assert "97 of them for reasoning" in str(found)
     assert "model.max_output_tokens=2048" in str(found)
     assert found.reply is not None
     assert (found.reply.output_tokens, found.reply.reasoning_tokens) == (97, 97)
@@ -151,9 +142,9 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
 @pytest.mark.parametrize(
     ("answer", "said_of_it"),
     [
-        (wrong_key("gemini"), "does not take the key"),
+        (wrong_key("gemini"), "rejects the key"),
         (error("gemini", 403, "PERMISSION_DENIED", "Your API key was reported as leaked."), "the key"),
-        (error("gemini", 404, "NOT_FOUND", "models/gemini-0 is not found"), "There is no such model"),
+        (error("gemini", 404, "NOT_FOUND", "models/gemini-0 is not found"), "The model does not exist"),
         (error("gemini", 400, "FAILED_PRECONDITION", "Prepayment credits are depleted."), "no credit"),
         (error("gemini", 429, "RESOURCE_EXHAUSTED", "Your credits are depleted."), "no credit left"),
         (
@@ -164,7 +155,7 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
                 "You exceeded your current quota, please check your plan and billing details.",
                 [quota_failure("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), retry_info(58.8)],
             ),
-            "quota of the day",
+            "daily quota",
         ),
         (
             error(
@@ -179,7 +170,7 @@ def test_an_answer_that_could_go_on_is_not_continued(server: ProviderServer, pho
                     }
                 ],
             ),
-            "does not take this option",
+            "rejects this option",
         ),
     ],
     ids=["revoked key", "leaked key", "unknown model", "credit", "credit 429", "quota a day", "option"],
@@ -291,7 +282,7 @@ def test_a_small_limit_with_thinking_is_warned_of(
     options: dict[str, Any], warns: bool, server: ProviderServer
 ) -> None:
     warnings = captioner("gemini", server, **options).check(Prompt("p", "Describe it."), [])
-    assert [("captions may come back empty" in warning) for warning in warnings] == [True] * warns
+    assert [("captions may be empty" in warning) for warning in warnings] == [True] * warns
     assert server.requests == []
 
 
@@ -312,7 +303,7 @@ def test_thinking_is_said_in_the_model_s_own_way(
 
 def test_the_older_package_says_that_it_ends(server: ProviderServer) -> None:
     warnings = captioner("generativeai", server).check(Prompt("p", "Describe it."), [])
-    assert "evaluator[gemini]" in warnings[-1]
+    assert "Type model=gemini" in warnings[-1]
 
 
 def test_the_generation_is_read_from_the_name() -> None:

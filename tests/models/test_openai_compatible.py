@@ -10,7 +10,8 @@ import pytest
 from evaluator.core import Outcome, Reply
 from evaluator.core.errors import CaptionError, ModelError, TryAgain
 from tests.models.backends import ask, captioner, outcome_of
-from tests.models.provider_server import Answer, ProviderServer, document, error, said
+from tests.provider_server import ProviderServer
+from tests.wire_formats import Answer, document, error, said
 
 
 def openai(server: ProviderServer, photo: Path, answer: Answer) -> Any:
@@ -33,7 +34,7 @@ def openai(server: ProviderServer, photo: Path, answer: Answer) -> Any:
             "(violence)",
         ),
         (said("openai", "a dog on a", "length"), Outcome.TRUNCATED, "cut off"),
-        (said("openai", "", "length"), Outcome.EMPTY, "5 of them spent on thinking"),
+        (said("openai", "", "length"), Outcome.EMPTY, "5 of them for reasoning"),
         (said("openai", ""), Outcome.EMPTY, "empty"),
         (said("openai", None), Outcome.EMPTY, "empty"),
         (Answer(body=document("openai", "a") | {"choices": []}), Outcome.EMPTY, "empty"),
@@ -72,16 +73,16 @@ def test_what_is_final_for_its_image(
     ("answer", "said_of_it"),
     [
         (error("openai", 401, "invalid_api_key"), "OPENAI_API_KEY"),
-        (error("openai", 403, "unsupported_country"), "does not take the key"),
+        (error("openai", 403, "unsupported_country"), "rejects the key"),
         (error("openai", 402, message="Insufficient credits"), "no credit"),
         (error("openai", 429, "insufficient_quota"), "no credit"),
         (error("openai", 429, "billing_hard_limit_reached"), "no credit"),
         (
             error("openai", 429, "rate_limit_exceeded", "Rate limit reached on requests per day (RPD): 200"),
-            "quota of the day",
+            "daily quota",
         ),
-        (error("openai", 429, message="Rate limit exceeded: free-models-per-day"), "quota of the day"),
-        (error("openai", 404, "model_not_found"), "There is no such model"),
+        (error("openai", 429, message="Rate limit exceeded: free-models-per-day"), "daily quota"),
+        (error("openai", 404, "model_not_found"), "The model does not exist"),
         (Answer(404, "404 page not found", content_type="text/plain"), "model.base_url is wrong"),
         (Answer(404, {"error": "model 'llava' not found"}), "model 'llava' not found"),
         (

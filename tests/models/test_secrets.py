@@ -17,7 +17,8 @@ import pytest
 import evaluator
 from evaluator.store.run_folder import RunFolder
 from tests.models.backends import BACKENDS
-from tests.models.provider_server import CUT, KEY, Answer, ProviderServer, error, rate_limited
+from tests.provider_server import ProviderServer
+from tests.wire_formats import CUT, KEY, Answer, error, rate_limited
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 DEMO = Path(evaluator.__file__).parent / "demo" / "data"
@@ -73,7 +74,7 @@ def test_nothing_that_a_run_leaves_holds_a_secret(
     server.script(error(provider, 401, "", f"wrong key {KEY}"))
     refused = command(*arguments, "name=refused", "cache=off")
     assert refused.returncode == 2
-    assert "The provider does not take the key" in refused.stderr
+    assert "The provider rejects the key" in refused.stderr
 
     outcomes = {
         str(caption.outcome) for caption in RunFolder(tmp_path / "runs" / "secret").load().captions.values()

@@ -1,4 +1,4 @@
-"""The service of the tests, in a process of its own."""
+"""The server of the tests, in a process of its own: its counts outlive a client that is killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-LOOPBACK = Path(__file__).with_name("loopback.py")
+ROOT = Path(__file__).parents[2]
 # Whatever the environment says of proxies is for others.
 OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -23,7 +23,7 @@ class Server:
     url: str
 
     def behave(self, **fields: Any) -> None:
-        """Set the fields of loopback.Behaviour, and begin to count anew."""
+        """Set the arguments of ProviderServer.behave, and begin to count anew."""
         with OPEN(urllib.request.Request(f"{self.url}/behave", json.dumps(fields).encode())) as response:
             response.read()
 
@@ -45,7 +45,8 @@ class Server:
 
 @pytest.fixture(scope="session")
 def running_server() -> Iterator[Server]:
-    process = subprocess.Popen([sys.executable, str(LOOPBACK)], stdout=subprocess.PIPE, text=True)
+    line = [sys.executable, "-m", "tests.provider_server"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None
     try:
         yield Server(f"http://127.0.0.1:{int(process.stdout.readline())}")

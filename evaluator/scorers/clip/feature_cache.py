@@ -41,17 +41,17 @@ class FeatureCache:
     model: str
 
     def find(self, keys: Iterable[str]) -> dict[str, Row]:
-        """The rows of these keys that are there."""
-        found: dict[str, Row] = {}
+        """The cached rows of these keys."""
+        rows: dict[str, Row] = {}
         try:
             with contextlib.closing(self._open()) as database:
                 for key in dict.fromkeys(keys):
                     row = database.execute("SELECT row FROM rows WHERE key = ?", (_digest(key),)).fetchone()
                     if row:
-                        found[key] = np.frombuffer(row[0], np.float32)
+                        rows[key] = np.frombuffer(row[0], np.float32)
         except sqlite3.DatabaseError as error:
             self._do_without(error)
-        return found
+        return rows
 
     def keep(self, rows: Mapping[str, Row]) -> None:
         """Add rows, all of them or none."""

@@ -1,10 +1,10 @@
 """Pictures and texts as feature vectors, of a CLIP (Radford et al. 2021, https://arxiv.org/abs/2103.00020)
 or a SigLIP (Zhai et al. 2023, https://arxiv.org/abs/2303.15343).
 
-Pictures are resized and cropped as openai/CLIP does with torchvision: transformers' own crop lies a pixel off
-where the margin is odd. A text beyond the context length loses its end and keeps its end-of-text token, as
-`clip.tokenize(truncate=True)` does, and SigLIP's own program likewise. Pictures, by the content of their
-file, and references are encoded once for each checkpoint, however many systems are scored.
+Pictures are resized and cropped as openai/CLIP does with torchvision: transformers' own crop is one pixel off
+where the margin is odd. A text longer than the context loses its end and keeps its end-of-text token, as in
+`clip.tokenize(truncate=True)` and in SigLIP's own program. Pictures (identified by the content of their
+files) and references are encoded once per checkpoint, however many systems are scored.
 
     from evaluator.scorers.clip.checkpoint import load_encoder
     encoder = load_encoder("openai/clip-vit-base-patch32")
@@ -19,17 +19,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from evaluator.core.errors import ImageError, NotComputed
-from evaluator.files.images import read_picture
+from evaluator.files.images import decode_picture, read_file
+from evaluator.models.checkpoints import is_out_of_memory
 from evaluator.scorers.clip.feature_cache import FeatureCache
 
 Features = NDArray[np.float32]
+T = TypeVar("T")
+R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +51,19 @@ class Encoder:
     cache: FeatureCache
 
     def images(self, paths: Sequence[Path | None]) -> Features:
-        """(N, D); what cannot be read is a row of NaN, and logged. Raises NotComputed if that is all."""
+        """(N, D); a picture that cannot be read is a row of NaN, and logged.
+
+        Raises NotComputed if no picture can be read.
+        """
+        digests: list[str] = []
+        rows: dict[str, Features] = {}
+        errors: dict[str, ImageError] = {}
         with ThreadPoolExecutor(READERS) as readers:
-            digests = list(readers.map(_digest, paths))
-            errors: dict[str | ImageError, ImageError] = {
-                digest: digest for digest in digests if isinstance(digest, ImageError)
-            }
-            path_of = {
-                digest: path
-                for digest, path in zip(digests, paths, strict=True)
-                if path and isinstance(digest, str)
-            }
-            rows = self.cache.find(path_of)
-            unknown = [(digest, path) for digest, path in path_of.items() if digest not in rows]
-            for batch in _ahead(readers, self._read, unknown, self.batch_size):
-                errors |= {digest: found for digest, found in batch if isinstance(found, ImageError)}
+            files = _ahead(readers, _read_file, _batches(paths, self.batch_size))
+            for batch in _ahead(readers, self._decode, self._unknown(files, digests, rows)):
+                errors |= {digest: result for digest, result in batch if isinstance(result, ImageError)}
                 rows |= self._encode_pictures(
-                    {digest: found for digest, found in batch if not isinstance(found, ImageError)}
+                    {digest: result for digest, result in batch if not isinstance(result, ImageError)}
                 )
         wrong = [errors[digest] for digest in digests if digest in errors]
         if wrong:
@@ -73,26 +72,41 @@ class Encoder:
                 raise NotComputed(f"{report}. Say where they are with --images DIR, or data.images=DIR")
             logger.warning("%s; they are not scored", report)
         not_read = np.full_like(next(iter(rows.values())), np.nan)
-        return np.stack([rows.get(str(digest), not_read) for digest in digests])
+        return np.stack([rows.get(digest, not_read) for digest in digests])
+
+    def _unknown(
+        self, files: Iterable[list[PictureFile]], digests: list[str], rows: dict[str, Features]
+    ) -> Iterator[list[PictureFile]]:
+        """The files to encode, batch by batch: those that neither the cache nor an earlier batch has.
+
+        Adds all digests to `digests`, and what the cache has to `rows`.
+        """
+        seen: set[str] = set()
+        for batch in files:
+            digests += [file.digest for file in batch]
+            fresh = {file.digest: file for file in batch if file.digest not in seen}
+            seen |= fresh.keys()
+            cached = self.cache.find(fresh)
+            rows |= cached
+            yield [file for digest, file in fresh.items() if digest not in cached]
 
     def texts(self, texts: Sequence[str], what: str = "texts", remember: bool = False) -> Features:
-        """(N, D), kept for the next call if asked to. What is too long loses its end, which is logged."""
+        """(N, D). `remember` keeps the rows in the cache. A text that is too long is cut, which is logged."""
         rows = self.cache.find(texts) if remember else {}
-        # Of like lengths together, since a batch is as long as its longest text.
+        # Texts of similar length share a batch, since a batch is as long as its longest text.
         fresh = sorted((text for text in dict.fromkeys(texts) if text not in rows), key=len)
         length, too_long = self.context_length, set()
         for batch in _batches(fresh, self.batch_size):
             ids = [self._token_ids(text) for text in batch]
             too_long |= {text for text, row in zip(batch, ids, strict=True) if len(row) > length}
             kept = [row if len(row) <= length else [*row[: length - 1], row[-1]] for row in ids]
-            found = self._features("get_text_features", **self._padded(kept))
-            new = dict(zip(batch, found, strict=True))
+            new = dict(zip(batch, self._features("get_text_features", **self._padded(kept)), strict=True))
             if remember:
                 self.cache.keep(new)
             rows |= new
         if too_long:
             logger.warning(
-                "%s of %s %s are longer than the %d tokens that the model reads: their ends are not seen",
+                "%s of %s %s are longer than the %d tokens that the model reads: their ends are cut off",
                 f"{sum(text in too_long for text in texts):,}",
                 f"{len(texts):,}",
                 what,
@@ -102,7 +116,7 @@ class Encoder:
 
     @property
     def context_length(self) -> int:
-        """How many tokens the checkpoint reads, those at the ends included."""
+        """How many tokens the model reads, the start and end tokens included."""
         return int(self.model.config.text_config.max_position_embeddings)
 
     @property
@@ -112,8 +126,8 @@ class Encoder:
     def _encode_pictures(self, pictures: Mapping[str, Features]) -> Mapping[str, Features]:
         if not pictures:
             return {}
-        found = self._features("get_image_features", pixel_values=np.stack(list(pictures.values())))
-        rows = dict(zip(pictures, found, strict=True))
+        features = self._features("get_image_features", pixel_values=np.stack(list(pictures.values())))
+        rows = dict(zip(pictures, features, strict=True))
         self.cache.keep(rows)
         return rows
 
@@ -124,7 +138,7 @@ class Encoder:
         return ids
 
     def _padded(self, ids: list[list[int]]) -> Mapping[str, Any]:
-        """SigLIP learned from texts that are all of its context's length, and knows no attention mask."""
+        """SigLIP was trained on texts padded to the whole context, without an attention mask."""
         rows = {"input_ids": ids}
         if not self.is_siglip:
             padded: Mapping[str, Any] = self.tokenizer.pad(rows, return_tensors="np")
@@ -132,12 +146,13 @@ class Encoder:
         whole = {"padding": "max_length", "max_length": self.context_length}
         return {"input_ids": self.tokenizer.pad(rows, return_tensors="np", **whole)["input_ids"]}
 
-    def _read(self, file: tuple[str, Path]) -> tuple[str, Features | ImageError]:
-        digest, path = file
+    def _decode(self, file: PictureFile) -> tuple[str, Features | ImageError]:
+        if isinstance(file.content, ImageError):
+            return file.digest, file.content
         try:
-            return digest, self._pixels(read_picture(path))
-        except (ImageError, OSError) as error:
-            return digest, ImageError(str(error))
+            return file.digest, self._pixels(decode_picture(file.content, file.name))
+        except ImageError as error:
+            return file.digest, error
 
     def _pixels(self, picture: Image.Image) -> Features:
         processor, options = self.image_processor, {}
@@ -156,44 +171,52 @@ class Encoder:
         try:
             with torch.inference_mode():
                 output = getattr(self.model, method)(**tensors)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            # A CPU without memory is a RuntimeError that names its allocator.
-            if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-                raise NotComputed(
-                    f"there is no memory for a batch of {self.batch_size}. Type scorer.clipscore.batch_size=8"
-                ) from None
-            raise
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise NotComputed(
+                f"there is no memory for a batch of {self.batch_size}. Type scorer.clipscore.batch_size=8"
+            ) from None
         # transformers wraps the projected features in the output of the tower since version 5.
         features: Features = getattr(output, "pooler_output", output).float().cpu().numpy()
         return features
 
 
-def _digest(path: Path | None) -> str | ImageError:
-    """Of the file's content, or what is wrong."""
-    if path is None:
-        return ImageError("an image of which no picture is given")
+class PictureFile(NamedTuple):
+    """The content of a picture's file, or why there is none; `digest` tells one from another."""
+
+    name: str
+    content: bytes | ImageError
+    digest: str
+
+
+def _read_file(path: Path | None) -> PictureFile:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return ImageError(f"{path}: there is no such file")
-    except OSError as error:
-        return ImageError(f"{path}: {error.strerror or error}")
+        if path is None:
+            raise ImageError("an image without a picture")
+        content = read_file(path)
+        return PictureFile(str(path), content, hashlib.sha256(content).hexdigest())
+    except ImageError as error:
+        return PictureFile(str(path), error, f"no content: {path}")
 
 
-def _batches(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [values[start : start + size] for start in range(0, len(values), size)]
+def _batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, read: Callable[[Any], Any], values: Sequence[Any], size: int
-) -> Iterator[list[Any]]:
-    """Batches of what `read` makes of the values; while one is used the next is being read."""
-    waiting: Iterable[Any] = ()
-    for batch in [*_batches(values, size), ()]:
-        before, waiting = waiting, pool.map(read, batch)
-        if found := list(before):
-            yield found
+    pool: ThreadPoolExecutor, read: Callable[[T], R], batches: Iterable[Sequence[T]]
+) -> Iterator[list[R]]:
+    """What `read` gives for each batch; while one is used, the pool works on the next."""
+    before: Iterable[R] | None = None
+    for batch in batches:
+        now = pool.map(read, batch)
+        if before is not None:
+            yield list(before)
+        before = now
+    if before is not None:
+        yield list(before)
 
 
 def centre(

@@ -20,7 +20,7 @@ from evaluator.core.errors import CaptionError, ConfigError, ImageError, ModelEr
 from evaluator.models.blip import BLIP  # noqa: E402
 from evaluator.models.blip2 import BLIP2  # noqa: E402
 from evaluator.models.git import GIT  # noqa: E402
-from evaluator.models.local import LocalCaptioner, LocalSession, choose_device, choose_dtype  # noqa: E402
+from evaluator.models.local import LocalCaptioner, LocalSession  # noqa: E402
 
 FAMILIES = {"git": GIT, "blip": BLIP, "blip2": BLIP2, "blip2_t5": BLIP2}
 PROMPTS = ("", "a photo of", "question : what is shown ? answer :")
@@ -262,16 +262,6 @@ def test_blip2_saved_by_an_old_transformers(
         BLIP2(str(folder)).open(Prompt("none")),
     ):
         pass
-
-
-def test_device_and_dtype() -> None:
-    cpu = torch.device("cpu")
-    assert choose_device("cpu") == cpu
-    with pytest.raises(ConfigError, match=r"model\.device: cannot use 'gpu'"):
-        choose_device("gpu")
-    assert choose_dtype("auto", cpu) is torch.float32
-    assert choose_dtype("auto", torch.device("cuda")) is torch.float16
-    assert choose_dtype("bfloat16", cpu) is torch.bfloat16
 
 
 def test_a_checkpoint_of_the_hub_is_known_by_its_commit(

@@ -1,0 +1,108 @@
+"""The loader of captioners and of the CLIP scorer: devices, number types, and what it refuses.
+
+What it says of damaged checkpoints is in test_families.py and tests/scorers/test_clipscore.py.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from evaluator.core.errors import ModelError  # noqa: E402
+from evaluator.models.checkpoints import (  # noqa: E402
+    CheckpointOptions,
+    choose_device,
+    choose_dtype,
+    is_out_of_memory,
+    open_checkpoint,
+)
+from evaluator.models.git import GIT  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("nvidia", "apple", "device"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_is_the_best_device(
+    nvidia: bool, apple: bool, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: nvidia)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
+    assert choose_device("auto") == torch.device(device)
+
+
+def test_a_device_that_is_not_there() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(ModelError, match=r"model\.device: cannot use 'gpu' .* Type model\.device=auto"):
+        choose_device("gpu")
+    with pytest.raises(
+        ModelError, match=r"scorer\.x\.device: cannot use 'gpu' .* Type scorer\.x\.device=auto"
+    ):
+        choose_device("gpu", "scorer.x")
+
+
+def test_auto_is_half_precision_on_cuda_alone() -> None:
+    assert choose_dtype("auto", torch.device("cuda")) is torch.float16
+    assert choose_dtype("auto", torch.device("mps")) is torch.float32
+    assert choose_dtype("auto", torch.device("cpu")) is torch.float32
+    assert choose_dtype("bfloat16", torch.device("cpu")) is torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("error", "memory"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 5.00 GB)"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_every_device_says_in_its_own_way_that_memory_is_short(error: RuntimeError, memory: bool) -> None:
+    assert is_out_of_memory(error) == memory
+
+
+def test_a_model_that_does_not_fit_on_its_device(
+    git_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def to(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
+    git = GIT(str(git_checkpoint))
+    with pytest.raises(ModelError, match=r"does not fit into the memory of cpu\. Type model\.device=cpu"):
+        open_checkpoint(git.checkpoint_options(), git.wanted())
+
+
+def test_a_checkpoint_without_a_tokenizer(git_checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "git"
+    shutil.copytree(git_checkpoint, folder)
+    for path in folder.glob("*token*"):
+        path.unlink()
+    (folder / "vocab.txt").unlink(missing_ok=True)
+    git = GIT(str(folder))
+    with pytest.raises(ModelError, match=r"lacks its tokenizer|cannot be loaded"):
+        open_checkpoint(git.checkpoint_options(), git.wanted())
+
+
+def test_code_of_a_checkpoint_is_never_run_where_no_option_allows_it(
+    git_checkpoint: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "git"
+    shutil.copytree(git_checkpoint, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "code.Config"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    options = CheckpointOptions(str(folder), group="scorer.clipscore")
+    with pytest.raises(ModelError, match="brings code of its own, which is not run") as raised:
+        open_checkpoint(options, GIT("any").wanted())
+    assert "trust_remote_code=true" not in str(raised.value)
+    with pytest.raises(ModelError, match=r"scorer\.clipscore\.trust_remote_code=true"):
+        open_checkpoint(replace(options, trust_remote_code=False), GIT("any").wanted())
+    assert not (tmp_path / "ran").exists()
