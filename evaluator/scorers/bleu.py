@@ -1,8 +1,12 @@
 """BLEU-1 to BLEU-4 (Papineni et al. 2002, https://aclanthology.org/P02-1040), as coco-caption computes them.
 
-The corpus score comes from summed counts, with the length of the closest reference (the shorter of two that
-are as close). `evaluator.core.bleu` turns counts into scores, with the two small constants of that program's
-bleu_scorer.py, which also gives each single caption a score.
+The share of a caption's n-grams that its references hold, where an n-gram counts at most as often as in the
+reference that holds it most often; the geometric mean over n; times a penalty for captions that are shorter
+than their references. All counts are summed over the images before dividing, and the reference length of an
+image is that of the reference closest to the caption, the shorter one of two that are equally close.
+
+`evaluator.core.aggregates.bleu` turns counts into scores, with the two small constants of that program's
+bleu_scorer.py.
 
     >>> bleu_statistics(("a cat on a mat",), (("a cat sits on the mat", "the cat"),)).astype(int).tolist()
     [[4, 1, 0, 0, 5, 4, 3, 2, 5, 6]]
@@ -17,35 +21,36 @@ from typing import ClassVar
 import numpy as np
 
 from evaluator.core import Array, Item, Measurement
-from evaluator.scorers.compared import ComparedPart, compared
-from evaluator.scorers.prepared import ORDERS, Part, prepare
+from evaluator.core.aggregates.bleu import LENGTH, MATCHES, REFERENCE_LENGTH, TOTALS
+from evaluator.scorers.ngram_counts import LONGEST, caption_counts, reference_counts
+from evaluator.scorers.packed_keys import Ids, pack, unpack
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.sorted_keys import Numbers, joined, second_of
 
 
 def bleu_statistics(captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
-    """Rows (N, 10): clipped matches, n-grams (both of 1 to 4 words), length, closest reference's length."""
-    prepared = prepare(references)
-    parts = zip(compared(captions, prepared).parts, prepared.parts, strict=True)
-    return np.concatenate([_statistics(captions_of, part) for captions_of, part in parts])
+    """Rows (N, 10): matches, n-grams (both for 1 to 4 words), caption length, closest reference's length."""
+    reference = reference_counts(references)
+    caption = caption_counts(captions, reference)
+    rows = np.empty((len(captions), 10))
+    rows[:, MATCHES] = np.stack(
+        [
+            counts[:, : most.shape[1]].minimum(most).sum(axis=1)
+            for counts, most in zip(caption.counts, reference.most, strict=True)
+        ],
+        axis=1,
+    )
+    rows[:, TOTALS] = np.maximum(caption.lengths[:, np.newaxis] - np.arange(LONGEST), 0)
+    rows[:, LENGTH] = caption.lengths
+    distance = np.abs(reference.lengths - caption.lengths[reference.image])
+    rows[:, REFERENCE_LENGTH] = closest_lengths(distance, reference.lengths, reference.first_of_image)
+    return rows
 
 
-def _statistics(captions: ComparedPart, references: Part) -> Array:
-    columns: list[Numbers] = []
-    for bag, shared, ngrams in zip(captions.bags, captions.shared, references.ngrams, strict=True):
-        clipped = np.minimum(bag.counts[shared.held], ngrams.most[shared.keys])
-        columns.append(np.bincount(bag.texts[shared.held], clipped, minlength=len(captions.lengths)))
-    columns += [np.maximum(captions.lengths - order, 0) for order in range(ORDERS)]
-    columns += [captions.lengths, closest_lengths(captions.lengths, references)]
-    return np.stack(columns, axis=1).astype(np.float64)
-
-
-def closest_lengths(lengths: Numbers, references: Part) -> Numbers:
-    """The length of the reference closest to each caption's, the shorter one of two."""
-    distances = np.abs(references.lengths - lengths[references.image_of])
-    best = np.minimum.reduceat(joined(distances, references.lengths), references.first_of_image)
-    return second_of(best)
+def closest_lengths(distance: Ids, lengths: Ids, first_of_image: Ids) -> Ids:
+    """For each image the length of the reference at the least distance, the shorter one of two."""
+    _, length = unpack(np.minimum.reduceat(pack(distance, lengths), first_of_image))
+    return length
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,10 @@ class BLEU:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(f"BLEU-{order}" for order in range(1, ORDERS + 1))
+        return tuple(f"BLEU-{n}" for n in range(1, LONGEST + 1))
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """BLEU-1 to BLEU-4 of the same counts. Raises NotComputed where no item has references."""
+        """BLEU-1 to BLEU-4, from the same counts. Raises NotComputed where no item has references."""
         texts = References.of(items, captions, "BLEU")
         statistics = texts.spread(bleu_statistics(texts.captions, texts.references))
         return [

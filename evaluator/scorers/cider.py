@@ -1,16 +1,17 @@
 """CIDEr (Vedantam et al. 2015, https://arxiv.org/abs/1411.5726), as coco-caption computes it, and plain.
 
-Caption and reference are vectors of n-gram counts, weighted by how rare the n-gram is among the images'
-references. Their cosine is averaged over references and n = 1 to 4, times 10. That is plain CIDEr, as the
-authors' own program computes it (`cider_scorer.py` of github.com/vrama91/cider). Variant D, which everybody
-reports as CIDEr, clips the caption's counts to the reference's and punishes a difference in length.
+Caption and reference are vectors of n-gram counts. Each count is weighted by how rare the n-gram is:
+log(images / images whose references hold it). CIDEr is their cosine, averaged over the references and over
+n = 1 to 4, times 10. This is plain CIDEr, as the authors' own program computes it (`cider_scorer.py` of
+github.com/vrama91/cider). Variant D, which is what papers report as CIDEr, clips the caption's counts to the
+reference's, and multiplies the cosine by exp(-d^2 / 2 sigma^2) for a difference of d words in length.
 
     >>> references = (("a cat on a mat",), ("two dogs run",), ("a red bus",))
     >>> cider(("a cat on a mat", "two dogs run on grass", "people"), references).round(3).tolist()
     [10.0, 4.869, 0.0]
 
-The document frequencies come from the references being scored, or from a table that was made from others
-(evaluator/scorers/idf.py); an n-gram that none of them holds is as rare as one of a single image.
+The document frequencies come from the references being scored, or from a table of another data set
+(evaluator/scorers/idf.py). An n-gram that no image holds has the weight of one that a single image holds.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from evaluator.core import Array, Item, Measurement
 from evaluator.core.errors import NotComputed
-from evaluator.scorers.compared import Compared, ComparedPart, compared
 from evaluator.scorers.idf import (
     CORPUS,
     Table,
@@ -35,101 +35,71 @@ from evaluator.scorers.idf import (
     table_path,
     write_table,
 )
-from evaluator.scorers.prepared import Part, PreparedReferences, prepare
+from evaluator.scorers.ngram_counts import LONGEST, Counts, ReferenceCounts, caption_counts, reference_counts
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.sorted_keys import Numbers, at
 
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """What n-grams weigh, and how long that makes the references' vectors."""
-
-    of_frequency: Array  # of an n-gram that so many images' references hold
-    frequencies: tuple[Numbers, ...]  # for each order, by the number of the n-gram
-    of_reference: tuple[tuple[Array, ...], ...]  # for each part of the references, for each order
-    in_table: tuple[Numbers, ...] = ()  # for each order, the table's number of each n-gram
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def cider(
     captions: tuple[str, ...],
     references: tuple[tuple[str, ...], ...],
-    n: int = 4,
+    n: int = LONGEST,
     sigma: float = 6.0,
     variant: str = "D",
     table: Table | None = None,
 ) -> Array:
-    """Scores (N,) from 0 to 10, of one caption an image and its references, at least one an image."""
-    prepared = prepare(references, n)
-    found = compared(captions, prepared)
-    weights = weigh(prepared, table)
-    new = new_frequencies(found, weights, table)
-    scores = []
-    for part, captions_of, lengths in zip(prepared.parts, found.parts, weights.of_reference, strict=True):
-        cosines = []
-        for order in range(n):
-            of_row = weights.of_frequency[
-                at(captions_of.bags[order].grams, weights.frequencies[order], new[order])
-            ]
-            cosines.append(_cosines(captions_of, part, order, of_row, lengths[order], clip=variant == "D"))
-        of_reference = np.mean(cosines, axis=0)
-        if variant == "D" and n > 1:  # coco-caption counts the length in bigrams: it knows none where n is 1
-            difference = captions_of.lengths[part.image_of] - part.lengths
-            of_reference *= np.exp(-(difference**2) / (2 * sigma**2))
-        scores.append(10.0 * np.bincount(part.image_of, of_reference) / np.bincount(part.image_of))
-    return np.concatenate(scores)
+    """Scores (N,) from 0 to 10: one caption per image, and at least one reference per image."""
+    of_references = reference_counts(references)
+    of_captions = caption_counts(captions, of_references)
+    image = of_references.image
+    cosines = []
+    for words in range(1, n + 1):
+        reference, reference_norm = weighted_references(of_references, words, table)
+        caption = weighted(of_captions.counts[words - 1], rarity(of_captions, words, of_references, table))
+        norms = norm(caption)[image] * reference_norm
+        caption = caption[:, : reference.shape[1]][image]
+        if variant == "D":
+            caption = caption.minimum(reference)
+        dot = caption.multiply(reference).sum(axis=1)
+        cosines.append(np.divide(dot, norms, out=np.zeros_like(dot), where=norms > 0))
+    similarity = np.mean(cosines, axis=0)
+    if variant == "D" and n > 1:  # coco-caption takes lengths from the bigrams, and with n = 1 it has none
+        difference = of_captions.lengths[image] - of_references.lengths
+        similarity *= np.exp(-(difference**2) / (2 * sigma**2))
+    return 10.0 * np.bincount(image, similarity) / np.bincount(image)
 
 
-@lru_cache(maxsize=2)
-def weigh(references: PreparedReferences, table: Table | None) -> Weights:
-    """The weights of the references' n-grams. They are remembered for the next system."""
-    images, frequencies = references.images, references.frequencies
-    in_table: tuple[Numbers, ...] = ()
-    if table is not None:
-        images = table.images
-        in_table = tuple(table.numbers(list(references.vocabulary), references.pairs))
-        frequencies = tuple(table.frequency(order, numbers) for order, numbers in enumerate(in_table))
-    # log(images / images whose references hold the n-gram); what none holds is as rare as what one holds.
-    of_frequency = np.log(images) - np.log(np.maximum(np.arange(images + 1), 1))
-    of_reference = tuple(
-        tuple(
-            _norms(
-                ngrams.texts,
-                ngrams.values,
-                np.repeat(of_frequency[known[ngrams.grams]], ngrams.sizes),
-                part.lengths,
-            )
-            for ngrams, known in zip(part.ngrams, frequencies, strict=False)
-        )
-        for part in references.parts
-    )
-    return Weights(of_frequency, frequencies, of_reference, in_table)
+@lru_cache(maxsize=2 * LONGEST)
+def weighted_references(references: ReferenceCounts, n: int, table: Table | None) -> tuple[csr_array, Array]:
+    """The references' vectors for n-grams of n words, and their norms. The last few are remembered."""
+    vectors = weighted(references.counts[n - 1], rarity(references, n, references, table))
+    return vectors, norm(vectors)
 
 
-def new_frequencies(found: Compared, weights: Weights, table: Table | None) -> list[Numbers]:
-    """For each order, the document frequencies of the n-grams that only captions hold."""
+def rarity(texts: Counts, n: int, references: ReferenceCounts, table: Table | None) -> Array:
+    """For each n-gram of n words in the texts: log(images / images whose references hold it)."""
     if table is None:
-        return [np.zeros(len(new), np.int64) for new in (found.new_words, *found.new_pairs)]
-    numbers = table.numbers(found.new_words, found.new_pairs, weights.in_table)
-    return [table.frequency(order, some) for order, some in enumerate(numbers)]
+        images, frequencies = len(references.first_of_image), references.document_frequencies(n)
+        frequencies = np.pad(frequencies, (0, texts.counts[n - 1].shape[1] - len(frequencies)))
+    else:
+        images, frequencies = table.images, table.document_frequencies(n, texts.ngrams[n - 1])
+    weights: Array = np.log(images) - np.log(np.maximum(frequencies, 1))
+    return weights
 
 
-def _cosines(
-    captions: ComparedPart, references: Part, order: int, weights: Array, of_reference: Array, clip: bool
-) -> Array:
-    """For each reference, the cosine with its image's caption by n-grams of one order."""
-    bag, shared, ngrams = captions.bags[order], captions.shared[order], references.ngrams[order]
-    of_caption = _norms(bag.texts, bag.counts, weights, captions.lengths)
-    norms = of_caption[references.image_of] * of_reference
-    theirs, ours = ngrams.values[shared.rows], bag.counts[shared.row_of]
-    products = (np.minimum(ours, theirs) if clip else ours) * theirs * weights[shared.row_of] ** 2
-    dots = np.bincount(ngrams.texts[shared.rows], products, minlength=len(norms))
-    return np.divide(dots, norms, out=np.zeros_like(norms), where=norms > 0)
+def weighted(counts: csr_array, weights: Array) -> csr_array:
+    """Each column times its weight."""
+    vectors = counts.copy()
+    vectors.data *= weights[counts.indices]
+    return vectors
 
 
-def _norms(texts: Numbers, counts: Numbers, weights: Array, lengths: Numbers) -> Array:
-    """The length of each text's vector, of rows (text, count of an n-gram, its weight)."""
-    return np.sqrt(np.bincount(texts, (counts * weights) ** 2, minlength=len(lengths)))
+def norm(vectors: csr_array) -> Array:
+    """The length of each row as a vector."""
+    return np.asarray(np.sqrt(vectors.power(2).sum(axis=1)))
 
 
 @dataclass(frozen=True)
@@ -139,7 +109,7 @@ class CIDEr:
     kind: ClassVar[str] = "cider"
 
     variant: Literal["D", "plain"] = "D"
-    n: Annotated[int, Ge(1)] = 4
+    n: Annotated[int, Ge(1), Le(LONGEST)] = LONGEST
     sigma: Annotated[float, Gt(0)] = 6.0
     idf: str = CORPUS
 

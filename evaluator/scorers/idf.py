@@ -1,155 +1,111 @@
-"""Document frequencies kept in a file, so that captions of a few images are scored as beside all of them.
+"""Tables of document frequencies, with which captions of a few images are scored like those of all images.
 
-CIDEr weighs an n-gram by how many images' references hold it. Taken from the references being scored, these
-frequencies make a part of a data set another measure than the whole, and one image none at all. A table made
-once from the whole (`evaluator idf REFERENCES --name karpathy-test`) pins them:
+CIDEr weighs an n-gram by the number of images whose references hold it. Counted in the references being
+scored, these frequencies depend on which images are scored, and for one image they do not exist. A table that
+is made once from a whole data set (`evaluator idf REFERENCES --name karpathy-test`) fixes them:
 
     >>> table = make_table((("a red cat",), ("a red bus", "the bus"), ("a dog",)), "three")
-    >>> table.images, table.words, [len(pairs) for pairs in table.pairs]
-    (3, ('a', 'red'), [1, 0, 0])
-    >>> [frequencies.tolist() for frequencies in table.frequencies]
-    [[3, 2], [2], [], []]
+    >>> table.images, table.frequencies
+    (3, ({'a': 3, 'red': 2}, {'a red': 2}, {}, {}))
 
-N-grams of a single image are left out: what no image holds counts as one anyway.
+The table leaves out n-grams of a single image, because an n-gram that no image holds counts as one as well.
+A file is gzipped JSON. Files of version 0.1.0, which held NumPy arrays, can be read as well.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.files.cache_folder import cache_folder
-from evaluator.scorers.prepared import prepare
-from evaluator.scorers.sorted_keys import Numbers, at, first_of, joined, places, second_of
+from evaluator.scorers.ngram_counts import LONGEST, reference_counts
+from evaluator.scorers.packed_keys import Ids, pack, unpack
 
-CORPUS = "corpus"  # no table: the frequencies of the references being scored
-SUFFIX = ".npz"
-FORMAT = 1
+CORPUS = "corpus"  # not a table: the frequencies of the references being scored
+SUFFIX, FIRST_SUFFIX = ".json.gz", ".npz"
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """In how many images' references each n-gram of two images or more stands."""
+    """How many images' references hold each n-gram that two or more of them hold."""
 
     name: str
     images: int
-    words: tuple[str, ...]  # in the order of their characters; a word's number is its place
-    pairs: tuple[Numbers, ...]  # of bigrams, trigrams, ...: sorted; the place is the n-gram's number
-    frequencies: tuple[Numbers, ...]  # for each order, by number
+    frequencies: tuple[Mapping[str, int], ...]  # for n = 1, 2, ...; words are separated by a space
 
     @property
     def longest(self) -> int:
-        """In words, of the n-grams."""
+        """The number of words in the longest n-grams that were counted."""
         return len(self.frequencies)
 
     @property
     def ngrams(self) -> int:
         return sum(map(len, self.frequencies))
 
-    @cached_property
-    def digest(self) -> str:
-        """Of the content, whatever the name."""
-        parts = [str(self.images).encode(), "\n".join(self.words).encode("utf-8", "surrogatepass")]
-        parts += [array.astype("<i8").tobytes() for array in (*self.pairs, *self.frequencies)]
-        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    def document_frequencies(self, n: int, ngrams: Sequence[str]) -> Ids:
+        """For each n-gram of n words the number of images, 0 for one that the table lacks."""
+        frequencies = self.frequencies[n - 1]
+        return np.array([frequencies.get(ngram, 0) for ngram in ngrams], np.int64)
 
     @property
     def label(self) -> str:
-        """For signatures."""
+        """The table in signatures."""
         return f"{self.name}-{self.digest[:8]}"
 
     @cached_property
-    def _number_of(self) -> dict[str, int]:
-        return {word: number for number, word in enumerate(self.words)}
-
-    def numbers(
-        self, words: Sequence[str], pairs: Sequence[Numbers], known: Sequence[Numbers] = ()
-    ) -> list[Numbers]:
-        """For each order, the table's numbers of n-grams of another numbering, -1 where the table lacks one.
-
-        `words` and `pairs` say what the n-grams are; they come after those whose numbers are `known`.
-        """
-        known = known or [np.empty(0, np.int64)] * (len(pairs) + 1)
-        found = [np.fromiter((self._number_of.get(word, -1) for word in words), np.int64, len(words))]
-        for before, new, table in zip(known, pairs, self.pairs, strict=False):
-            first, second = at(first_of(new), before, found[-1]), at(second_of(new), known[0], found[0])
-            there = (first >= 0) & (second >= 0)
-            numbers = np.full(len(new), -1)
-            numbers[there] = _numbers_in(table, joined(first[there], second[there]))
-            found.append(numbers)
-        return found
-
-    def frequency(self, order: int, numbers: Numbers) -> Numbers:
-        """Of n-grams of order + 1 words by the table's numbers."""
-        found = np.ones(len(numbers), np.int64)
-        found[numbers >= 0] = self.frequencies[order][numbers[numbers >= 0]]
-        return found
+    def digest(self) -> str:
+        """A hash of the content without the name, the same as in version 0.1.0 for the same content."""
+        words = sorted(self.frequencies[0])
+        id_of = {word: index for index, word in enumerate(words)}
+        ids = dict(id_of)  # of the n-grams one word shorter
+        pairs, counts = [], [[self.frequencies[0][word] for word in words]]
+        for frequencies in self.frequencies[1:]:
+            split = [(*ngram.rpartition(" ")[::2], ngram) for ngram in frequencies]
+            keyed = sorted((ids[first], id_of[last], ngram) for first, last, ngram in split)
+            ids = {ngram: index for index, (_, _, ngram) in enumerate(keyed)}
+            pairs.append(pack(*np.array([key[:2] for key in keyed], np.int64).reshape(-1, 2).T))
+            counts.append([frequencies[ngram] for ngram in ids])
+        parts = [str(self.images).encode(), "\n".join(words).encode("utf-8", "surrogatepass")]
+        parts += [np.array(numbers, "<i8").tobytes() for numbers in (*pairs, *counts)]
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def _numbers_in(table: Numbers, keys: Numbers) -> Numbers:
-    distinct, inverse = np.unique(keys, return_inverse=True)
-    place, found = places(distinct, table)
-    return np.asarray(np.where(found, place, -1)[inverse])
-
-
-def make_table(references: tuple[tuple[str, ...], ...], name: str, longest: int = 4) -> Table:
+def make_table(references: tuple[tuple[str, ...], ...], name: str, longest: int = LONGEST) -> Table:
     """Count the images of each n-gram; each image must have a reference. Raises DataError without any."""
     if not references:
         raise DataError("there are no references to make a table of document frequencies from")
-    prepared = prepare(references, longest)
-    counts = prepared.frequencies[:longest]
-    words = list(prepared.vocabulary)
-    kept = sorted(np.flatnonzero(counts[0] > 1).tolist(), key=lambda number: words[number])
-    order_of_words = np.array(kept, np.int64)
-    numbers = [_ranks(order_of_words, len(words))]
-    frequencies, pairs = [counts[0][order_of_words]], []
-    for own_pairs, count in zip(prepared.pairs[: longest - 1], counts[1:], strict=True):
-        common = np.flatnonzero(count > 1)
-        # What two images hold, they hold with all of its parts: no number is missing.
-        keys = joined(numbers[-1][first_of(own_pairs[common])], numbers[0][second_of(own_pairs[common])])
-        order = np.argsort(keys)
-        pairs.append(keys[order])
-        frequencies.append(count[common[order]])
-        numbers.append(_ranks(common[order], len(own_pairs)))
-    return Table(
-        name, len(references), tuple(words[place] for place in kept), tuple(pairs), tuple(frequencies)
-    )
-
-
-def _ranks(chosen: Numbers, total: int) -> Numbers:
-    """For each of `total` things its place among the chosen ones."""
-    ranks = np.full(total, -1)
-    ranks[chosen] = np.arange(len(chosen))
-    return ranks
+    counts = reference_counts(references)
+    frequencies = []
+    for n in range(1, longest + 1):
+        of_ngram = zip(counts.ngrams[n - 1], counts.document_frequencies(n).tolist(), strict=True)
+        frequencies.append({ngram: images for ngram, images in of_ngram if images > 1})
+    return Table(name, len(references), tuple(frequencies))
 
 
 def write_table(table: Table, path: Path) -> None:
-    """Write a table as one small file, in one step. Raises DataError where that cannot be done."""
-    # The differences of sorted numbers are small, and small numbers take little room.
-    arrays: dict[str, Any] = {
-        f"pairs{place}": np.diff(pairs, prepend=0) for place, pairs in enumerate(table.pairs, 2)
+    """Write a table as one small file, whole or not at all. Raises DataError where that is impossible."""
+    content = {
+        "format": FORMAT,
+        "name": table.name,
+        "images": table.images,
+        "frequencies": [dict(sorted(frequencies.items())) for frequencies in table.frequencies],
     }
-    arrays |= {f"frequencies{place}": counts for place, counts in enumerate(table.frequencies, 1)}
-    texts = {"words": "\n".join(table.words), "name": table.name, "digest": table.digest}
-    arrays |= {
-        key: np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) for key, text in texts.items()
-    }
-    content = io.BytesIO()
-    np.savez_compressed(content, images=table.images, format=FORMAT, longest=table.longest, **arrays)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_bytes(content.getvalue())
+            temporary.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -163,10 +119,11 @@ def table_path(name: str) -> Path:
 
 
 def find_table(idf: str) -> Path:
-    """The file that `scorer.cider.idf` means, a path or a name. Raises ConfigError where there is none."""
-    for path in (Path(idf), Path(f"{idf}{SUFFIX}"), table_path(idf)):
-        if path.is_file():
-            return path
+    """The file that `scorer.cider.idf` names, by its path or its name. Raises ConfigError."""
+    for folder in (Path(), cache_folder("idf")):
+        for suffix in ("", SUFFIX, FIRST_SUFFIX):
+            if (path := folder / f"{idf}{suffix}").is_file():
+                return path
     raise ConfigError(
         f"scorer.cider.idf: {idf!r} is neither a file nor the name of a table in {cache_folder('idf')}. Type "
         f"{CORPUS!r} for the document frequencies of the references being scored, or make the table: "
@@ -175,11 +132,11 @@ def find_table(idf: str) -> Path:
 
 
 def read_table(path: Path) -> Table:
-    """Raises ConfigError for a file that holds no table."""
+    """Raises ConfigError for a file that does not hold a table."""
     try:
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)
-    # NumPy and zipfile meet a file that is none of theirs in many ways.
+    # gzip, json, zipfile and NumPy each raise errors of their own for a file that is damaged or not theirs.
     except Exception as error:
         raise ConfigError(
             f"scorer.cider.idf: {path} is not a table of document frequencies ({error}). "
@@ -189,21 +146,31 @@ def read_table(path: Path) -> Table:
 
 @lru_cache(maxsize=2)
 def _read(path: Path, modified: int, size: int) -> Table:
-    # Opened here, since np.load leaves a file open that turns out to be damaged.
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        if file["format"] != FORMAT:
-            raise ValueError(f"format {file['format']}, not {FORMAT}")
-        longest = int(file["longest"])
-        words, name, digest = (
+    content = path.read_bytes()
+    if content.startswith(b"PK"):  # a zip archive, as NumPy writes
+        return _read_first_format(content)
+    table = json.loads(gzip.decompress(content))
+    if table["format"] != FORMAT:
+        raise ValueError(f"format {table['format']}, not {FORMAT}")
+    return Table(table["name"], table["images"], tuple(table["frequencies"]))
+
+
+def _read_first_format(content: bytes) -> Table:
+    """A table that version 0.1.0 wrote: words in order, and longer n-grams as pairs of indexes."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        joined, name, digest = (
             file[key].tobytes().decode("utf-8", "surrogatepass") for key in ("words", "name", "digest")
         )
-        table = Table(
-            name,
-            int(file["images"]),
-            tuple(words.split("\n")) if words else (),
-            tuple(np.cumsum(file[f"pairs{order}"]) for order in range(2, longest + 1)),
-            tuple(file[f"frequencies{order}"] for order in range(1, longest + 1)),
-        )
+        words = joined.split("\n") if joined else []
+        ngrams = [words]
+        for n in range(2, int(file["longest"]) + 1):
+            pairs = zip(*map(np.ndarray.tolist, unpack(np.cumsum(file[f"pairs{n}"]))), strict=True)
+            ngrams.append([f"{ngrams[-1][first]} {words[last]}" for first, last in pairs])
+        frequencies = [
+            dict(zip(of_order, file[f"frequencies{n}"].tolist(), strict=True))
+            for n, of_order in enumerate(ngrams, start=1)
+        ]
+        table = Table(name, int(file["images"]), tuple(frequencies))
     if table.digest != digest:
         raise ValueError("its content is not what was written")
     return table

@@ -1,11 +1,13 @@
 """METEOR 1.5 (Denkowski and Lavie 2014, https://aclanthology.org/W14-3348), as coco-caption runs it.
 
-That is, for English with its own normalisation (`-l en -norm`), with exact, stem, synonym and paraphrase
-matches, on captions tokenized before. The corpus score is one score of summed statistics and not the mean of
-the images' scores; `evaluator.core.meteor` turns statistics into scores.
+Words of the caption are aligned with words of a reference: equal words, words with the same stem, synonyms,
+and paraphrases. Precision and recall over the aligned words, with a penalty for many separate chunks, give
+the score, and the best reference counts. The settings are those for English with METEOR's own normalisation
+(`-l en -norm`), on captions that are tokenized already. The corpus score comes from the summed statistics and
+is not the mean of the images' scores; `evaluator.core.aggregates.meteor` turns statistics into scores.
 
-Two engines give the same numbers: `python`, the package meteor15, and `java`, the program itself, which is
-asked for all captions at once. Both read the files that pycocoevalcap installs.
+Two engines give the same numbers: `python` is the package meteor15, and `java` is the original program, which
+gets all captions in one call. Both read the files that pycocoevalcap installs.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from evaluator.core import NOT_IDENTITY, Item, Measurement
 from evaluator.scorers.meteor15.engines import by_java, by_python
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.tokenizer.ptb import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenized_text
 
 
 @dataclass(frozen=True)
 class METEOR:
-    """Scores captions by the words and phrases that stand for those of their best reference."""
+    """Scores captions by the words and phrases that match those of their best reference."""
 
     kind: ClassVar[str] = "meteor"
 
@@ -43,15 +45,11 @@ class METEOR:
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """Raises NotComputed where no item has references, or what the engine needs is missing."""
         texts = References.of(items, captions, "METEOR")
-        said = [spoken(caption) for caption in texts.captions]
-        given = [[spoken(text) for text in of_image] for of_image in texts.references]
+        captions = [tokenized_text(caption) for caption in texts.captions]
+        references = [[tokenized_text(text) for text in of_image] for of_image in texts.references]
         if self.engine == "java":
-            rows = by_java(said, given, self.java, self.memory, self.time_limit_seconds)
+            rows = by_java(captions, references, self.java, self.memory, self.time_limit_seconds)
         else:
-            rows = by_python(said, given, self.processes or os.cpu_count() or 1)
-        signed = signature("METEOR", texts.items, version="1.5", norm="en", tok="ptb")
-        return [Measurement("METEOR", texts.spread(rows), "meteor", signed)]
-
-
-def spoken(text: str) -> str:
-    return " ".join(tokenize(text))
+            rows = by_python(captions, references, self.processes or os.cpu_count() or 1)
+        described = signature("METEOR", texts.items, version="1.5", norm="en", tok="ptb")
+        return [Measurement("METEOR", texts.spread(rows), "meteor", described)]

@@ -1,11 +1,11 @@
-"""What every scorer against references does first and last: leave out the images that have none.
+"""The first and last step of every scorer that uses references: leave out the images without references.
 
     >>> items = [Item("1", None), Item("2", None, ("a cat", "a tabby"))]
     >>> texts = References.of(items, ["a dog", "a cat"], "BLEU")
     >>> texts.captions, texts.references, texts.spread(np.array([[0.5, 1.0]])).tolist()
     (('a cat',), (('a cat', 'a tabby'),), [[0.0, 0.0], [0.5, 1.0]])
 
-A row of zeros stands for an image that was not scored.
+A row of zeros marks an image that was not scored.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from evaluator.core.errors import NotComputed
 
 @dataclass(frozen=True)
 class References:
-    """The images that can be scored, their captions and references, and their places among all images."""
+    """The images that can be scored, their captions, and their indexes among all images."""
 
     items: tuple[Item, ...]
     captions: tuple[str, ...]
-    places: tuple[int, ...]
+    indexes: tuple[int, ...]
     total: int
 
     @classmethod
@@ -33,25 +33,21 @@ class References:
         """Raises NotComputed where no item has references."""
         if len(items) != len(captions):
             raise ValueError(f"{len(captions)} captions for {len(items)} images")
-        places = tuple(place for place, item in enumerate(items) if item.references)
-        if not places:
+        indexes = tuple([index for index, item in enumerate(items) if item.references])
+        if not indexes:
             raise NotComputed(
                 f"{metric} compares captions with references, and none of the {len(items)} images has any: "
                 "choose a data set with references, or give a references file"
             )
-        return cls(
-            tuple(items[place] for place in places),
-            tuple(captions[place] for place in places),
-            places,
-            len(items),
-        )
+        scored = tuple([items[index] for index in indexes])
+        return cls(scored, tuple([captions[index] for index in indexes]), indexes, len(items))
 
     @property
     def references(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(item.references for item in self.items)
+        return tuple([item.references for item in self.items])
 
     def spread(self, rows: Array) -> Array:
-        """One row for each image that was given: zeros, which mean not scored, for those left out."""
+        """One row per image that was given: zeros, which mean not scored, for those left out."""
         spread = np.zeros((self.total, rows.shape[1]))
-        spread[list(self.places)] = rows
+        spread[list(self.indexes)] = rows
         return spread

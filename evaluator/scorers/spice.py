@@ -27,7 +27,7 @@ from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.java import find_java, run_java, version_of
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
-from evaluator.scorers.tokenizer.ptb import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenized_text
 
 NEWEST_JAVA = 14
 PROGRAM = "spice-1.0.jar"
@@ -97,13 +97,13 @@ def program_folder(chosen: str | None) -> Path:
 def rows(texts: References) -> list[dict[str, Any]]:
     """The program's questions. Tokens hold no line break, and JSON's escapes any other character."""
     return [
-        {"image_id": place, "test": spoken(caption), "refs": [spoken(text) for text in item.references]}
-        for place, (item, caption) in enumerate(zip(texts.items, texts.captions, strict=True))
+        {
+            "image_id": index,
+            "test": tokenized_text(caption),
+            "refs": [tokenized_text(text) for text in item.references],
+        }
+        for index, (item, caption) in enumerate(zip(texts.items, texts.captions, strict=True))
     ]
-
-
-def spoken(text: str) -> str:
-    return " ".join(tokenize(text))
 
 
 def read_scores(answer: Path, images: int) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,30 @@ def test_generated_corpora_as_in_coco_caption(coco_caption: CocoCaption, corpus:
             assert float(aggregate(rows.sum(axis=0))) == pytest.approx(value, abs=1e-12)
         scored = rows.any(axis=1)  # an empty caption with an empty reference is 0 there and not scored here
         np.testing.assert_allclose(aggregate(rows)[scored], of_images[scored], atol=1e-12)
+
+
+def by_definition(caption: str, references: tuple[str, ...]) -> list[int]:
+    """Papineni et al. 2002, section 2, n-gram by n-gram."""
+
+    def counts(text: str, n: int) -> Counter[tuple[str, ...]]:
+        words = text.split()
+        return Counter(tuple(words[start : start + n]) for start in range(len(words) - n + 1))
+
+    matches = [
+        sum(
+            min(count, max(counts(text, n)[ngram] for text in references))
+            for ngram, count in counts(caption, n).items()
+        )
+        for n in range(1, 5)
+    ]
+    length = len(caption.split())
+    closest = min((abs(len(text.split()) - length), len(text.split())) for text in references)[1]
+    return [*matches, *(counts(caption, n).total() for n in range(1, 5)), length, closest]
+
+
+@given(corpora)
+def test_the_counts_are_the_papers_definition(corpus: Corpus) -> None:
+    assert statistics(corpus).tolist() == [by_definition(*of_image) for of_image in corpus]
 
 
 @given(corpora)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from evaluator.config.run_config import run_configs
 from evaluator.core import Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import ConfigError, NotComputed
 from evaluator.scorers.cider import CIDEr, cider
 from evaluator.scorers.tokenizer.ptb import tokenize
 
@@ -159,7 +160,7 @@ def plain_by_definition(corpus: Corpus) -> list[float]:
 
     def counts(text: str, n: int) -> Counter[tuple[str, ...]]:
         words = text.split()
-        return Counter(tuple(words[place : place + n]) for place in range(len(words) - n + 1))
+        return Counter(tuple(words[start : start + n]) for start in range(len(words) - n + 1))
 
     def cosine(caption: str, reference: str, n: int) -> float:
         ours, theirs = counts(caption, n), counts(reference, n)
@@ -215,8 +216,7 @@ def test_names_are_those_of_the_variant(variant: Literal["D", "plain"]) -> None:
     assert tuple(measurement.name for measurement in scorer.score(items, ["a", "b"])) == scorer.names
 
 
-def test_longer_ngrams_than_the_usual() -> None:
-    # All five words agree in the first image, nothing in the second.
-    corpus: Corpus = [("a b c d e", ("a b c d e",)), ("x", ("y",))]
-    assert scores(corpus, n=5).tolist() == pytest.approx([10.0, 0.0])
-    assert scores(corpus, n=6)[0] == pytest.approx(10 * 5 / 6)
+@pytest.mark.parametrize("n", [0, 5])
+def test_n_is_between_1_and_4(n: int) -> None:
+    with pytest.raises(ConfigError, match=r"scorer\.cider\.n"):
+        run_configs(["data=demo", "model=tiny-git", "scorer=[cider]", f"scorer.cider.n={n}"])

@@ -10,7 +10,7 @@ from evaluator.scorers.references import References
 ITEMS = [Item("1", None, ("a cat",)), Item("2", None), Item("3", None, ("a dog", "a hound"))]
 
 
-def test_images_without_references_are_left_out_and_keep_their_place() -> None:
+def test_images_without_references_are_left_out_and_keep_their_index() -> None:
     texts = References.of(ITEMS, ["x", "y", "z"], "BLEU")
     assert texts.captions == ("x", "z")
     assert texts.references == (("a cat",), ("a dog", "a hound"))

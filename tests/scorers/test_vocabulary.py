@@ -1,56 +1,48 @@
-"""Texts as numbers, against tokenizing each by itself."""
+"""Texts as ids, against tokenizing each text by itself."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.scorers.tokenizer.ptb import tokenize
-from evaluator.scorers.vocabulary import NO_TOKEN, Numbering, Sequences, read
+from evaluator.scorers.tokenizer.ptb import tokenize, tokenized_text
+from evaluator.scorers.vocabulary import TokenIds, Vocabulary, encode
 
 words = st.sampled_from(
-    ["a", "cat", "cat.", "isn't", "", "1 1/2", "(555) 123-4567", "A\u2028B", "plan b.", "😀"]
+    ["a", "cat", "cat.", "isn't", "", "1 1/2", "(555) 123-4567", "A\u2028B", "plan b.", "😀", "\ud800"]
 )
 texts = st.lists(st.lists(words, max_size=5).map(" ".join) | st.text(max_size=12), max_size=8)
 
 
-def spelled(sequences: Sequences, vocabulary: Numbering) -> list[list[str]]:
-    name = list(vocabulary)
-    numbers = iter(sequences.numbers.tolist())
-    return [[name[next(numbers)] for _ in range(length)] for length in sequences.lengths.tolist()]
+def spelled(ids: TokenIds, vocabulary: Vocabulary) -> list[list[str]]:
+    names = list(vocabulary)
+    return [[names[token] for token in text] for text in ids]
 
 
 @given(texts)
-def test_tokens_are_the_tokenizers_and_words_are_parted_at_any_white_space(some: list[str]) -> None:
-    vocabulary = Numbering([NO_TOKEN])
-    found = read(some, vocabulary)
-    assert spelled(found.tokens, vocabulary) == [list(tokenize(text)) for text in some]
-    assert spelled(found.words, vocabulary) == [" ".join(tokenize(text)).split() for text in some]
+def test_tokens_are_those_of_the_tokenizer_and_words_are_split_at_any_white_space(some: list[str]) -> None:
+    vocabulary = Vocabulary()
+    encoded = encode(some, vocabulary)
+    assert spelled(encoded.tokens, vocabulary) == [list(tokenize(text)) for text in some]
+    assert spelled(encoded.words, vocabulary) == [tokenized_text(text).split() for text in some]
     assert list(vocabulary.values()) == list(range(len(vocabulary)))
 
 
 @given(texts, texts)
-def test_numbers_that_were_given_stay(first: list[str], second: list[str]) -> None:
-    vocabulary = Numbering([NO_TOKEN])
-    before = read(first, vocabulary)
-    known = dict(vocabulary)
-    more = vocabulary.copied()
-    read(second, more)
-    assert dict(vocabulary) == known
-    assert list(more)[: len(known)] == list(known)
-    again = read(first, more)
-    assert again.tokens.numbers.tolist() == before.tokens.numbers.tolist()
+def test_a_copy_keeps_the_ids_and_leaves_the_original_alone(first: list[str], second: list[str]) -> None:
+    vocabulary = Vocabulary()
+    before = encode(first, vocabulary)
+    original = dict(vocabulary)
+    copy = Vocabulary(vocabulary)
+    encode(second, copy)
+    assert dict(vocabulary) == original
+    assert list(copy)[: len(original)] == list(original)
+    assert encode(first, copy) == before
 
 
-def test_places_and_texts_of_numbers() -> None:
-    some = read(["a red cat", "", "the cat"], Numbering()).tokens
-    assert some.text_of.tolist() == [0, 0, 0, 2, 2]
-    assert some.places.tolist() == [0, 1, 2, 0, 1]
-
-
-def test_tokens_and_words_are_one_where_no_token_holds_white_space() -> None:
-    plain = read(["a cat"], Numbering())
+def test_tokens_and_words_are_the_same_object_where_no_token_holds_white_space() -> None:
+    plain = encode(["a cat"], Vocabulary())
     assert plain.tokens is plain.words
-    parted = read(["a cat", "1 1/2 cats"], Numbering())
-    assert parted.tokens.lengths.tolist() == [2, 2]
-    assert parted.words.lengths.tolist() == [2, 3]
+    split = encode(["a cat", "1 1/2 cats"], Vocabulary())
+    assert [len(text) for text in split.tokens] == [2, 2]
+    assert [len(text) for text in split.words] == [2, 3]

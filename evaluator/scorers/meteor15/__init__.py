@@ -1,8 +1,8 @@
-"""METEOR 1.5 without Java: from texts to the statistics that `evaluator.core.meteor` makes scores of.
+"""METEOR 1.5 without Java: from texts to the statistics that `evaluator.core.aggregates.meteor` scores.
 
-language.py   what it knows of English, from the files that pycocoevalcap installs
-texts.py      words, synonyms and paraphrases of many texts
-aligner.py    which words stand for which
-segments.py   one row of statistics a caption
-engines.py    the same by the Java program, and in several processes
+language.py   word lists, synonyms and paraphrases, from the files that pycocoevalcap installs
+texts.py      the words and phrases of many texts, and which of them match
+aligner.py    the best alignment of a caption with a reference
+segments.py   one row of statistics per caption
+engines.py    the same in several processes, and by the Java program
 """

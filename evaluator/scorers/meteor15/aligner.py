@@ -1,20 +1,21 @@
-"""Which words of a caption stand for which of a reference: METEOR 1.5's alignment.
+"""Which words of a caption match which words of a reference: METEOR 1.5's alignment.
 
-All matches of words and phrases are candidates, and each word is covered at most once. Of all choices the
-program looks for the one that covers most words, then has the fewest chunks, then the least distance between
-the places of what matches (Denkowski and Lavie 2014, https://aclanthology.org/W14-3348, section 2). It goes
-along the words of the reference with a beam of partial alignments; this module does so with the same order of
-candidates and the same ties.
+All matches of words and phrases are candidates, and an alignment covers each word at most once. The program
+looks for the alignment that covers most words, then has the fewest chunks, then the smallest distance between
+the positions of what matches (Denkowski and Lavie 2014, https://aclanthology.org/W14-3348, section 2). It
+walks along the words of the reference with a beam of partial alignments. This module does the same with the
+same order of candidates and the same ties.
 
-Three habits of the program decide ties, and are kept: while alignments are compared, words that do not match
-exactly count half, without fractions, so that a stem or a synonym counts for nothing; a match that is the
-only one for each word it covers is taken beforehand; and the distance of a match that is added is added to
-the alignment without it too.
+Three habits of the program decide ties and are kept. First, while alignments are compared, words that do not
+match exactly count half, rounded down, so a stem or a synonym counts nothing. Second, a match that is the
+only one for every word it covers is in every alignment. Third, a match adds its distance not to the alignment
+that takes it, but to those that are tried after it from the same partial alignment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from evaluator.scorers.meteor15.texts import Text, Texts
 
 
 class Match(NamedTuple):
-    """Words of the reference, from `start` to before `end`, and words of the caption that stand for them."""
+    """Words of the reference, from `start` to before `end`, and the words of the caption that match them."""
 
     start: int
     end: int
@@ -32,83 +33,117 @@ class Match(NamedTuple):
     matcher: Matcher
 
 
-# Alignments are compared by one number, the less the better: words covered, then chunks, then distance.
-WORD, CHUNK = 1 << 52, 1 << 32
-
-# Where the last match ends in the caption, after a word of the reference that has none.
-NOWHERE = -1
-
-
 class _Candidate(NamedTuple):
     match: Match
-    words: int  # that it counts for while alignments are compared
-    distance: int
-    reference_words: int  # a bit each
-    caption_words: int
-
-
-class _Partial(NamedTuple):
-    """An alignment of the reference's first words."""
-
-    cost: int
-    reference_words: int  # a bit for each that is covered
-    caption_words: int
-    next_word: int
+    end: int  # of the match, in the reference
+    caption_start: int
     caption_end: int
-    matches: tuple[Match, object] | None  # the last one, and those before it
+    caption_words: int  # one bit per word
+    gain: int  # by covering words
+    distance: int
+
+
+# Costs compare words covered first, then chunks, then distance. The lowest cost wins.
+WORD, CHUNK = 1 << 52, 1 << 32
+
+# The end of the last match in the caption, when the last word of the reference is not covered.
+NOWHERE = -1
+
+# An alignment of the reference's first words: its cost; the caption's words that it covers, one bit per word;
+# the end of its last match in the reference, and in the caption; its matches. These are plain tuples because
+# there are millions of them, and a named tuple takes three times as long to make.
+_Partial = tuple[int, int, int, int, tuple[Match, ...]]
 
 
 def align(caption: Text, reference: Text, texts: Texts) -> list[Match]:
-    """The best alignment's matches, in the order of the reference."""
+    """The matches of the best alignment, in the order of the reference."""
     candidates: list[list[_Candidate]] = [[] for _ in reference.words]
     for match in matches(caption, reference, texts):
         candidates[match.start].append(_candidate(match))
     certain = _certain(candidates)
-    start = _Partial(
-        0,
-        sum(candidate.reference_words for candidate in certain.values()),
-        sum(candidate.caption_words for candidate in certain.values()),
-        0,
-        NOWHERE,
-        None,
-    )
-    partials = [start]
-    for place, of_place in enumerate(candidates):
+    partials: list[_Partial] = [(0, 0, 0, NOWHERE, ())]
+    for index, starting_here in enumerate(candidates):
+        if index in certain:
+            partials = [_with_certain(partial, certain[index]) for partial in partials]
+        elif starting_here:
+            partials = [branch for partial in partials for branch in _branches(partial, index, starting_here)]
+        elif any(partial[3] != NOWHERE for partial in partials):
+            partials = [_without_match(partial, index) for partial in partials]
+        else:
+            continue
         partials.sort(key=itemgetter(0))
-        partials = list(_continued(partials[:BEAM], place, of_place, certain))
-    partials.sort(key=itemgetter(0))
-    best = min(partials[:BEAM], key=lambda one: one.cost + (CHUNK if one.caption_end != NOWHERE else 0))
-    return _listed(best.matches)
+        del partials[BEAM:]
+    *_, best = min(partials, key=lambda partial: partial[0] + (CHUNK if partial[3] != NOWHERE else 0))
+    return list(best)
+
+
+def _with_certain(partial: _Partial, candidate: _Candidate) -> _Partial:
+    cost, covered, _, last_end, chosen = partial
+    match, end, caption_start, caption_end, caption_words, gain, distance = candidate
+    chunk = 0 if last_end in (NOWHERE, caption_start) else CHUNK
+    return cost + distance - gain + chunk, covered | caption_words, end, caption_end, (*chosen, match)
+
+
+def _without_match(partial: _Partial, index: int) -> _Partial:
+    """The partial alignment after a word that it does not cover, which ends a chunk."""
+    cost, covered, end, last_end, chosen = partial
+    if index < end or last_end == NOWHERE:
+        return partial
+    return cost + CHUNK, covered, end, NOWHERE, chosen
+
+
+def _branches(partial: _Partial, index: int, candidates: Sequence[_Candidate]) -> list[_Partial]:
+    """The partial alignment with each candidate that begins at this word, and without any."""
+    cost, covered, end, last_end, chosen = partial
+    if index < end:  # within a phrase that is covered
+        return [partial]
+    branches: list[_Partial] = []
+    for match, match_end, caption_start, caption_end, caption_words, gain, distance in candidates:
+        if not covered & caption_words:
+            chunk = 0 if last_end in (NOWHERE, caption_start) else CHUNK
+            branches.append(
+                (cost - gain + chunk, covered | caption_words, match_end, caption_end, (*chosen, match))
+            )
+            cost += distance  # the third habit: it counts for the branches that follow
+    branches.append(_without_match((cost, covered, end, last_end, chosen), index))
+    return branches
 
 
 def matches(caption: Text, reference: Text, texts: Texts) -> Iterator[Match]:
     """All matches. Those that begin at the same word of the reference come in the program's order."""
     for start, word in enumerate(reference.words):
-        matching = texts.matching_words[word]
-        found = [
-            (matcher, place)
-            for other in matching.keys() & caption.places.keys()
-            for matcher in matching[other]
-            for place in caption.places[other]
-        ]
-        for matcher, place in sorted(found):
-            yield Match(start, start + 1, place, place + 1, matcher)
-    # Each phrase that may stand for another, and then each that another may stand for.
+        for matcher, index in matching_positions(caption, word, texts):
+            yield Match(start, start + 1, index, index + 1, matcher)
+    # Phrases of the reference that the caption paraphrases, then phrases of the caption.
     for start, length, caption_start, caption_length in _paraphrases(reference, caption, texts):
         yield Match(start, start + length, caption_start, caption_start + caption_length, Matcher.PARAPHRASE)
     for caption_start, caption_length, start, length in _paraphrases(caption, reference, texts):
         yield Match(start, start + length, caption_start, caption_start + caption_length, Matcher.PARAPHRASE)
 
 
+@lru_cache(maxsize=256)  # the references of an image share many words
+def matching_positions(caption: Text, word: int, texts: Texts) -> list[tuple[Matcher, int]]:
+    """Where the caption has words that match this one, and how they match, in the program's order."""
+    matching = texts.matching_words[word]
+    return sorted(
+        (matcher, index)
+        for other in matching.keys() & caption.positions.keys()
+        for matcher in matching[other]
+        for index in caption.positions[other]
+    )
+
+
 def _paraphrases(first: Text, second: Text, texts: Texts) -> Iterator[tuple[int, int, int, int]]:
-    """Phrases of the first text for which phrases of the second may stand."""
+    """Phrases of the first text, and phrases of the second text that paraphrase them: starts and lengths."""
     for source, node in first.sources:
         rows_of = texts.paraphrases[node]
-        if shared := rows_of.keys() & second.targets.keys():
-            # Some rows of the table stand there twice, and each counts.
-            for _, target in sorted((row, other) for other in shared for row in rows_of[other]):
-                for place in second.targets[target]:
-                    yield *source, *place
+        if rows_of.keys().isdisjoint(second.targets.keys()):
+            continue
+        shared = rows_of.keys() & second.targets.keys()
+        # The table repeats some rows, and each repetition counts.
+        for _, target in sorted((row, other) for other in shared for row in rows_of[other]):
+            for position in second.targets[target]:
+                yield *source, *position
 
 
 def _candidate(match: Match) -> _Candidate:
@@ -116,69 +151,29 @@ def _candidate(match: Match) -> _Candidate:
     share = 1 if matcher is Matcher.EXACT else 2
     return _Candidate(
         match,
-        (end - start) // share + (caption_end - caption_start) // share,
-        abs(start - caption_start),
-        (1 << end) - (1 << start),
+        end,
+        caption_start,
+        caption_end,
         (1 << caption_end) - (1 << caption_start),
+        WORD * ((end - start) // share + (caption_end - caption_start) // share),
+        abs(start - caption_start),
     )
 
 
-def _certain(candidates: Sequence[Sequence[_Candidate]]) -> dict[int, _Candidate]:
-    """The matches, by where they begin, that are alone at each word they cover, of caption and reference."""
-    covered = [0, 0]
-    twice = [0, 0]
-    for of_place in candidates:
-        for candidate in of_place:
-            for side, words in enumerate((candidate.reference_words, candidate.caption_words)):
-                twice[side] |= covered[side] & words
-                covered[side] |= words
+def _certain(candidates: Sequence[Sequence[_Candidate]]) -> Mapping[int, _Candidate]:
+    """By start: each match that is the only one for every word that it covers, in both texts."""
+    covered = covered_twice = caption_covered = caption_covered_twice = 0
+    for starting_here in candidates:
+        for candidate in starting_here:
+            words = (1 << candidate.end) - (1 << candidate.match.start)
+            covered_twice |= covered & words
+            covered |= words
+            caption_covered_twice |= caption_covered & candidate.caption_words
+            caption_covered |= candidate.caption_words
     return {
-        place: of_place[0]
-        for place, of_place in enumerate(candidates)
-        if len(of_place) == 1
-        and not of_place[0].reference_words & twice[0]
-        and not of_place[0].caption_words & twice[1]
+        index: starting_here[0]
+        for index, starting_here in enumerate(candidates)
+        if len(starting_here) == 1
+        and not ((1 << starting_here[0].end) - (1 << index)) & covered_twice
+        and not starting_here[0].caption_words & caption_covered_twice
     }
-
-
-def _continued(
-    partials: Iterable[_Partial], place: int, candidates: Sequence[_Candidate], certain: dict[int, _Candidate]
-) -> Iterator[_Partial]:
-    """Each partial alignment with each match that begins here, and without one."""
-    for partial in partials:
-        cost, reference_words, caption_words, next_word, caption_end, before = partial
-        if place < next_word:  # within a phrase that is covered
-            yield partial
-            continue
-        if reference_words >> place & 1:
-            match, words, distance, _, _ = certain[place]
-            cost += distance - words * WORD
-            if caption_end not in (NOWHERE, match.caption_start):
-                cost += CHUNK
-            yield _Partial(
-                cost, reference_words, caption_words, match.end, match.caption_end, (match, before)
-            )
-            continue
-        for match, words, distance, of_reference, of_caption in candidates:
-            if not (reference_words & of_reference or caption_words & of_caption):
-                chunk = CHUNK if caption_end not in (NOWHERE, match.caption_start) else 0
-                yield _Partial(
-                    cost - words * WORD + chunk,
-                    reference_words | of_reference,
-                    caption_words | of_caption,
-                    match.end,
-                    match.caption_end,
-                    (match, before),
-                )
-                cost += distance
-        if caption_end != NOWHERE:
-            cost += CHUNK
-        yield _Partial(cost, reference_words, caption_words, next_word + 1, NOWHERE, before)
-
-
-def _listed(last: tuple[Match, object] | None) -> list[Match]:
-    found = []
-    while last is not None:
-        match, last = last  # type: ignore[assignment]
-        found.append(match)
-    return found[::-1]

@@ -1,10 +1,10 @@
-"""What METEOR 1.5 knows of English: its lists and tables, read from the installed program once and kept.
+"""METEOR 1.5's word lists and tables for English, read once from the installed program and kept.
 
-    language = load_language()          # the first time 20 seconds, later a fraction of one
+    language = load_language()          # the first time about 20 seconds, later a tenth of a second
     language.synonyms.of("dog")
 
-The five million paraphrases become a few arrays in the cache folder, which are mapped into memory and not
-read: what no caption asks for stays on the disk, and several processes share the rest.
+The five million paraphrases become a few arrays in the cache folder. They are mapped into memory: parts that
+no caption needs stay on the disk, and several processes share the rest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from evaluator.scorers.meteor15.installed_files import (
 from evaluator.scorers.meteor15.normalizer import ANYWHERE, BEFORE_NUMBERS
 from evaluator.scorers.meteor15.phrases import PhraseTable, tree
 from evaluator.scorers.meteor15.synonyms import SynonymSets
-from evaluator.scorers.sorted_keys import Numbers
+from evaluator.scorers.packed_keys import Ids
 
 VERSION = 1  # of the arrays
 ROWS_AT_A_TIME = 100_000
@@ -59,12 +59,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """Everything that the matchers look up."""
+    """What the matchers look up."""
 
     function_words: frozenset[str]
     abbreviations: Mapping[str, int]
     synonyms: SynonymSets
-    words: Mapping[str, int]  # of the paraphrases
+    words: Mapping[str, int]  # the id of each word in a paraphrase
     phrases: PhraseTable
 
 
@@ -75,7 +75,7 @@ def load_language() -> Language:
     folder = cache_folder("meteor") / files.digest(VERSION)
     arrays = _read(folder)
     if arrays is None:
-        logger.info("preparing METEOR's paraphrases, once: about 20 seconds")
+        logger.info("preparing METEOR's paraphrases; this happens once and takes about 20 seconds")
         _write(folder, prepared(files))
         arrays = _read(folder) or prepared(files)
     return from_arrays(files, arrays)
@@ -99,10 +99,10 @@ def prepared(files: InstalledFiles) -> Arrays:
 
 
 def paraphrases(path: Path) -> tuple[list[str], PhraseTable]:
-    """The words and the table of a file of three lines a row: a probability, a phrase, another."""
+    """The words and the table of a file with three lines per row: a probability, a phrase, another phrase."""
     numbers: dict[bytes, int] = {}  # of phrases
-    first: list[Numbers] = []
-    second: list[Numbers] = []
+    first: list[Ids] = []
+    second: list[Ids] = []
     with gzip.open(path) as file:
         while lines := list(islice(file, 3 * ROWS_AT_A_TIME)):
             for column, phrases in ((first, lines[1::3]), (second, lines[2::3])):
@@ -130,12 +130,12 @@ def from_arrays(files: InstalledFiles, arrays: Arrays) -> Language:
         frozenset(files.lines(FUNCTION_WORDS)) - {""},
         abbreviations(files.lines(ABBREVIATIONS)),
         SynonymSets(
-            _places(_lines(arrays["synonym_words"])),
+            _index(_lines(arrays["synonym_words"])),
             arrays["synonym_starts"],
             arrays["synonym_sets"],
             irregular_forms(exceptions),
         ),
-        _places(words),
+        _index(words),
         PhraseTable(
             tuple(arrays[name] for name in sorted(levels, key=lambda name: int(name[6:]))),
             len(words),
@@ -147,34 +147,34 @@ def from_arrays(files: InstalledFiles, arrays: Arrays) -> Language:
 
 
 def abbreviations(lines: Sequence[str]) -> dict[str, int]:
-    """Abbreviations without their full stop, and where the stop belongs to them.
+    """Abbreviations without their full stop, and where the full stop belongs to them.
 
     >>> abbreviations(["# comment", "Mr", "No #NUMERIC_ONLY# ", ""])
     {'Mr': 1, 'No': 2}
     """
-    found = {}
+    result = {}
     for line in lines:
         if line and not line.startswith("#"):
             word, numeric, _ = line.partition(ONLY_BEFORE_NUMBERS)
-            found[word.strip()] = BEFORE_NUMBERS if numeric else ANYWHERE
-    return found
+            result[word.strip()] = BEFORE_NUMBERS if numeric else ANYWHERE
+    return result
 
 
 def irregular_forms(lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The words that each irregular form comes from; a line names a word, the next one its forms.
+    """The words that each irregular form comes from. One line holds a word, the next line its forms.
 
     >>> irregular_forms(["ax", "axes", "axis", "axes", ""])
     {'axes': ('ax', 'axis')}
     """
-    found: dict[str, tuple[str, ...]] = {}
+    bases: dict[str, tuple[str, ...]] = {}
     for base, forms in zip(lines[::2], lines[1::2], strict=False):
         for form in forms.split():
-            found[form] = (*found.get(form, ()), base)
-    return found
+            bases[form] = (*bases.get(form, ()), base)
+    return bases
 
 
-def _places(words: Iterable[str]) -> dict[str, int]:
-    return {word: place for place, word in enumerate(words)}
+def _index(words: Iterable[str]) -> dict[str, int]:
+    return {word: index for index, word in enumerate(words)}
 
 
 def _text(lines: Iterable[str]) -> NDArray[np.uint8]:
@@ -195,7 +195,7 @@ def _read(folder: Path) -> Arrays | None:
 
 
 def _write(folder: Path, arrays: Arrays) -> None:
-    """Beside its place and then moved there: whole or not at all. A full disk only costs the next start."""
+    """Write a temporary folder and rename it: all or nothing. On a full disk nothing is kept."""
     with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=folder.parent) as name:
         for array_name, array in arrays.items():
             np.save(Path(name) / f"{array_name}.npy", array)

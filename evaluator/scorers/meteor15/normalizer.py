@@ -74,9 +74,9 @@ def _final_stop(token: str, following: str, abbreviations: Mapping[str, int]) ->
         return token
     if "." in word and _LETTER.search(word):
         return token.replace(".", "")
-    known = abbreviations.get(word)
-    if known == ANYWHERE or "a" <= following[:1] <= "z":
+    stop = abbreviations.get(word)
+    if stop == ANYWHERE or "a" <= following[:1] <= "z":
         return token
-    if known == BEFORE_NUMBERS and "0" <= following[:1] <= "9":
+    if stop == BEFORE_NUMBERS and "0" <= following[:1] <= "9":
         return token
     return f"{word} ."

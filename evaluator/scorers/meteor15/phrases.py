@@ -1,7 +1,7 @@
-"""The paraphrase table: which phrase may stand for which, found by walking along the words of a text.
+"""The paraphrase table: which phrases paraphrase which, and where a text holds them.
 
-A phrase is the node of a tree that its words lead to. A level of the tree is one sorted array, of the node
-before joined with the next word, so that all the texts' phrases of one length are found by one search.
+A phrase is a node of a tree: each word leads from one node to the next. A level of the tree is a sorted array
+of packed pairs (node of the first words, next word), so one search finds all phrases of one length.
 
     >>> table = PhraseTable.of([[0, 1], [2], [2]], [[2], [0, 1], [1]], word_count=3)
     >>> table.phrases(np.array([2, 0, 1]), np.array([0, 0, 0]))
@@ -19,50 +19,48 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.scorers.sorted_keys import Numbers, joined, places, spans
+from evaluator.scorers.packed_keys import Ids, lookup, pack
 
 
 class Occurrences(NamedTuple):
-    """Where phrases stand: the node of each, the place of its first word, how many words it has."""
+    """Phrases in texts: the node of each, the index of its first word, the number of its words."""
 
-    nodes: Numbers
-    starts: Numbers
-    lengths: Numbers
+    nodes: Ids
+    starts: Ids
+    lengths: Ids
 
 
 class Pairs(NamedTuple):
-    """Rows of the table, in its order: the second phrase may stand for the first."""
+    """Rows of the table, in its order: the target paraphrases the source."""
 
-    sources: Numbers
-    targets: Numbers
-    rows: Numbers
+    sources: Ids
+    targets: Ids
+    rows: Ids
 
 
 @dataclass(frozen=True, eq=False)
 class PhraseTable:
-    """Nodes of the first level are words; those of the next levels are numbered after them."""
+    """Nodes of the first level are the ids of words; nodes of the next levels have the ids after those."""
 
-    levels: tuple[Numbers, ...]  # of two words, three words, ...: sorted keys
+    levels: tuple[Ids, ...]  # of two words, three words, ...: sorted keys
     word_count: int
-    sources: NDArray[Any]  # the phrases that others may stand for, in the table's order
-    starts: Numbers  # of each source's targets; one more than there are sources
+    sources: NDArray[Any]  # the phrases that others paraphrase, in the table's order
+    starts: Ids  # of each source's targets, and the end of the last source's
     targets: NDArray[Any]
 
     @classmethod
     def of(
         cls, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], word_count: int
     ) -> PhraseTable:
-        """A table of phrases given by the numbers of their words."""
+        """A table of phrases, each given as the ids of its words."""
         phrases = [*sources, *targets]
         words = np.array([word for phrase in phrases for word in phrase], np.int64)
         nodes, levels = tree(words, np.array([len(phrase) for phrase in phrases]), word_count)
         return cls.from_nodes(nodes[: len(sources)], nodes[len(sources) :], levels, word_count)
 
     @classmethod
-    def from_nodes(
-        cls, sources: Numbers, targets: Numbers, levels: tuple[Numbers, ...], word_count: int
-    ) -> PhraseTable:
-        """From the nodes of each row's two phrases; the rows of one source stand together."""
+    def from_nodes(cls, sources: Ids, targets: Ids, levels: tuple[Ids, ...], word_count: int) -> PhraseTable:
+        """From the nodes of each row's two phrases; the rows of one source follow each other."""
         first = np.flatnonzero(np.diff(sources, prepend=-1))
         return cls(levels, word_count, sources[first], np.append(first, len(sources)), targets)
 
@@ -70,45 +68,46 @@ class PhraseTable:
     def node_count(self) -> int:
         return self.word_count + sum(map(len, self.levels))
 
-    def phrases(self, words: Numbers, texts: Numbers) -> Occurrences:
-        """Every phrase of the tree in the texts, given by the numbers of their words, -1 for an unknown one.
+    def phrases(self, words: Ids, texts: Ids) -> Occurrences:
+        """Every phrase of the tree in the texts, by length, then by start.
 
-        By length, then by place.
+        `words` holds the ids of all texts' words, -1 for a word that is not in the table; `texts` holds the
+        text of each word.
         """
         starts = np.flatnonzero(words >= 0)
         nodes = words[starts]
-        found = [(nodes, starts)]
+        levels = [(nodes, starts)]
         first_of_level = self.word_count
         for length, level in enumerate(self.levels, start=2):
             ends = starts + length - 1
-            on = ends < len(words)
-            on[on] = (texts[ends[on]] == texts[starts[on]]) & (words[ends[on]] >= 0)
-            starts = starts[on]
-            distinct, inverse = np.unique(joined(nodes[on], words[starts + length - 1]), return_inverse=True)
-            place, known = places(distinct, level)
-            on = known[inverse]
-            starts, nodes = starts[on], first_of_level + place[inverse[on]]
-            found.append((nodes, starts))
+            fits = ends < len(words)
+            fits[fits] = (texts[ends[fits]] == texts[starts[fits]]) & (words[ends[fits]] >= 0)
+            starts = starts[fits]
+            distinct, inverse = np.unique(pack(nodes[fits], words[starts + length - 1]), return_inverse=True)
+            index, present = lookup(distinct, level)
+            kept = present[inverse]
+            starts, nodes = starts[kept], first_of_level + index[inverse[kept]]
+            levels.append((nodes, starts))
             first_of_level += len(level)
-        lengths = np.repeat(np.arange(1, len(found) + 1), [len(some) for some, _ in found])
-        nodes, starts = (np.concatenate(some) for some in zip(*found, strict=True))
+        lengths = np.repeat(np.arange(1, len(levels) + 1), [len(nodes) for nodes, _ in levels])
+        nodes, starts = (np.concatenate(column) for column in zip(*levels, strict=True))
         return Occurrences(nodes, starts, lengths)
 
-    def pairs(self, nodes: Numbers) -> Pairs:
+    def pairs(self, nodes: Ids) -> Pairs:
         """The rows both of whose phrases are among these nodes."""
         present = np.zeros(self.node_count, np.bool_)
         present[nodes] = True
         kept = np.flatnonzero(present[self.sources])
         sizes = self.starts[kept + 1] - self.starts[kept]
-        rows = spans(self.starts[kept], sizes)
+        rows = concatenated_ranges(self.starts[kept], sizes)
         targets = self.targets[rows]
         both = present[targets]
         sources = np.repeat(self.sources[kept], sizes)
         return Pairs(sources[both].astype(np.int64), targets[both].astype(np.int64), rows[both])
 
 
-def tree(words: Numbers, lengths: Numbers, word_count: int) -> tuple[Numbers, tuple[Numbers, ...]]:
-    """The node of each phrase, given by its words one phrase after the other, and the levels of the tree."""
+def tree(words: Ids, lengths: Ids, word_count: int) -> tuple[Ids, tuple[Ids, ...]]:
+    """The node of each phrase, and the levels of the tree; `words` holds the phrases one after the other."""
     firsts = np.cumsum(lengths) - lengths
     nodes = words[firsts].copy()
     levels = []
@@ -116,9 +115,19 @@ def tree(words: Numbers, lengths: Numbers, word_count: int) -> tuple[Numbers, tu
     for length in range(2, int(lengths.max(initial=1)) + 1):
         longer = np.flatnonzero(lengths >= length)
         level, inverse = np.unique(
-            joined(nodes[longer], words[firsts[longer] + length - 1]), return_inverse=True
+            pack(nodes[longer], words[firsts[longer] + length - 1]), return_inverse=True
         )
         nodes[longer] = first_of_level + inverse
         levels.append(level)
         first_of_level += len(level)
     return nodes, tuple(levels)
+
+
+def concatenated_ranges(starts: Ids, sizes: Ids) -> Ids:
+    """start, start + 1, ... for each range, one range after the other.
+
+    >>> concatenated_ranges(np.array([10, 20]), np.array([3, 2])).tolist()
+    [10, 11, 12, 20, 21]
+    """
+    before = np.cumsum(sizes) - sizes
+    return np.repeat(starts - before, sizes) + np.arange(sizes.sum())

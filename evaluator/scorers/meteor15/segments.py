@@ -1,4 +1,4 @@
-"""The statistics that METEOR 1.5 sums up: one row a caption, that of its best reference."""
+"""The statistics that METEOR 1.5 sums up: one row per caption, from its best reference."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHUNKS = COLUMNS.index("chunks")
 
 
 def statistics(captions: Sequence[str], references: Sequence[Sequence[str]], language: Language) -> Array:
-    """Rows (N, 23) of one caption an image and its references, at least one an image."""
+    """Rows (N, 23): one caption per image, and at least one reference per image."""
     distinct = list(dict.fromkeys(chain(captions, chain.from_iterable(references))))
     texts = read(distinct, language)
     text_of = dict(zip(distinct, texts.texts, strict=True))
@@ -34,7 +34,7 @@ def statistics(captions: Sequence[str], references: Sequence[Sequence[str]], lan
 
 
 def row(caption: Text, reference: Text, matches: Sequence[Match]) -> list[int]:
-    """The numbers of COLUMNS, of one alignment."""
+    """The numbers of COLUMNS for one alignment."""
     counts = [
         *(len(caption.words), len(reference.words)),
         *(sum(caption.is_function_word), sum(reference.is_function_word)),
@@ -43,10 +43,10 @@ def row(caption: Text, reference: Text, matches: Sequence[Match]) -> list[int]:
     end = caption_end = -1
     for match in matches:
         first = FIRST_MATCH + 4 * match.matcher
-        for place in range(match.caption_start, match.caption_end):
-            counts[first + 2 * caption.is_function_word[place]] += 1
-        for place in range(match.start, match.end):
-            counts[first + 1 + 2 * reference.is_function_word[place]] += 1
+        for index in range(match.caption_start, match.caption_end):
+            counts[first + 2 * caption.is_function_word[index]] += 1
+        for index in range(match.start, match.end):
+            counts[first + 1 + 2 * reference.is_function_word[index]] += 1
         counts[CHUNKS] += (match.start, match.caption_start) != (end, caption_end)
         end, caption_end = match.end, match.caption_end
     counts[-2] = sum(counts[FIRST_MATCH:CHUNKS:2])
@@ -55,7 +55,7 @@ def row(caption: Text, reference: Text, matches: Sequence[Match]) -> list[int]:
 
 
 def without_perfect_chunks(rows: Array) -> Array:
-    """As the program sums them: a caption that is its reference adds no chunk to the penalty."""
+    """The rows as the program sums them: a caption that equals its reference adds no chunk to the penalty."""
     perfect = (rows[:, -2:] == rows[:, :2]).all(axis=1) & (rows[:, CHUNKS] == 1)
     changed = rows.copy()
     changed[perfect, CHUNKS] = 0
@@ -63,7 +63,7 @@ def without_perfect_chunks(rows: Array) -> Array:
 
 
 def best_of_each(rows: Array, sizes: Sequence[int]) -> Array:
-    """Of each image's rows, `sizes` of them, the first of those with the best score."""
+    """For each image the best of its rows, the first one of several; `sizes` holds the number of its rows."""
     scores = np.nan_to_num(meteor(rows))
     ends = np.cumsum(sizes).tolist()
     return rows[

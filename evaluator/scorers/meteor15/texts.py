@@ -1,14 +1,15 @@
 """Texts as METEOR sees them, and which of their words and phrases match.
 
-What can be known of a word, and of two words or phrases together, is found once for all texts.
+Each distinct word and phrase is looked up once for all texts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,22 +19,29 @@ from evaluator.scorers.meteor15.normalizer import words as normalized
 from evaluator.scorers.meteor15.parameters import Matcher
 
 
-class Place(NamedTuple):
-    """Where a phrase stands, in words."""
+class Position(NamedTuple):
+    """Where a phrase is in its text, in words."""
 
     start: int
     length: int
 
 
+class Phrases(NamedTuple):
+    """The phrases of one text that match a phrase of any text; a phrase is a node of the paraphrase table."""
+
+    sources: list[tuple[Position, int]]  # phrases that others paraphrase, by start, the shorter first
+    targets: dict[int, list[Position]]  # phrases that paraphrase others
+
+
 @dataclass(frozen=True, eq=False)
 class Text:
-    """One caption or reference; words and phrases are numbers."""
+    """One caption or reference, with ids for its words."""
 
     words: tuple[int, ...]
-    places: Mapping[int, Sequence[int]]  # of each word
+    positions: Mapping[int, Sequence[int]]  # of each word
     is_function_word: Sequence[bool]
-    sources: Sequence[tuple[Place, int]]  # phrases that others may stand for, by place, the shorter first
-    targets: Mapping[int, Sequence[Place]]  # phrases that may stand for others
+    sources: Sequence[tuple[Position, int]]
+    targets: Mapping[int, Sequence[Position]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,101 +50,98 @@ class Texts:
 
     texts: Sequence[Text]
     matching_words: Sequence[Mapping[int, Sequence[Matcher]]]  # for each word those that match it, and how
-    paraphrases: Mapping[int, Mapping[int, Sequence[int]]]  # what may stand for a phrase, in which rows
+    paraphrases: Mapping[int, Mapping[int, Sequence[int]]]  # source -> target -> rows of the paraphrase table
 
 
 def read(texts: Sequence[str], language: Language) -> Texts:
-    """Normalize, number and look up all texts at once."""
-    numbers: dict[str, int] = {}
+    """Normalize all texts, give ids to their words and look them up."""
+    ids: dict[str, int] = {}
     rows = [
-        [
-            numbers.setdefault(word, len(numbers))
-            for word in normalized(one_line(text), language.abbreviations)
-        ]
+        [ids.setdefault(word, len(ids)) for word in normalized(one_line(text), language.abbreviations)]
         for text in texts
     ]
-    phrases = _phrases(rows, list(numbers), language)
-    is_function_word = [word in language.function_words for word in numbers]
+    words = list(ids)
+    phrases, paraphrases = _phrases(rows, words, language)
+    is_function_word = [word in language.function_words for word in words]
     return Texts(
         [
-            Text(
-                tuple(row),
-                _places(row),
-                [is_function_word[number] for number in row],
-                *of_text,
-            )
-            for row, of_text in zip(rows, phrases.of_texts, strict=True)
+            Text(tuple(row), _positions(row), [is_function_word[word] for word in row], *of_text)
+            for row, of_text in zip(rows, phrases, strict=True)
         ],
-        matching_words(list(numbers), language),
-        phrases.paraphrases,
+        matching_words(words, language),
+        paraphrases,
     )
 
 
-def _places(row: Iterable[int]) -> dict[int, list[int]]:
-    places: dict[int, list[int]] = {}
-    for place, number in enumerate(row):
-        places.setdefault(number, []).append(place)
-    return places
+def _positions(row: Iterable[int]) -> dict[int, list[int]]:
+    positions: dict[int, list[int]] = {}
+    for index, word in enumerate(row):
+        positions.setdefault(word, []).append(index)
+    return positions
 
 
 def matching_words(words: Sequence[str], language: Language) -> list[dict[int, list[Matcher]]]:
-    """For each word those that match it, by their numbers, and by which matchers in their order.
+    """For each word the ids of the words that match it, each with its matchers in their order.
 
     Words and stems are equal to the program where their hash codes are.
     """
+    codes = [java_hash(word) for word in words]
+    keys_of_matchers: list[tuple[Matcher, list[Collection[int]]]] = [
+        (Matcher.EXACT, [{code} for code in codes]),
+        (Matcher.STEM, [{java_hash(stem(word))} for word in words]),
+        (Matcher.SYNONYM, [language.synonyms.of(word) for word in words]),
+    ]
+    matching: list[dict[int, list[Matcher]]] = [{} for _ in words]
+    for matcher, keys in keys_of_matchers:
+        words_with_key: defaultdict[int, list[int]] = defaultdict(list)
+        for word, of_word in enumerate(keys):
+            for key in of_word:
+                words_with_key[key].append(word)
+        for word, of_word in enumerate(keys):
+            for other in {other for key in of_word for other in words_with_key[key]}:
+                if matcher is Matcher.EXACT or codes[other] != codes[word]:
+                    matching[word].setdefault(other, []).append(matcher)
+    return matching
+
+
+@lru_cache(maxsize=1 << 16)
+def stem(word: str) -> str:
+    return str(_stemmer().stemWord(word))
+
+
+@cache
+def _stemmer() -> Any:
     import snowballstemmer
 
-    codes = [java_hash(word) for word in words]
-    stems = [java_hash(stem) for stem in snowballstemmer.stemmer("english").stemWords(words)]
-    sets = [language.synonyms.of(word) for word in words]
-    found: list[dict[int, list[Matcher]]] = [{} for _ in words]
-    for keys, matcher in (
-        ([{code} for code in codes], Matcher.EXACT),
-        ([{stem} for stem in stems], Matcher.STEM),
-        (sets, Matcher.SYNONYM),
-    ):
-        holders: defaultdict[int, list[int]] = defaultdict(list)
-        for number, of_word in enumerate(keys):
-            for key in of_word:
-                holders[key].append(number)
-        for number, of_word in enumerate(keys):
-            for other in {other for key in of_word for other in holders[key]}:
-                if matcher is Matcher.EXACT or codes[other] != codes[number]:
-                    found[number].setdefault(other, []).append(matcher)
-    return found
+    return snowballstemmer.stemmer("english")
 
 
-class _Phrases(NamedTuple):
-    of_texts: Iterable[tuple[Sequence[tuple[Place, int]], Mapping[int, Sequence[Place]]]]
-    paraphrases: Mapping[int, Mapping[int, Sequence[int]]]
-
-
-def _phrases(rows: Sequence[Sequence[int]], words: Sequence[str], language: Language) -> _Phrases:
-    """The phrases of each text that can match one of another text, as sources and as targets."""
-    in_table = np.array([language.words.get(word, -1) for word in words], np.int64)
-    flat = np.array([number for row in rows for number in row], np.int64)
+def _phrases(
+    rows: Sequence[Sequence[int]], words: Sequence[str], language: Language
+) -> tuple[list[Phrases], dict[int, dict[int, list[int]]]]:
+    """The matching phrases of each text, and the rows of the table by source and target."""
+    table_ids = np.array([language.words.get(word, -1) for word in words], np.int64)
     lengths = np.array([len(row) for row in rows], np.int64)
-    text_of = np.repeat(np.arange(len(rows)), lengths)
-    found = language.phrases.phrases(in_table[flat], text_of)
-    pairs = language.phrases.pairs(found.nodes)
+    text_of_word = np.repeat(np.arange(len(rows)), lengths)
+    all_words = np.array([word for row in rows for word in row], np.int64)
+    occurrences = language.phrases.phrases(table_ids[all_words], text_of_word)
+    pairs = language.phrases.pairs(occurrences.nodes)
     paraphrases: dict[int, dict[int, list[int]]] = {}
     for source, target, row in zip(*map(np.ndarray.tolist, pairs), strict=True):
         paraphrases.setdefault(source, {}).setdefault(target, []).append(row)
-    is_source, is_target = np.zeros((2, language.phrases.node_count), np.bool_)
-    is_source[pairs.sources], is_target[pairs.targets] = True, True
 
-    sources: list[list[tuple[Place, int]]] = [[] for _ in rows]
-    targets: list[dict[int, list[Place]]] = [{} for _ in rows]
-    order = np.lexsort((found.lengths, found.starts))
-    order = order[(is_source | is_target)[found.nodes[order]]]
-    nodes, starts = found.nodes[order], found.starts[order]
-    texts = text_of[starts]
-    local = starts - (np.cumsum(lengths) - lengths)[texts]
-    columns = (texts, nodes, local, found.lengths[order], is_source[nodes], is_target[nodes])
-    for text, node, start, length, source, target in zip(*map(np.ndarray.tolist, columns), strict=True):
-        place = Place(start, length)
-        if source:
-            sources[text].append((place, node))
-        if target:
-            targets[text].setdefault(node, []).append(place)
-    return _Phrases(zip(sources, targets, strict=True), paraphrases)
+    targets = set(pairs.targets.tolist())
+    first_word = np.cumsum(lengths) - lengths
+    texts = text_of_word[occurrences.starts]
+    columns = np.stack(
+        [texts, occurrences.starts - first_word[texts], occurrences.lengths, occurrences.nodes]
+    )
+    columns = columns[:, np.isin(occurrences.nodes, np.concatenate([pairs.sources, pairs.targets]))]
+    phrases = [Phrases([], {}) for _ in rows]
+    for text, start, length, node in columns[:, np.lexsort(columns[2::-1])].T.tolist():
+        position = Position(start, length)
+        if node in paraphrases:
+            phrases[text].sources.append((position, node))
+        if node in targets:
+            phrases[text].targets.setdefault(node, []).append(position)
+    return phrases, paraphrases

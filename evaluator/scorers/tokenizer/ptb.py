@@ -45,14 +45,13 @@ def tokenize(text: str) -> tuple[str, ...]:
     return tuple([token for piece in pieces(text) for token in tokenize_piece(piece)])
 
 
-@lru_cache(maxsize=4)
-def tokenize_all(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """The tokens of many captions. The last few calls are remembered."""
-    return tuple([tokenize(text) for text in texts])
+def tokenized_text(text: str) -> str:
+    """The tokens with a space between them: what coco-caption hands to other programs."""
+    return " ".join(tokenize(text))
 
 
 def pieces(text: str) -> list[str]:
-    """What of a caption can be tokenized each for itself: what stands between spaces, or else all of it."""
+    """The parts of a caption that can be tokenized independently: split at spaces, or the whole caption."""
     if _PLAIN_CAPTION.fullmatch(text):
         return text.split(" ")
     line = _BREAKS.sub(" ", text)
@@ -62,8 +61,8 @@ def pieces(text: str) -> list[str]:
 @lru_cache(maxsize=_DISTINCT_PIECES)
 def tokenize_piece(piece: str) -> tuple[str, ...]:
     """The tokens of one of a caption's pieces."""
-    if (found := _PLAIN_WORD.fullmatch(piece)) and (word := found[1].lower()) not in _TWO_TOKENS:
-        return (piece.lower() if found[2] == "." and ABBREVIATION.fullmatch(piece) else word,)
+    if (match := _PLAIN_WORD.fullmatch(piece)) and (word := match[1].lower()) not in _TWO_TOKENS:
+        return (piece.lower() if match[2] == "." and ABBREVIATION.fullmatch(piece) else word,)
     return _tokens(piece, _what_follows(piece) if _REACHES_OVER_A_SPACE.search(piece) else "\n")
 
 

@@ -15,7 +15,7 @@ from evaluator.core import Array
 from evaluator.core.aggregates.meteor import COLUMNS
 from evaluator.scorers.meteor15.language import Language
 from evaluator.scorers.meteor15.segments import best_of_each, statistics, without_perfect_chunks
-from evaluator.scorers.tokenizer.ptb import tokenize
+from evaluator.scorers.tokenizer.ptb import tokenized_text
 from tools.demo.captions import describe, references
 from tools.demo.scenes import training_scenes
 
@@ -87,8 +87,8 @@ HARD = (
 )
 
 
-def spoken(texts: Sequence[str]) -> list[str]:
-    return [" ".join(tokenize(text)) for text in texts]
+def tokenized(texts: Sequence[str]) -> list[str]:
+    return list(map(tokenized_text, texts))
 
 
 def test_published_captions(real_data: Path, language: Language, program: Program) -> None:
@@ -100,16 +100,16 @@ def test_published_captions(real_data: Path, language: Language, program: Progra
         for name in SYSTEMS
         for row in json.loads((real_data / "systems" / f"{name}.json").read_bytes())[::EVERY]
     ]
-    captions = spoken([row["caption"] for row in rows])
-    given = [spoken(texts[row["image_id"]]) for row in rows]
+    captions = tokenized([row["caption"] for row in rows])
+    given = [tokenized(texts[row["image_id"]]) for row in rows]
     assert np.array_equal(statistics(captions, given, language), program(captions, given))
 
 
 def test_drawn_scenes(language: Language, program: Program) -> None:
     scenes = list(islice(training_scenes(1), 200))
     source = random.Random(0)
-    captions = spoken([describe(scene, source) for scene in scenes])
-    given = [spoken(references(scene, f"text {place}")) for place, scene in enumerate(scenes)]
+    captions = tokenized([describe(scene, source) for scene in scenes])
+    given = [tokenized(references(scene, f"text {place}")) for place, scene in enumerate(scenes)]
     assert np.array_equal(statistics(captions, given, language), program(captions, given))
 
 
