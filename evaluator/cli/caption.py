@@ -101,7 +101,7 @@ def cell(caption: Caption) -> str:
     from rich.markup import escape
 
     said = caption.text if caption.text is not None else f"{caption.outcome}: {caption.error}"
-    took = "from the cache" if caption.cached else what_it_took(caption.cost_usd, caption.seconds)
+    took = "from the cache" if caption.source == "cache" else what_it_took(caption.cost_usd, caption.seconds)
     return f"{escape(said)}\n[dim]{took}[/dim]"
 
 

@@ -34,12 +34,12 @@ from evaluator.core.results import (
 )
 from evaluator.core.values import (
     NOT_IDENTITY,
-    SUPPLIED,
     Caption,
     Item,
     Outcome,
     Prompt,
     Reply,
+    Source,
     Usage,
 )
 
@@ -70,8 +70,8 @@ __all__ = [
     "Reply",
     "Results",
     "Runner",
-    "SUPPLIED",
     "Score",
+    "Source",
     "Scorer",
     "Session",
     "StoreError",

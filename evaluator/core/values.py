@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 # Metadata of a field that changes how fast or where captions are made, never what they say:
 # it takes no part in a run's name and never blocks a resume.
@@ -36,8 +36,8 @@ class Prompt:
     shots: tuple[str, ...] = ()
 
 
-# The finish reason of a caption that was made elsewhere: it took no time and cost nothing here.
-SUPPLIED = "supplied"
+# Where a caption comes from: a model that was asked now, the cache of earlier answers, or a captions file.
+Source = Literal["model", "cache", "file"]
 
 
 class Outcome(StrEnum):
@@ -92,7 +92,7 @@ class Caption:
     seconds: float = 0.0
     attempts: int = 1
     cost_usd: float | None = None
-    cached: bool = False
+    source: Source = "model"
     answered_at: float | None = None  # Unix seconds, where many requests are on their way at once
 
     @property

@@ -359,18 +359,30 @@ def _item_from_json(line: Mapping[str, Any]) -> Item:
 
 
 def _caption_to_json(caption: Caption) -> dict[str, Any]:
-    document = asdict(caption)
+    reply = None  # vars() is ten times as fast as asdict(), and this runs once per request
     if caption.reply:
-        document["reply"] = {
-            name: value for name, value in document["reply"].items() if value not in (None, "")
-        }
-        document["reply"].setdefault("text", "")
-    return document
+        reply = {name: value for name, value in vars(caption.reply).items() if value not in (None, "")}
+        reply.setdefault("text", "")
+    return vars(caption) | {"reply": reply}
 
 
 def _caption_from_json(line: Mapping[str, Any]) -> Caption:
     reply = Reply(**line["reply"]) if line["reply"] else None
-    return Caption(**{**line, "outcome": Outcome(line["outcome"]), "reply": reply})
+    caption = {**line, "outcome": Outcome(line["outcome"]), "reply": reply}
+    if "cached" in caption:
+        caption |= _source_in_first_version(bool(caption.pop("cached")), reply)
+    return Caption(**caption)
+
+
+def _source_in_first_version(cached: bool, reply: Reply | None) -> dict[str, Any]:
+    """Version 0.1.0 wrote `cached` for answers of the cache and for captions of a file, whose replies have
+    the finish reason "supplied".
+    """
+    if not cached:
+        return {"source": "model"}
+    if reply and reply.finish_reason == "supplied":
+        return {"source": "file", "reply": replace(reply, finish_reason="")}
+    return {"source": "cache"}
 
 
 def _results_to_json(results: Results, measurements: Sequence[Measurement]) -> dict[str, Any]:
