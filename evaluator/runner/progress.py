@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 10.0
 NOTEBOOK_SECONDS = 0.5
-# The rate is that of the last captions: with fewer it would jump with every batch, with more it would react too
-# late to a new limit.
+# The rate is that of the last captions: with fewer it would jump with every batch, with more it would react
+# too late to a new limit.
 RECENT_CAPTIONS = 500
 
 Advance = Callable[[Caption], None]

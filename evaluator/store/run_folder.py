@@ -369,20 +369,10 @@ def _caption_to_json(caption: Caption) -> dict[str, Any]:
 def _caption_from_json(line: Mapping[str, Any]) -> Caption:
     reply = Reply(**line["reply"]) if line["reply"] else None
     caption = {**line, "outcome": Outcome(line["outcome"]), "reply": reply}
-    if "cached" in caption:
-        caption |= _source_in_first_version(bool(caption.pop("cached")), reply)
+    if "cached" in caption:  # of version 0.1.0, where a reply from a file has the finish reason "supplied"
+        supplied = reply is not None and reply.finish_reason == "supplied"
+        caption["source"] = "model" if not caption.pop("cached") else "file" if supplied else "cache"
     return Caption(**caption)
-
-
-def _source_in_first_version(cached: bool, reply: Reply | None) -> dict[str, Any]:
-    """Version 0.1.0 wrote `cached` for answers of the cache and for captions of a file, whose replies have
-    the finish reason "supplied".
-    """
-    if not cached:
-        return {"source": "model"}
-    if reply and reply.finish_reason == "supplied":
-        return {"source": "file", "reply": replace(reply, finish_reason="")}
-    return {"source": "cache"}
 
 
 def _results_to_json(results: Results, measurements: Sequence[Measurement]) -> dict[str, Any]:

@@ -16,9 +16,9 @@ import pytest
 
 from evaluator.core import Caption, Captioner, Item, Outcome, Prompt
 from evaluator.core.errors import ConfigError, ModelError
+from evaluator.runner import retry
 from evaluator.runner.answer_cache import cache_path, response_cache
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner import retry
 from evaluator.runner.request_options import Requests
 from tests.runner.conftest import Server
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-
 from random import Random
 
 from evaluator.runner.retry import backoff_seconds
