@@ -53,6 +53,21 @@ def test_plain_lines_where_there_is_no_terminal(
     assert "0 s left, 1 error" in caplog.records[-1].getMessage()
 
 
+def test_one_line_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "NOTEBOOK_SECONDS", 0.0)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    with progress.progress(4) as advance:
+        for caption in captions():
+            advance(caption)
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    lines = shown.rstrip("\n").split("\r")[1:]
+    assert [line.split(",")[0].strip() for line in lines] == [
+        f"captioned {done} of 4" for done in (1, 2, 3, 4)
+    ]
+    assert "0 s left, 1 error" in lines[-1]
+
+
 def test_few_lines_in_a_long_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as advance:
         for caption in captions():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -408,3 +409,29 @@ def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, ser
     assert words.count("429") < 0.2 * len(words)
     later = words[len(words) // 2 :]
     assert later.count("429") < 0.15 * len(later)
+
+
+# --- notebooks ---------------------------------------------------------------------------------------------
+
+
+def test_it_runs_where_an_event_loop_runs_already(remote: Captioner, server: Server) -> None:
+    async def cell() -> dict[str, Caption]:
+        return run(remote, items(20))
+
+    captions = asyncio.run(cell())
+    assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
+    assert run(remote, items(20)).keys() == captions.keys()
+    assert server.requests == 20
+
+
+def test_ctrl_c_in_a_notebook_waits_for_the_requests_in_flight(remote: Captioner, server: Server) -> None:
+    server.behave(seconds=0.1)
+    recorded: list[Caption] = []
+
+    async def cell() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            run(remote, items(100), record=interrupt_after(20, 1, recorded))
+
+    asyncio.run(cell())
+    assert len(recorded) == len(server.answered) == server.requests
+    assert 20 < len(recorded) <= 20 + 2 * FAST.in_flight
