@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.core import NOT_IDENTITY, Caption, Item, Prompt, Reply, Usage
-from evaluator.core.errors import TryAgain
+from evaluator.core.errors import RetryableError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -82,7 +82,9 @@ class ChatSession:
             return await asked(self.client, self.prompt, prepared)
         except APIStatusError as error:
             wait = float(error.response.headers.get("retry-after", 1))
-            raise TryAgain(str(error), f"HTTP {error.status_code}", wait, everyone=True) from error
+            raise RetryableError(
+                str(error), f"HTTP {error.status_code}", wait, affects_all_requests=True
+            ) from error
 
     async def close(self) -> None:
         await self.client.close()

@@ -12,8 +12,8 @@ from evaluator.core.errors import (
     ModelError,
     NotComputed,
     OutOfMemory,
+    RetryableError,
     StoreError,
-    TryAgain,
 )
 from evaluator.core.measurement import Measurement
 from evaluator.core.protocols import (
@@ -76,6 +76,6 @@ __all__ = [
     "Session",
     "StoreError",
     "Style",
-    "TryAgain",
+    "RetryableError",
     "Usage",
 ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.cloud import (
     MOST_CONNECTIONS,
     THINKING_ROOM_TOKENS,
@@ -127,7 +127,7 @@ class ClaudeSession(CloudSession):
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         if not isinstance(answer.get("content"), list):
-            raise TryAgain(f"the answer has no content: {sorted(answer)}", "malformed answer")
+            raise RetryableError(f"the answer has no content: {sorted(answer)}", "malformed answer")
         return reply_of(answer, self.captioner.max_output_tokens)
 
 

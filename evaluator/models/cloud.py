@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Gt, Le
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
-from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, TryAgain
+from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
 from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, without_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
@@ -175,12 +175,12 @@ class CloudSession(ABC):
             # The connection gives one request's answer to another: no further request may go over it.
             self._mixed_up.append(self._client)
             self._client = None
-            raise TryAgain("the answer to another request came a second time", "duplicate answer")
+            raise RetryableError("the answer to another request came a second time", "duplicate answer")
         self._seen.add(number)
         try:
             return self.read(answer)
         except (AttributeError, TypeError, LookupError):
-            raise TryAgain(f"the answer has another form: {body[:200]!r}", "malformed answer") from None
+            raise RetryableError(f"the answer has another form: {body[:200]!r}", "malformed answer") from None
 
     def error(self, found: Failure) -> EvaluatorError:
         """What a failure means, without the key."""
@@ -211,17 +211,21 @@ def is_installed(package: str) -> bool:
 
 
 def parsed(body: str) -> Mapping[str, Any]:
-    """The JSON object that an answer must be, whatever its content type says. Raises TryAgain."""
+    """The JSON object that an answer must be, whatever its content type says. Raises RetryableError."""
     try:
         answer = json.loads(body)
     except ValueError:
         if body.lstrip().startswith("<"):
-            raise TryAgain(
+            raise RetryableError(
                 "a web page instead of an answer: is model.base_url right?", "not an API"
             ) from None
-        raise TryAgain(f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer") from None
+        raise RetryableError(
+            f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer"
+        ) from None
     if not isinstance(answer, Mapping):
-        raise TryAgain(f"the answer is no JSON object: it begins with {body[:40]!r}", "malformed answer")
+        raise RetryableError(
+            f"the answer is no JSON object: it begins with {body[:40]!r}", "malformed answer"
+        )
     return answer
 
 

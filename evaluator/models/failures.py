@@ -7,10 +7,10 @@ QuotaFailure, RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
 
     >>> body = '{"error": {"type": "rate_limit_error", "message": "slower"}}'
     >>> found = failure(429, {"retry-after": "7"}, body)
-    >>> found.hold_seconds, found.said
+    >>> found.retry_after_seconds, found.said
     (7.0, '429 rate_limit_error: slower')
     >>> type(meaning(found, hint="")).__name__
-    'TryAgain'
+    'RetryableError'
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from evaluator.core import Outcome
-from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, RetryableError
 
 # A quota that comes back tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
 # GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate
@@ -58,7 +58,7 @@ class Failure:
     code: str  # the provider's own words for it, those that programs are meant to read
     message: str
     field: str = ""  # the part of the request that is wrong
-    hold_seconds: float | None = None
+    retry_after_seconds: float | None = None
 
     @property
     def said(self) -> str:
@@ -73,7 +73,7 @@ def failure(status: int, headers: Mapping[str, str], body: str) -> Failure:
     except ValueError:
         page = body.lstrip().startswith("<")
         message = "a web page instead of an answer" if page else body.strip()
-        return Failure(status, "", message or "no further words", hold_seconds=retry_after(headers))
+        return Failure(status, "", message or "no further words", retry_after_seconds=retry_after(headers))
     return described(status, headers, document)
 
 
@@ -97,7 +97,7 @@ def described(status: int, headers: Mapping[str, str], document: Any) -> Failure
         document = document[0]
     error = document.get("error", document) if isinstance(document, Mapping) else document
     if not isinstance(error, Mapping):
-        return Failure(status, "", str(error), hold_seconds=retry_after(headers))
+        return Failure(status, "", str(error), retry_after_seconds=retry_after(headers))
     message = str(error.get("message") or error.get("detail") or error.get("error") or "no further words")
     details = _mappings(error.get("details"))
     words = [error.get(name) for name in ("type", "status", "code")]
@@ -120,7 +120,7 @@ def meaning(found: Failure, hint: str) -> EvaluatorError:
     said, words = found.said, f"{found.code} {found.message}"
     match found.status:
         case 0:
-            return TryAgain(found.message, found.code)
+            return RetryableError(found.message, found.code)
         case 402:
             return ModelError(f"{said}. The account has no credit left: {hint}")
         case 400 | 403 | 422 if BLOCKED.search(words):
@@ -130,11 +130,11 @@ def meaning(found: Failure, hint: str) -> EvaluatorError:
         case 429 if DAILY.search(words):
             return ModelError(f"{said}. The quota of the day is used up; the same command goes on tomorrow")
         case 429:
-            return TryAgain(said, "rate limit", found.hold_seconds, everyone=True)
+            return RetryableError(said, "rate limit", found.retry_after_seconds, affects_all_requests=True)
         case status if status in OVERLOADED:
-            return TryAgain(said, "overloaded", found.hold_seconds, everyone=True)
+            return RetryableError(said, "overloaded", found.retry_after_seconds, affects_all_requests=True)
         case status if status in PASSING:
-            return TryAgain(said, "server error", found.hold_seconds)
+            return RetryableError(said, "server error", found.retry_after_seconds)
         case 401 | 403:
             return ModelError(f"{said}. The provider does not take the key: {hint}")
         case 400 if BAD_KEY.search(words):
@@ -144,7 +144,7 @@ def meaning(found: Failure, hint: str) -> EvaluatorError:
         case 400 | 422 if found.field and not found.field.startswith(OF_THE_IMAGE):
             return ModelError(f"{said}. The provider does not take this option: {hint}")
         case status if status >= 500:
-            return TryAgain(said, "server error", found.hold_seconds)
+            return RetryableError(said, "server error", found.retry_after_seconds)
         case _:
             return CaptionError(Outcome.ERROR, said)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.cloud import MOST_CONNECTIONS, CloudCaptioner, CloudSession, request_text, without_text
 from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import Failure, described, of_connection, of_response
@@ -112,7 +112,7 @@ class OpenAISession(CloudSession):
             status = status if isinstance(status, int) and 400 <= status < 600 else 502
             raise self.error(described(status, {}, {"error": failed}))
         if "choices" not in answer:
-            raise TryAgain(f"the answer has no choices: {sorted(answer)}", "malformed answer")
+            raise RetryableError(f"the answer has no choices: {sorted(answer)}", "malformed answer")
         return reply_of(answer, self.captioner.max_output_tokens)
 
 

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from evaluator.core import Caption, Item, Outcome, RemoteSession, Reply, Usage
-from evaluator.core.errors import CaptionError, ImageError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ImageError, ModelError, RetryableError
 from evaluator.runner.answer_cache import ResponseCache, key_of
 from evaluator.runner.budget import Budget, BudgetUsedUp
 from evaluator.runner.limits import Limits, TokenEstimate
@@ -33,7 +33,7 @@ UNANSWERED_IMAGES = 10
 # The estimated tokens of a request before the first answer, where a captioner does not give bounds.
 FIRST_TOKEN_ESTIMATE = 1000.0
 
-Result = Reply | CaptionError | TryAgain
+Result = Reply | CaptionError | RetryableError
 
 
 class Attempt(NamedTuple):
@@ -154,7 +154,7 @@ class Asker:
             except BudgetUsedUp:
                 return Caption(item.id, Outcome.SKIPPED, error="the budget is used up", attempts=attempt)
             attempt += 1
-            if not isinstance(result, TryAgain):
+            if not isinstance(result, RetryableError):
                 return caption_from(
                     item,
                     result,
@@ -164,8 +164,8 @@ class Asker:
                     answered_at=round(time.time(), 6),
                 )
             seconds += took
-            wait = max(result.hold_seconds or 0.0, backoff_seconds(attempt, self._jitter))
-            if result.everyone:
+            wait = max(result.retry_after_seconds or 0.0, backoff_seconds(attempt, self._jitter))
+            if result.affects_all_requests:
                 self._hold_all(result, wait)
             if attempt == self._requests.attempts or seconds + wait >= deadline:
                 return self._give_up(item, result, attempt, seconds)
@@ -188,7 +188,7 @@ class Asker:
                     self._scheduler.stop(error)  # before another worker takes the free slot
                     raise
                 finally:
-                    refused = isinstance(result, TryAgain) and result.everyone
+                    refused = isinstance(result, RetryableError) and result.affects_all_requests
                     self._server_has_answered |= refused or isinstance(result, Reply | CaptionError)
                     excess = self._tokens.update(_reply_of(result), estimated)
                     self._limits.leave(round_sent, refused, excess)
@@ -205,12 +205,12 @@ class Asker:
         try:
             async with asyncio.timeout(limit_seconds):
                 return await self._session.ask(question.prepared)
-        except (CaptionError, TryAgain) as error:
+        except (CaptionError, RetryableError) as error:
             return error
         except TimeoutError:
-            return TryAgain(f"no answer within {limit_seconds:.0f} s", "timeout")
+            return RetryableError(f"no answer within {limit_seconds:.0f} s", "timeout")
 
-    def _give_up(self, item: Item, error: TryAgain, attempts: int, seconds: float) -> Caption:
+    def _give_up(self, item: Item, error: RetryableError, attempts: int, seconds: float) -> Caption:
         """The outcome of an image without an answer. Raises ModelError if the server has never answered."""
         message = f"{error.kind} ({attempts} attempts): {error}"
         self._unanswered_images += 1
@@ -221,9 +221,9 @@ class Asker:
             )
         return Caption(item.id, Outcome.ERROR, error=message, seconds=round(seconds, 6), attempts=attempts)
 
-    def _hold_all(self, refusal: TryAgain, wait: float) -> None:
+    def _hold_all(self, refusal: RetryableError, wait: float) -> None:
         """Let all requests wait. Raises ModelError if the provider asks for too long a wait."""
-        seconds = wait if refusal.hold_seconds is None else refusal.hold_seconds
+        seconds = wait if refusal.retry_after_seconds is None else refusal.retry_after_seconds
         if seconds >= self._requests.deadline_seconds:
             raise ModelError(
                 f"{refusal}. The provider says to wait {seconds:.0f} s, which is longer than "

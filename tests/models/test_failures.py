@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Outcome
-from evaluator.core.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, RetryableError
 from evaluator.models.failures import LONGEST_MESSAGE, described, failure, meaning, retry_after
 
 JSON = st.recursive(
@@ -45,7 +45,7 @@ JSON = st.recursive(
 def test_any_document_means_something(status: int, document: object) -> None:
     found = failure(status, {}, json.dumps(document))
     error = meaning(found, "hint")
-    assert isinstance(error, CaptionError | ModelError | TryAgain)
+    assert isinstance(error, CaptionError | ModelError | RetryableError)
     assert len(found.said) <= LONGEST_MESSAGE
     if isinstance(error, CaptionError):
         assert error.outcome in (Outcome.ERROR, Outcome.BLOCKED)
@@ -54,8 +54,10 @@ def test_any_document_means_something(status: int, document: object) -> None:
 @given(status=st.integers(400, 599), body=st.text())
 def test_any_text_means_something(status: int, body: str) -> None:
     error = meaning(failure(status, {}, body), "hint")
-    assert isinstance(error, CaptionError | ModelError | TryAgain)
-    assert isinstance(error, TryAgain) == (status >= 500 or status in (408, 409, 425, 429)) or body.strip()
+    assert isinstance(error, CaptionError | ModelError | RetryableError)
+    assert (
+        isinstance(error, RetryableError) == (status >= 500 or status in (408, 409, 425, 429)) or body.strip()
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,8 +88,8 @@ def test_a_wait_said_in_milliseconds_or_as_a_date() -> None:
 
 def test_the_longest_of_several_waits_counts() -> None:
     details = [{"retryDelay": "58.8s"}, {"retryDelay": "never"}]
-    assert described(429, {"retry-after": "3"}, {"error": {"details": details}}).hold_seconds == 58.8
-    assert described(429, {"retry-after": "70"}, {"error": {"details": details}}).hold_seconds == 70
+    assert described(429, {"retry-after": "3"}, {"error": {"details": details}}).retry_after_seconds == 58.8
+    assert described(429, {"retry-after": "70"}, {"error": {"details": details}}).retry_after_seconds == 70
 
 
 def test_a_very_long_message_is_shortened() -> None:
