@@ -1,11 +1,11 @@
-"""What a run would take: images, tokens, money, minutes. Reads files, opens no model, sends nothing.
+"""What a run would need: images, tokens, money, minutes. Reads files, opens no model, sends nothing.
 
     for config in run_configs(["model=gemini", "data=coco"]):
         print(plan(config).cost_usd)
 
-Money is a range: at least what the prompt and a short answer cost, at most that with every answer as long as
-it may be. Captions that the run folder holds are left out; answers in the cache cost nothing and are not
-looked for, since that would mean reading every picture.
+The money is a range: the least is a short answer to every image, the most is the longest allowed answer to
+every image. Images that already have a caption in the run folder are not counted. Cached answers, which are
+free, are counted as if they were not cached, because looking for them means reading every picture.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from evaluator.config.run_config import RunConfig
 from evaluator.core import Priced
 from evaluator.evaluate import select, without_final_outcome
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.prices import Price, price_of, price_table
-from evaluator.runner.remote import Requests
+from evaluator.runner.prices import Price, price_of
+from evaluator.runner.request_options import Requests
 from evaluator.store.run import read_attempts
 
 Range = tuple[float, float]
@@ -25,35 +25,36 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is left of one run; ranges are (at least, at most), None is not known."""
+    """What one run still needs; ranges are (least, most), and None means not known."""
 
     label: str
     images: int
-    there: int
+    already_captioned: int
     is_local: bool
     input_tokens: Range | None = None
     output_tokens: Range | None = None
     price: Price | None = None
     cost_usd: Range | None = None
-    requests: Requests | None = None  # as they are sent to this model
-    minutes: float | None = None  # at their limits, the most tokens assumed
+    requests: Requests | None = None  # with the limits of this model
+    minutes: float | None = None  # at these limits, if every request takes the most tokens
 
 
 def plan(config: RunConfig) -> Plan:
-    """What `evaluator run` of the same options would take from here."""
+    """What `evaluator run` with the same options would need from now on."""
     items = select(config.data.load(), config.settings)
     images = len(without_final_outcome(items, read_attempts(config.folder).captions))
-    label, there = config.choices["model"], len(items) - images
+    label, already_captioned = config.choices["model"], len(items) - images
     if not isinstance(config.model, Priced):
-        return Plan(label, images, there, is_local=True)
+        return Plan(label, images, already_captioned, is_local=True)
     usage = config.model.usage(config.prompt)
-    price = price_of(usage.model, price_table(config.settings.prices))
+    runner = config.runner if isinstance(config.runner, DefaultRunner) else None
+    price = price_of(usage.model, usage.provider, runner.prices if runner else None)
+    requests = runner.requests.for_model(usage) if runner else None
     input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
-    requests = config.runner.requests.of(usage) if isinstance(config.runner, DefaultRunner) else None
     return Plan(
         label,
         images,
-        there,
+        already_captioned,
         is_local=False,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
@@ -65,9 +66,9 @@ def plan(config: RunConfig) -> Plan:
 
 
 def minutes(requests: Requests, images: int, tokens: float) -> float | None:
-    """How long the limits alone make it take; None where none is set."""
-    taken = ((images, requests.per_minute), (tokens, requests.tokens_per_minute))
-    return max((amount / limit for amount, limit in taken if limit), default=None)
+    """The minutes that the limits alone require; None where there is no limit."""
+    needed = ((images, requests.per_minute), (tokens, requests.tokens_per_minute))
+    return max((amount / limit for amount, limit in needed if limit), default=None)
 
 
 def times(images: int, bounds: Range) -> Range:

@@ -12,7 +12,7 @@ from evaluator.config.run_config import RunConfig, run_configs
 from evaluator.core import Caption, Outcome, Prompt, Reply, Usage
 from evaluator.plan import plan
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.remote import ModelLimits, Requests
+from evaluator.runner.request_options import ModelLimits, Requests
 from evaluator.store.run_folder import RunFolder
 
 
@@ -40,7 +40,7 @@ def config(tmp_path: Path, requests: Requests | None = None, model: str = "gpt-4
 def test_tokens_and_money_by_hand(tmp_path: Path) -> None:
     """$0.15 and $0.60 a million: (1000 x 0.15 + 10 x 0.6) x 100 / 10^6 and twice and ten times that."""
     found = plan(config(tmp_path))
-    assert (found.images, found.there, found.is_local) == (100, 0, False)
+    assert (found.images, found.already_captioned, found.is_local) == (100, 0, False)
     assert (found.input_tokens, found.output_tokens) == ((100_000, 200_000), (1_000, 10_000))
     assert found.cost_usd == pytest.approx((0.0156, 0.036))
 
@@ -75,4 +75,4 @@ def test_what_is_there_or_final_is_left_out_and_failures_are_not(tmp_path: Path)
     with RunFolder(asked.folder).ledger() as ledger:
         for name, outcome in zip(names, outcomes, strict=False):
             ledger.record(Caption(name, outcome, Reply("a dog")))
-    assert (plan(asked).images, plan(asked).there) == (85, 15)
+    assert (plan(asked).images, plan(asked).already_captioned) == (85, 15)

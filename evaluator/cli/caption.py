@@ -101,7 +101,7 @@ def cell(caption: Caption) -> str:
     from rich.markup import escape
 
     text = caption.text if caption.text is not None else f"{caption.outcome}: {caption.error}"
-    took = "from the cache" if caption.cached else time_and_cost(caption.cost_usd, caption.seconds)
+    took = "from the cache" if caption.source == "cache" else time_and_cost(caption.cost_usd, caption.seconds)
     return f"{escape(text)}\n[dim]{took}[/dim]"
 
 

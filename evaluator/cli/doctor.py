@@ -224,11 +224,10 @@ def cache() -> Finding:
 
 
 def prices(today: date) -> Finding:
-    from evaluator.runner.prices import price_table
+    from evaluator.runner.prices import table_date
 
-    dates = sorted(price.date for price in price_table().values())
-    days = (today - date.fromisoformat(dates[0])).days
-    state = f"of {len(dates)} models, read from {dates[0]} to {dates[-1]}"
+    days = (today - table_date()).days
+    state = f"from genai-prices {metadata.version('genai-prices')}, with price changes until {table_date()}"
     if days <= OLD_DAYS:
         return Finding("prices", state)
-    return Finding("prices", f"{state}; the oldest is {days} days old", "prices=FILE, where one has changed")
+    return Finding("prices", f"{state}, {days} days ago", "pip install -U genai-prices")

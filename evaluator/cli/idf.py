@@ -10,14 +10,16 @@ import click
 @click.command(name="idf")
 @click.argument("references", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--split", default="test", show_default=True, help="The split, in a file that holds several.")
-@click.option("--name", help="The name in signatures and for scorer.cider.idf=NAME; default: the file's name.")
+@click.option(
+    "--name", help="The name in signatures and for scorer.cider.idf=NAME; default: the file's name."
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the table to this file, NAME.json.gz; default: into the cache folder.",
-)
+    """Keep the document frequencies of a data set, so that CIDEr of a part equals that within the whole.
 def idf_command(references: Path, split: str, name: str | None, output: Path | None) -> None:
-    """Keep the document frequencies of a data set, so that CIDEr of a part of it equals that within the whole.
+    """Keep the document frequencies of a data set, so that CIDEr of a part equals that within the whole.
 
     REFERENCES is a COCO captions file or Karpathy's dataset_coco.json.
     """
@@ -27,7 +29,9 @@ def idf_command(references: Path, split: str, name: str | None, output: Path | N
     items = Karpathy(images=None, annotations=references, split=split).load()
     name = name or (output.name.removesuffix(SUFFIX) if output else references.stem)
     if Path(name).name != name:
-        raise click.UsageError(f"--name {name!r} contains a folder: type --output to choose where it is written")
+        raise click.UsageError(
+            f"--name {name!r} contains a folder: type --output to choose where it is written"
+        )
     table = make_table(tuple(item.references for item in items if item.references), name)
     path = output or table_path(name)
     write_table(table, path)

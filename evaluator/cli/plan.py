@@ -1,8 +1,8 @@
-"""`evaluator plan`: what a run would take, before anything is paid for."""
+"""`evaluator plan`: what a run would need, before anything is paid for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,16 @@ from evaluator.cli.options import CONFIG_DIR, OVERRIDES
 if TYPE_CHECKING:
     from evaluator.plan import Plan
 
-COLUMNS = ("model", "images", "input tokens", "output tokens", "US dollars", "minutes at the limits")
+COLUMNS = ("model", "images", "input tokens", "output tokens", "US dollars", "minutes")
 
 
 @click.command(name="plan")
 @OVERRIDES
 @CONFIG_DIR
 def plan_command(overrides: tuple[str, ...], config_dir: Path | None) -> None:
-    """Estimate images, tokens, money and minutes; nothing is sent.
+    """Estimate the images, tokens, money and minutes of a run; nothing is sent.
 
-    OVERRIDES are those of `evaluator run`; model=a,b estimates each.
+    OVERRIDES are those of `evaluator run`; model=a,b estimates each model.
     """
     from evaluator.config.run_config import run_configs
     from evaluator.plan import plan
@@ -36,49 +36,68 @@ def plan_command(overrides: tuple[str, ...], config_dir: Path | None) -> None:
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         click.echo("  ".join([first, *others]).rstrip())
-    for line in remarks(plans):
+    for line in notes(plans):
         click.echo(line)
 
 
 def cells(plan: Plan) -> tuple[str, ...]:
     """One row of the table."""
     tokens = [
-        "-" if found is None else between(found, ",.0f") for found in (plan.input_tokens, plan.output_tokens)
+        "-" if bounds is None else between(bounds, short)
+        for bounds in (plan.input_tokens, plan.output_tokens)
     ]
     unpriced = "free" if plan.is_local else "not known"
-    money = unpriced if plan.cost_usd is None else between(plan.cost_usd, ".2f")
+    money = unpriced if plan.cost_usd is None else between(plan.cost_usd, "{:.2f}".format)
     minutes = "-" if plan.minutes is None else f"{plan.minutes:,.1f}"
     return (plan.label, f"{plan.images:,}", *tokens, money, minutes)
 
 
-def between(bounds: tuple[float, float], form: str) -> str:
-    least, most = (format(bound, form) for bound in bounds)
+def between(bounds: tuple[float, float], form: Callable[[float], str]) -> str:
+    """`2 to 3`, or `2` where both bounds look the same."""
+    least, most = map(form, bounds)
     return least if least == most else f"{least} to {most}"
 
 
-def remarks(plans: Sequence[Plan]) -> list[str]:
-    """What the numbers rest on."""
-    found = []
+def short(number: float) -> str:
+    """A number of tokens with three digits, which are enough for an estimate.
+
+    >>> short(9_500), short(16_000), short(128_450), short(1_290_000)
+    ('9,500', '16k', '128k', '1.29M')
+    """
+    if number < 10_000:
+        return f"{number:,.0f}"
+    scaled, unit = (number / 1e3, "k") if number < 999_500 else (number / 1e6, "M")
+    decimals = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    text = f"{scaled:,.{decimals}f}"
+    return (text.rstrip("0").rstrip(".") if decimals else text) + unit
+
+
+def notes(plans: Sequence[Plan]) -> list[str]:
+    """What the numbers of the table are based on."""
+    lines = []
     for plan in plans:
-        if plan.there:
-            found.append(f"{plan.label}: {plan.there:,} more captions are there already")
+        if plan.already_captioned:
+            lines.append(f"{plan.label}: {plan.already_captioned:,} more images already have a caption")
         if price := plan.price:
             source = f"{price.page or 'prices=FILE'}, {price.date or 'no date'}"
-            found.append(f"{plan.label}: ${price.input:g} and ${price.output:g} a million tokens ({source})")
+            lines.append(
+                f"{plan.label}: ${price.input:g} input, ${price.output:g} output per million tokens\n"
+                f"  ({source})"
+            )
         elif not plan.is_local:
-            found.append(f"{plan.label}: no price is known. Give it in a file of your own: prices=FILE")
-        if limits := paced(plan):
-            found.append(f"{plan.label}: at most {' and '.join(limits)} a minute")
+            lines.append(f"{plan.label}: the price is not known. Write it into a file and type prices=FILE")
+        if limits := limits_of(plan):
+            lines.append(f"{plan.label}: at most {' and '.join(limits)} per minute")
         elif plan.images and not plan.is_local:
-            found.append(f"{plan.label}: no limit is set. Type runner.requests.per_minute=...")
+            lines.append(f"{plan.label}: no rate limit is set. Type runner.requests.per_minute=...")
     if any(plan.cost_usd for plan in plans):
-        found.append("the least: short answers, one attempt; the most: every answer as long as allowed")
-    return found
+        lines.append("least: short answers, one attempt each; most: the longest answers allowed")
+    return lines
 
 
-def paced(plan: Plan) -> list[str]:
-    """The limits that hold for the model, which may be its own."""
+def limits_of(plan: Plan) -> list[str]:
+    """The rate limits that hold for the model."""
     if plan.requests is None:
         return []
     limits = ((plan.requests.per_minute, "requests"), (plan.requests.tokens_per_minute, "tokens"))
-    return [f"{limit:,.10g} {what}" for limit, what in limits if limit]
+    return [f"{limit:,.10g} {unit}" for limit, unit in limits if limit]

@@ -11,8 +11,8 @@ from evaluator.core.errors import (
     MissingPackage,
     ModelError,
     OutOfMemory,
+    RetryableError,
     StoreError,
-    TryAgain,
 )
 from evaluator.core.measurement import Measurement
 from evaluator.core.protocols import (
@@ -35,12 +35,12 @@ from evaluator.core.results import (
 from evaluator.core.signature import Signature
 from evaluator.core.values import (
     NOT_IDENTITY,
-    SUPPLIED,
     Caption,
     Item,
     Outcome,
     Prompt,
     Reply,
+    Source,
     Usage,
 )
 
@@ -71,13 +71,13 @@ __all__ = [
     "Reply",
     "Results",
     "Runner",
-    "SUPPLIED",
     "Score",
+    "Source",
     "Scorer",
     "Session",
     "Signature",
     "StoreError",
     "Style",
-    "TryAgain",
+    "RetryableError",
     "Usage",
 ]

@@ -6,7 +6,7 @@
     ├── ImageError                 a picture cannot be read: becomes the image's outcome
     ├── ModelError                 a checkpoint or provider cannot be used at all: stops the run
     ├── CaptionError               one image got no caption: carries its outcome
-    ├── TryAgain                   a request failed in a way that another attempt may mend: says when
+    ├── RetryableError             a request failed and may succeed later: carries the wait
     ├── OutOfMemory                a batch was too large: the runner halves it
     ├── StoreError                 a run folder cannot be read or written
     ├── MissingPackage             an optional package is not installed: says the install line
@@ -50,17 +50,24 @@ class CaptionError(EvaluatorError):
         self.reply = reply
 
 
-class TryAgain(EvaluatorError):
-    """A request failed in a way that another attempt may mend: a limit, an overload, a broken connection."""
+class RetryableError(EvaluatorError):
+    """A request failed and may succeed later: a rate limit, an overload, a broken connection.
 
-    def __init__(self, message: str, kind: str, hold_seconds: float | None = None, everyone: bool = False):
-        """`kind` names the failure for counts; the provider says to wait `hold_seconds`, `everyone` if it is
-        a limit on the whole account and not a mishap of this one request.
-        """
+    `kind` labels the failure in statistics. `retry_after_seconds` is the wait that the provider asked for.
+    `affects_all_requests` is true for limits of the whole account.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        kind: str,
+        retry_after_seconds: float | None = None,
+        affects_all_requests: bool = False,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
-        self.hold_seconds = hold_seconds
-        self.everyone = everyone
+        self.retry_after_seconds = retry_after_seconds
+        self.affects_all_requests = affects_all_requests
 
 
 class OutOfMemory(EvaluatorError):

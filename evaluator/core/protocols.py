@@ -41,8 +41,8 @@ class RemoteSession(Protocol):
         """Everything that decides the answer: the picture's digest, the backend, model, prompt, options."""
 
     async def ask(self, prepared: Any) -> Reply:
-        """One request. Raises CaptionError where the answer is final and no caption, TryAgain where another
-        attempt may help, and ModelError where no further request of this run can succeed.
+        """One request. Raises CaptionError for a final answer without a caption, RetryableError if another
+        attempt may succeed, and ModelError if no further request of this run can succeed.
         """
 
 

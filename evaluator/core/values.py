@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 # Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left
 # out of the run's name and never blocks a resume.
@@ -36,8 +36,8 @@ class Prompt:
     shots: tuple[str, ...] = ()
 
 
-# The finish reason of a caption that was made elsewhere: it took no time and cost nothing here.
-SUPPLIED = "supplied"
+# Where a caption comes from: a model that was asked now, the cache of earlier answers, or a captions file.
+Source = Literal["model", "cache", "file"]
 
 
 class Outcome(StrEnum):
@@ -92,7 +92,7 @@ class Caption:
     seconds: float = 0.0
     attempts: int = 1
     cost_usd: float | None = None
-    cached: bool = False
+    source: Source = "model"
     answered_at: float | None = None  # Unix seconds, for remote models, which have many requests in flight
 
     @property

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.cloud import (
     MAX_CONNECTIONS,
     THINKING_ROOM_TOKENS,
@@ -131,7 +131,7 @@ class ClaudeSession(CloudSession["AsyncAnthropic"]):
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         if not isinstance(answer.get("content"), list):
-            raise TryAgain(f"the answer has no content: {sorted(answer)}", "malformed answer")
+            raise RetryableError(f"the answer has no content: {sorted(answer)}", "malformed answer")
         return parse_reply(answer, self.captioner.max_output_tokens)
 
 

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Gt, Le
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
-from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, TryAgain
+from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
 from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, redact_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
@@ -186,12 +186,12 @@ class CloudSession(ABC, Generic[Client]):
             # The connection delivers answers to the wrong requests: it must not be used again.
             self._mixed_up.append(self._client)
             self._client = None
-            raise TryAgain("the answer to another request was delivered twice", "duplicate answer")
+            raise RetryableError("the answer to another request was delivered twice", "duplicate answer")
         self._seen.add(answer_id)
         try:
             return self.read(answer)
         except (AttributeError, TypeError, LookupError):
-            raise TryAgain(
+            raise RetryableError(
                 f"the answer does not have the expected form: {body[:200]!r}", "malformed answer"
             ) from None
 
@@ -224,17 +224,21 @@ def is_installed(package: str) -> bool:
 
 
 def parse_object(body: str) -> Mapping[str, Any]:
-    """The JSON object in the body of an answer, whatever its content type. Raises TryAgain."""
+    """The JSON object in the body of an answer, whatever its content type. Raises RetryableError."""
     try:
         answer = json.loads(body)
     except ValueError:
         if body.lstrip().startswith("<"):
-            raise TryAgain(
+            raise RetryableError(
                 "a web page instead of an answer: is model.base_url right?", "not an API"
             ) from None
-        raise TryAgain(f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer") from None
+        raise RetryableError(
+            f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer"
+        ) from None
     if not isinstance(answer, Mapping):
-        raise TryAgain(f"the answer is not a JSON object: it begins with {body[:40]!r}", "malformed answer")
+        raise RetryableError(
+            f"the answer is not a JSON object: it begins with {body[:40]!r}", "malformed answer"
+        )
     return answer
 
 

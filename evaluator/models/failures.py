@@ -10,7 +10,7 @@ QuotaFailure, RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
     >>> failure.retry_after_seconds, failure.text
     (7.0, '429 rate_limit_error: slower')
     >>> type(meaning(failure, hint="")).__name__
-    'TryAgain'
+    'RetryableError'
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from evaluator.core import Outcome
-from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, RetryableError
 
 # A quota that is renewed tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
 # GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate
@@ -123,7 +123,7 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
     sentence = text if text.endswith(".") else f"{text}."
     match failure.status:
         case 0:
-            return TryAgain(failure.message, failure.code)
+            return RetryableError(failure.message, failure.code)
         case 402:
             return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 400 | 403 | 422 if BLOCKED.search(words):
@@ -133,11 +133,11 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
         case 429 if DAILY.search(words):
             return ModelError(f"{sentence} The daily quota is exhausted; run the same command again tomorrow")
         case 429:
-            return TryAgain(text, "rate limit", failure.retry_after_seconds, everyone=True)
+            return RetryableError(text, "rate limit", failure.retry_after_seconds, affects_all_requests=True)
         case status if status in OVERLOADED:
-            return TryAgain(text, "overloaded", failure.retry_after_seconds, everyone=True)
+            return RetryableError(text, "overloaded", failure.retry_after_seconds, affects_all_requests=True)
         case status if status in TRANSIENT:
-            return TryAgain(text, "server error", failure.retry_after_seconds)
+            return RetryableError(text, "server error", failure.retry_after_seconds)
         case 401 | 403:
             return ModelError(f"{sentence} The provider rejects the key: {hint}")
         case 400 if BAD_KEY.search(words):
@@ -147,7 +147,7 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
         case 400 | 422 if failure.field and not failure.field.startswith(IMAGE_FIELDS):
             return ModelError(f"{sentence} The provider rejects this option: {hint}")
         case status if status >= 500:
-            return TryAgain(text, "server error", failure.retry_after_seconds)
+            return RetryableError(text, "server error", failure.retry_after_seconds)
         case _:
             return CaptionError(Outcome.ERROR, text)
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, ConfigError, TryAgain
+from evaluator.core.errors import CaptionError, ConfigError, RetryableError
 from evaluator.models.cloud import (
     MAX_CONNECTIONS,
     THINKING_ROOM_TOKENS,
@@ -240,7 +240,9 @@ def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
     'a dog'
     """
     if not {"candidates", "promptFeedback", "usageMetadata"} & answer.keys():
-        raise TryAgain(f"the answer has neither candidates nor usage: {sorted(answer)}", "malformed answer")
+        raise RetryableError(
+            f"the answer has neither candidates nor usage: {sorted(answer)}", "malformed answer"
+        )
     usage = answer.get("usageMetadata") or {}
     feedback = answer.get("promptFeedback") or {}
     candidate = (answer.get("candidates") or [{}])[0]

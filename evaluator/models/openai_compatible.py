@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.cloud import (
     MAX_CONNECTIONS,
     CloudCaptioner,
@@ -155,7 +155,7 @@ class OpenAISession(CloudSession["AsyncOpenAI"]):
             status = status if isinstance(status, int) and 400 <= status < 600 else 502
             raise self.error(failure_from_document(status, {}, {"error": failed}))
         if "choices" not in answer:
-            raise TryAgain(f"the answer has no choices: {sorted(answer)}", "malformed answer")
+            raise RetryableError(f"the answer has no choices: {sorted(answer)}", "malformed answer")
         return parse_reply(answer, self.captioner.max_output_tokens)
 
 

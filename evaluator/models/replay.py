@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from evaluator.captions_files.reader import read_captions
-from evaluator.core import SUPPLIED, Item, Outcome, Prompt, Reply
+from evaluator.core import Item, Outcome, Prompt, Reply, Source
 from evaluator.core.errors import CaptionError, DataError
 
 
@@ -53,6 +53,8 @@ class Replay:
 class ReplaySession:
     """A captions file that has been read."""
 
+    source: ClassVar[Source] = "file"
+
     path: Path
     captions: Mapping[str, str]
 
@@ -65,4 +67,4 @@ class ReplaySession:
     def _reply(self, item_id: str) -> Reply | CaptionError:
         if item_id not in self.captions:
             return CaptionError(Outcome.MISSING, f"{self.path} has no caption for image {item_id}")
-        return Reply(self.captions[item_id], finish_reason=SUPPLIED)
+        return Reply(self.captions[item_id])

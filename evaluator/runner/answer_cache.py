@@ -1,8 +1,8 @@
-"""Answers that were paid for, kept between runs: one SQLite file, safe with several processes.
+"""The cache of paid answers: one SQLite file, shared by all runs and safe with several processes.
 
-The key is a digest of everything that decides an answer, the picture's bytes among it, so the same question
+The key is a digest of everything that decides an answer, including the picture's bytes. So the same question
 is never paid for twice, whichever run asks it. Answers and final refusals are kept, failures never. A row is
-committed before the caption is recorded; write-ahead logging keeps it whatever happens to this process.
+committed before the caption is recorded; write-ahead logging keeps it if this process is killed.
 
     >>> key_of({"model": "m", "image": "sha256:..."}) == key_of({"image": "sha256:...", "model": "m"})
     True
@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS answers (
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the cache holds of one model, and what it saved."""
+    """How many answers of one model the cache holds, and how much money they saved."""
 
     model: str
     answers: int
@@ -58,12 +58,13 @@ class ResponseCache:
     connection: sqlite3.Connection
 
     def get(self, key: str) -> Caption | None:
-        """The answer under this key, as a caption without an item; counts as a use."""
+        """The answer with this key, as a caption without an item id; counts one use."""
         row = self.connection.execute(
-            "UPDATE answers SET uses = uses + 1 WHERE key = ? RETURNING outcome, reply, error", (key,)
+            "SELECT outcome, reply, error FROM answers WHERE key = ?", (key,)
         ).fetchone()
-        if row is None:
+        if row is None:  # the usual case, and reading takes no lock
             return None
+        self.connection.execute("UPDATE answers SET uses = uses + 1 WHERE key = ?", (key,))
         outcome, reply, error = row
         return Caption(
             item_id="",
@@ -72,14 +73,14 @@ class ResponseCache:
             error=error,
             attempts=0,
             cost_usd=0.0,
-            cached=True,
+            source="cache",
         )
 
     def put(self, key: str, model: str, caption: Caption) -> None:
-        """Keep an answer or a final refusal in place of what was there. Raises ValueError for a failure."""
+        """Keep an answer or a final refusal; replaces an older one. Raises ValueError for a failure."""
         if caption.outcome.can_be_retried:
-            raise ValueError(f"{caption.outcome} is no answer")
-        reply = json.dumps(asdict(caption.reply)) if caption.reply else None
+            raise ValueError(f"{caption.outcome} is not an answer")
+        reply = json.dumps(vars(caption.reply)) if caption.reply else None
         self.connection.execute(
             "INSERT OR REPLACE INTO answers (key, model, outcome, reply, error, cost_usd, written_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -87,7 +88,7 @@ class ResponseCache:
         )
 
     def statistics(self) -> list[Statistics]:
-        """By model, the one with the most answers first."""
+        """One row per model, the model with the most answers first."""
         rows = self.connection.execute(
             "SELECT model, COUNT(*), SUM(uses), SUM(uses * COALESCE(cost_usd, 0)) "
             "FROM answers GROUP BY model ORDER BY COUNT(*) DESC, model"
@@ -95,7 +96,7 @@ class ResponseCache:
         return [Statistics(*row) for row in rows]
 
     def prune(self, older_than_days: float | None = None, model: str | None = None) -> int:
-        """Delete the answers that both filters let through, and give the space back; how many they were."""
+        """Delete the answers that pass both filters and free their space. Returns their number."""
         before = time.time() - (older_than_days or 0.0) * DAY_SECONDS
         deleted = self.connection.execute(
             "DELETE FROM answers WHERE written_at <= ? AND (? IS NULL OR model = ?)", (before, model, model)
@@ -111,20 +112,23 @@ def cache_path() -> Path:
 
 @contextmanager
 def response_cache(path: Path) -> Iterator[ResponseCache]:
-    """The cache in this file, made where there is none. Raises StoreError where it cannot be used."""
+    """The cache in this file, which is created if needed. Raises StoreError if it cannot be used."""
     try:
-        with closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+        # In a notebook another thread uses the connection, but never two threads at once.
+        with closing(
+            sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        ) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(SCHEMA)
             yield ResponseCache(connection)
     except sqlite3.Error as error:
         raise StoreError(
-            f"the cache of answers {path} cannot be used ({error}). Every caption so far is kept. "
-            "Free the disk, or type cache=off to do without it, or delete that file"
+            f"the cache of answers {path} cannot be used ({error}). All captions so far are saved. "
+            "Free some disk space, or type cache=off to run without the cache, or delete that file"
         ) from error
 
 
 def key_of(question: Mapping[str, Any]) -> str:
-    """A digest of everything that decides an answer. Raises TypeError for what JSON cannot say."""
+    """A digest of everything that decides an answer. Raises TypeError for what JSON cannot hold."""
     return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The runner: local models in batches, remote ones by many requests at once, whichever a captioner opens.
+"""The runner: local models in batches, remote models by many requests at once, as the captioner requires.
 
 DefaultRunner(batch_size=8).run(captioner, prompt, items, record)
 DefaultRunner(budget_usd=5.0, requests=Requests(in_flight=200)).run(captioner, prompt, items, record)
@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
 from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Usage
 from evaluator.core.errors import ConfigError
-from evaluator.runner.answer_cache import cache_path, response_cache
-from evaluator.runner.local import caption_in_batches
-from evaluator.runner.prices import price_of, price_table
-from evaluator.runner.progress import progress
-from evaluator.runner.remote import Requests, Terms, caption_remotely
+from evaluator.runner.request_options import Requests
+
+if TYPE_CHECKING:
+    from evaluator.runner.answer_cache import ResponseCache
+    from evaluator.runner.asking import RequestPolicy
 
 
 @dataclass(frozen=True)
 class DefaultRunner:
-    """How captions are made, never what they say. A local model has no use for the cache and the money."""
+    """How captions are made. No option here changes a caption.
+
+    `cache`, `budget_usd`, `prices` and `requests` concern remote models only.
+    """
 
     kind: ClassVar[str] = "default"
 
@@ -45,7 +48,9 @@ class DefaultRunner:
         record: Callable[[Caption], None],
         spent_usd: float = 0.0,
     ) -> None:
-        """Caption every item once, each recorded as soon as it is there."""
+        """Caption every item once; each caption is recorded as soon as it exists."""
+        from evaluator.runner.progress import progress  # a finished run needs none of these imports
+
         items = list(items)
         with ExitStack() as stack:
             session = stack.enter_context(captioner.open(prompt))
@@ -58,26 +63,31 @@ class DefaultRunner:
                 advance(caption)
 
             if not isinstance(session, RemoteSession):
+                from evaluator.runner.local import caption_in_batches
+
                 caption_in_batches(session, items, record_and_advance, self.batch_size, pool)
                 return
-            usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
-            terms = self.terms(usage, spent_usd)
-            if self.cache != "off":
-                terms = replace(terms, cache=stack.enter_context(response_cache(cache_path())))
-            caption_remotely(session, items, record_and_advance, self.requests.of(usage), terms, pool)
+            from evaluator.runner.answer_cache import cache_path, response_cache
+            from evaluator.runner.remote import caption_remotely
 
-    def terms(self, usage: Usage | None, spent_usd: float) -> Terms:
-        """What the options mean for requests that take so much. Raises ConfigError for a budget that cannot
-        be kept.
-        """
-        table = price_table(self.prices)
+            usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
+            cache = None if self.cache == "off" else stack.enter_context(response_cache(cache_path()))
+            policy = self.policy(usage, spent_usd, cache)
+            caption_remotely(session, items, record_and_advance, self.requests.for_model(usage), policy, pool)
+
+    def policy(
+        self, usage: Usage | None, spent_usd: float, cache: ResponseCache | None = None
+    ) -> RequestPolicy:
+        """The policy for requests with these bounds. Raises ConfigError for a budget that cannot be kept."""
+        from evaluator.runner.asking import RequestPolicy
+        from evaluator.runner.prices import price_of
+
         if self.budget_usd is not None:
             if usage is None:
-                raise ConfigError("budget_usd: the model does not say what a request may take. Leave it out")
-            if price_of(usage.model, table) is None:
+                raise ConfigError("budget_usd: the model does not give the bounds of a request. Leave it out")
+            if price_of(usage.model, usage.provider, self.prices) is None:
                 raise ConfigError(
-                    f"budget_usd: no price of {usage.model} is known. Give it in a file of your own: "
-                    f"prices=FILE with the line {usage.model}: {{input: ..., output: ...}}, in US dollars a "
-                    "million tokens"
+                    f"budget_usd: no price of {usage.model} is known. Type prices=FILE with a file that has "
+                    f"this line, in US dollars per million tokens: {usage.model}: {{input: ..., output: ...}}"
                 )
-        return Terms(None, self.cache == "read", self.budget_usd, spent_usd, table, usage)
+        return RequestPolicy(cache, self.cache == "read", self.budget_usd, spent_usd, self.prices, usage)

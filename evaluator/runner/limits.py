@@ -1,17 +1,17 @@
-"""How fast requests may go: paced a minute, so many at once, and all of them held when a provider says so.
+"""How fast requests may be sent: the rate per minute, the number in flight, and holds for all requests.
 
-Pacing is the generic cell rate algorithm (ITU-T I.371) in its form of a reservation clock: each request
-takes the next moment that is free. A bucket would let a whole minute's requests go at once and be refused.
+Pacing is the generic cell rate algorithm (ITU-T I.371) as a reservation clock: each request takes the next
+free moment. A token bucket would send a whole minute's requests at once, and providers refuse that.
 
     >>> pace = Pace(per_minute=594)
     >>> [round(pace.reserve(now=0.0), 2) for _ in range(3)]
     [0.0, 0.1, 0.2]
 
-How many requests are in flight adapts, round by round. One in which many were refused shrinks the window to
-what was admitted, by half where nothing was. After a calm one it grows a little, on trial: where some of what
-it grew by is refused it goes back, and waits twice as long before it tries again. So it stays at what a
-server admits and seldom asks for more; and the odd overload of one server among many, which a smaller window
-would meet as often, does not shrink it.
+The number of requests in flight (the window) adapts in rounds. If more than 10 % of a round is refused, the
+window shrinks to the number admitted, or halves if none was. After a quiet round it grows by 10 % on trial.
+If the extra requests are refused, it shrinks back and waits twice as many rounds before the next trial. So
+the window stays at what a server admits and rarely exceeds it. Occasional refusals by one overloaded server
+among many do not shrink it, because a smaller window would meet them as often.
 """
 
 from __future__ import annotations
@@ -19,39 +19,43 @@ from __future__ import annotations
 import asyncio
 import time
 
-# A provider's clock and the network are not ours: stay this much below what it admits.
+from evaluator.core import Reply
+
+# Stay this much below a rate, since a provider's clock and network differ from ours.
 MARGIN = 0.01
-# A timer that fires late may be made up for by this much.
+# A request whose timer fires late by up to this much does not delay those after it.
 LATE_SECONDS = 0.1
-# The share of refusals that any provider has on a good day.
-NOISE = 0.1
-# Of what a window grew by, the share that may be refused.
-IN_VAIN = 0.25
-# The part of itself that a window grows by, at least by one.
+# A share of refusals that is normal for any provider.
+NORMAL_REFUSAL_SHARE = 0.1
+# A trial fails if more than this share of the extra requests is refused.
+TRIAL_REFUSAL_SHARE = 0.25
+# How much the window grows on trial, relative to its size; at least by one request.
 GROWTH = 0.1
-# The answers of a round, at least: of fewer, one refusal would be many.
+# A round has at least this many answers: in a smaller one, a single refusal would weigh too much.
 FEWEST_ANSWERS = 20
-# The part of a round that is waited for: the slowest answers would hold it up.
-ENOUGH = 0.9
-# The rounds between two trials, at most.
+# A round ends when this share of its answers has arrived, because the slowest would delay it.
+ROUND_SHARE = 0.9
+# The most rounds between two trials.
 LONGEST_PATIENCE = 32
+# How much a new answer changes the estimate of tokens per request.
+ESTIMATE_WEIGHT = 0.1
 
 
 class Pace:
-    """A reservation clock: at most `per_minute` of something in any minute."""
+    """A reservation clock: at most `per_minute` units in any minute."""
 
     def __init__(self, per_minute: float) -> None:
         self._seconds_each = 60 / per_minute * (1 + MARGIN)
         self._next = float("-inf")
 
     def reserve(self, now: float, amount: float = 1.0) -> float:
-        """Seconds to wait before this amount may go."""
+        """Seconds to wait before this amount may be sent."""
         start = max(self._next, now - LATE_SECONDS if self._next > float("-inf") else now)
         self._next = start + amount * self._seconds_each
         return max(0.0, start - now)
 
     def correct(self, amount: float) -> None:
-        """So much more (or less, below zero) was taken than was reserved."""
+        """Report that `amount` more than reserved was used; a negative amount was reserved and not used."""
         self._next += amount * self._seconds_each
 
 
@@ -60,7 +64,7 @@ class Window:
 
     def __init__(self, most: int) -> None:
         self.size, self._most = most, most
-        # While a size is on trial: the one to go back to, and its share of refusals.
+        # During a trial: the size before it, and the share of refusals at that size.
         self._before: tuple[int, float] | None = None
         self._patience = self._calm = 1
         self._round = 0
@@ -72,28 +76,28 @@ class Window:
         self._sent = self._answers = self._refusals = 0
 
     def sent(self) -> int:
-        """Count a request; the round that it belongs to, 0 for none."""
+        """Count a request and return its round, 0 if it belongs to none."""
         self._sent += 1
         return self._round if self._sent <= self._wanted else 0
 
-    def answered(self, refused: bool, sent_in: int) -> None:
-        """Count the answer to a request that was sent in this round."""
-        if sent_in != self._round:
+    def answered(self, refused: bool, round_sent: int) -> None:
+        """Count the answer to a request; answers to requests of earlier rounds do not count."""
+        if round_sent != self._round:
             return
         self._answers += 1
         self._refusals += refused
-        # Refusals come first: after nothing but them, those that are still awaited may be refused as well.
-        if self._answers >= self._wanted * (1 if refused else ENOUGH):
+        # Refusals arrive before other answers. After a refusal, the missing answers may be refusals, too.
+        if self._answers >= self._wanted * (1 if refused else ROUND_SHARE):
             self._end_round(self._refusals / self._wanted)
             self._begin_round()
 
     def _end_round(self, share: float) -> None:
-        """Go back, shrink, grow or stay, by the share of refusals."""
-        if self._before and (share > NOISE or self._in_vain(share, *self._before)):
+        """Shrink back, shrink, grow or stay, depending on the share of refusals."""
+        if self._before and (share > NORMAL_REFUSAL_SHARE or self._trial_failed(share, *self._before)):
             self.size, self._before = self._before[0], None
             self._patience, self._calm = min(2 * self._patience, LONGEST_PATIENCE), 0
             return
-        if share > NOISE:
+        if share > NORMAL_REFUSAL_SHARE:
             self.size = max(1, round(self.size * (1 - share if share < 1 else 0.5)))
             self._patience, self._calm = 1, 0
             return
@@ -104,14 +108,14 @@ class Window:
             self._before = self.size, share
             self.size = min(self.size + max(1, int(self.size * GROWTH)), self._most)
 
-    def _in_vain(self, share: float, size_before: int, share_before: float) -> bool:
-        """Whether of what the window grew by too much was refused."""
+    def _trial_failed(self, share: float, size_before: int, share_before: float) -> bool:
+        """Whether too many of the extra requests were refused."""
         more = self.size - size_before
-        return share * self.size - share_before * size_before > IN_VAIN * more
+        return share * self.size - share_before * size_before > TRIAL_REFUSAL_SHARE * more
 
 
 class Limits:
-    """What every request passes, first come first served, within one event loop."""
+    """What every request passes, in the order of arrival, within one event loop."""
 
     def __init__(
         self, in_flight: int, per_minute: float | None = None, tokens_per_minute: float | None = None
@@ -125,9 +129,9 @@ class Limits:
         self._left = asyncio.Event()
 
     async def enter(self, tokens: float) -> int:
-        """Wait until a request of about so many tokens may be sent; `leave` must follow with its round.
+        """Wait until a request of about this many tokens may be sent. Returns its round, which `leave` needs.
 
-        Where nothing is paced, whoever finds a place free takes it, the one who has just left it too.
+        Without pacing there is no queue: any worker may take a free slot.
         """
         if self._is_open():
             self._in_flight += 1
@@ -153,18 +157,33 @@ class Limits:
         held = self._held_until > time.monotonic()
         return unpaced and not held and self._in_flight < self._window.size
 
-    def leave(self, sent_in: int, refused: bool, tokens: float = 0.0) -> None:
-        """The request was answered or failed; it took so many tokens more than was thought."""
+    def leave(self, round_sent: int, refused: bool, tokens: float = 0.0) -> None:
+        """The request was answered or failed; it took `tokens` more than estimated."""
         self._in_flight -= 1
-        self._window.answered(refused, sent_in)
+        self._window.answered(refused, round_sent)
         if self._tokens:
             self._tokens.correct(tokens)
         self._left.set()
 
     def hold(self, seconds: float) -> None:
-        """Nobody sends anything for this long from now."""
+        """Let all requests wait for this long from now."""
         self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     async def _wait_while_held(self) -> None:
         while (seconds := self._held_until - time.monotonic()) > 0:
             await asyncio.sleep(seconds)
+
+
+class TokenEstimate:
+    """A running estimate of the tokens per request: an upper bound at first, then an average of answers."""
+
+    def __init__(self, tokens: float) -> None:
+        self.tokens = tokens
+
+    def update(self, reply: Reply | None, estimated: float) -> float:
+        """Learn from an answer; returns how far it exceeded the `estimated` tokens of its request."""
+        if reply is None or reply.input_tokens is None:
+            return 0.0
+        used = float(reply.input_tokens + (reply.output_tokens or 0))
+        self.tokens += ESTIMATE_WEIGHT * (used - self.tokens)
+        return used - estimated

@@ -1,9 +1,9 @@
-"""The batch loop of local models: decoding in threads, captioning in batches, one caption recorded at a time.
+"""The batch loop of local models: threads read pictures, and the model captions them in batches.
 
     items -> prepare (worker threads, ahead of the model) -> batches -> caption -> record
 
-A picture that cannot be read becomes its image's outcome and takes no place in a batch. A batch that
-does not fit into memory is halved, and so are those after it.
+A picture that cannot be read becomes its image's outcome and is not part of a batch. If a batch does not fit
+into memory, its size is halved, also for all later batches.
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from evaluator.core import SUPPLIED, Caption, Item, Outcome, Reply, Session
+from evaluator.core import Caption, Item, Outcome, Session, Source
 from evaluator.core.errors import CaptionError, EvaluatorError, ImageError, OutOfMemory
+from evaluator.runner.outcomes import caption_from
 
 logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class HasSource(Protocol):
+    """A Session that does not ask a model: it says where its captions come from."""
+
+    @property
+    def source(self) -> Source: ...
 
 
 def caption_in_batches(
@@ -29,7 +38,7 @@ def caption_in_batches(
     batch_size: int,
     pool: ThreadPoolExecutor,
 ) -> None:
-    """Caption every item once; each is recorded before the next batch begins."""
+    """Caption every item once; the captions of a batch are recorded before the next batch begins."""
     for caption in caption_all(session, items, batch_size, pool):
         record(caption)
 
@@ -37,7 +46,7 @@ def caption_in_batches(
 def caption_all(
     session: Session, items: Iterable[Item], batch_size: int, pool: ThreadPoolExecutor
 ) -> Iterator[Caption]:
-    """Captions in the items' order within a batch; pictures that cannot be read come as they are met."""
+    """Captions batch by batch; in each batch, the pictures that cannot be read come first."""
     pictures = prepare_ahead(session, items, 2 * batch_size, pool)
     while batch := list(islice(pictures, batch_size)):
         readable = [(item, prepared) for item, prepared in batch if not isinstance(prepared, EvaluatorError)]
@@ -46,12 +55,12 @@ def caption_all(
         except OutOfMemory as error:
             if batch_size > 1:
                 batch_size = max(1, len(batch) // 2)
-                logger.warning("%s: going on with batches of %d", error, batch_size)
+                logger.warning("%s: continuing with batches of %d", error, batch_size)
                 pictures = chain(batch, pictures)
                 continue
             captions = [Caption(item.id, Outcome.ERROR, error=str(error)) for item, _ in readable]
         yield from (
-            failed(item, prepared) for item, prepared in batch if isinstance(prepared, EvaluatorError)
+            caption_from(item, prepared) for item, prepared in batch if isinstance(prepared, EvaluatorError)
         )
         yield from captions
 
@@ -59,7 +68,7 @@ def caption_all(
 def prepare_ahead(
     session: Session, items: Iterable[Item], ahead: int, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[Item, Any]]:
-    """Each item with what `prepare` made of it or the error it raised; at most `ahead` wait in memory."""
+    """Each item with what `prepare` returned, or the error it raised; at most `ahead` are in memory."""
 
     def prepare(item: Item) -> Any:
         try:
@@ -78,28 +87,14 @@ def prepare_ahead(
 
 
 def caption_batch(session: Session, batch: Sequence[tuple[Item, Any]]) -> list[Caption]:
-    """One call of the model; its time is shared out evenly over the batch."""
+    """One call of the model; the images of a batch share its time evenly. A captions file takes no time."""
     if not batch:
         return []
+    source: Source = session.source if isinstance(session, HasSource) else "model"
     start = time.monotonic()
-    replies = session.caption([prepared for _, prepared in batch])
-    seconds = (time.monotonic() - start) / len(batch)
+    results = session.caption([prepared for _, prepared in batch])
+    seconds = round((time.monotonic() - start) / len(batch), 6) if source == "model" else 0.0
     return [
-        succeeded(item, reply, seconds) if isinstance(reply, Reply) else failed(item, reply, seconds)
-        for (item, _), reply in zip(batch, replies, strict=True)
+        caption_from(item, result, seconds=seconds, source=source)
+        for (item, _), result in zip(batch, results, strict=True)
     ]
-
-
-def succeeded(item: Item, reply: Reply, seconds: float) -> Caption:
-    """The caption that a reply is."""
-    if reply.finish_reason == SUPPLIED:
-        return Caption(item.id, Outcome.OK, reply, cached=True)
-    return Caption(item.id, Outcome.OK, reply, seconds=round(seconds, 6))
-
-
-def failed(item: Item, error: EvaluatorError, seconds: float = 0.0) -> Caption:
-    """The outcome that an error means."""
-    outcome, reply = Outcome.ERROR, None
-    if isinstance(error, CaptionError):
-        outcome, reply = error.outcome, error.reply
-    return Caption(item.id, outcome, reply, error=str(error), seconds=round(seconds, 6))

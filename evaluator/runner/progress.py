@@ -1,6 +1,6 @@
-"""What a person sees while captions are made: a bar with rate and time left, or plain lines in a log.
+"""What a person sees during captioning: a bar on a terminal, a line in a notebook, else lines in the log.
 
-Both say how many failed and in which way, how many came from the cache, and what it has cost so far.
+Each shows the rate and the time left, the failures by outcome, the captions from the cache, and the cost.
 """
 
 from __future__ import annotations
@@ -21,21 +21,31 @@ from evaluator.core import Caption, Outcome
 logger = logging.getLogger(__name__)
 
 LOG_SECONDS = 10.0
-# The captions that the rate is of: fewer would jump with every batch, more would not see a limit change.
-RECENT = 500
+NOTEBOOK_SECONDS = 0.5
+# The rate is that of the last captions: with fewer it would jump with every batch, with more it would react
+# too late to a new limit.
+RECENT_CAPTIONS = 500
+
+Advance = Callable[[Caption], None]
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Caption], None]]:
-    """A function to call with each caption: moves a bar on a terminal, elsewhere logs a line now and then."""
+def progress(total: int) -> Iterator[Advance]:
+    """A function to call with each caption, which shows the progress on stderr or in the notebook."""
     console = Console(stderr=True)
-    with bar(total, console) if console.is_terminal else log_lines(total) as advance:
+    if console.is_terminal:
+        shown = bar(total, console)
+    elif console.is_jupyter:
+        shown = notebook_line(total)
+    else:
+        shown = log_lines(total)
+    with shown as advance:
         yield advance
 
 
 @dataclass
-class Tally:
-    """What is known of the captions so far; all moments in seconds of one clock."""
+class CaptionCounts:
+    """Counts of the captions so far; all times in seconds of the same clock."""
 
     total: int
     start: float
@@ -45,30 +55,35 @@ class Tally:
     cost_usd: float | None = None
 
     def __post_init__(self) -> None:
-        self._made_at = deque([self.start], maxlen=RECENT + 1)
+        self._recent_times = deque([self.start], maxlen=RECENT_CAPTIONS + 1)
 
     def add(self, caption: Caption, now: float) -> None:
         self.done += 1
         if caption.outcome is not Outcome.OK:
             self.failures[caption.outcome] += 1
-        if caption.cached and caption.cost_usd is not None:  # a captions file's cost nothing anywhere
+        if caption.source == "cache":
             self.cached += 1
         else:
-            self._made_at.append(now)
+            self._recent_times.append(now)
         if caption.cost_usd is not None:
             self.cost_usd = (self.cost_usd or 0.0) + caption.cost_usd
 
     def rate(self, now: float) -> float | None:
-        """Images a second of late, None before the first; those from the cache tell nothing of the others."""
-        made = len(self._made_at) - 1
-        return made / max(now - self._made_at[0], 1e-9) if made else None
+        """Images per second recently, without those from the cache; None before the first."""
+        recent = len(self._recent_times) - 1
+        return recent / max(now - self._recent_times[0], 1e-9) if recent else None
 
     def speed(self, now: float) -> str:
-        """`24.1 images/s, 95 s left`; empty while it is not known."""
+        """`24.1 images/s, 95 s left`; empty before the first caption."""
         rate = self.rate(now)
         if rate is None:
             return ""
         return f"{rate:.{1 if rate >= 1 else 3}f} images/s, {in_time((self.total - self.done) / rate)} left"
+
+    def line(self, now: float) -> str:
+        """Everything in one line of text."""
+        parts = (f"captioned {self.done} of {self.total}", self.speed(now), str(self))
+        return ", ".join(filter(None, parts))
 
     def __str__(self) -> str:
         parts = (
@@ -80,53 +95,64 @@ class Tally:
 
 
 @dataclass
-class TallyColumn(ProgressColumn):
-    """What a tally says at the moment that the bar is drawn, so that a wait shows."""
+class TextColumn(ProgressColumn):
+    """A text that is computed when the bar is drawn, so that it changes during a wait, too."""
 
-    say: Callable[[float], str]
+    text: Callable[[float], str]
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def render(self, task: Task) -> Text:
-        return Text(self.say(time.monotonic()))
+        return Text(self.text(time.monotonic()))
 
 
 @contextmanager
-def bar(total: int, console: Console) -> Iterator[Callable[[Caption], None]]:
-    tally = Tally(total, time.monotonic())
+def bar(total: int, console: Console) -> Iterator[Advance]:
+    """A bar on a terminal."""
+    counts = CaptionCounts(total, time.monotonic())
     columns = (
         BarColumn(20),
         MofNCompleteColumn(),
-        TallyColumn(tally.speed),
-        TallyColumn(lambda _: str(tally)),
+        TextColumn(counts.speed),
+        TextColumn(lambda _: str(counts)),
     )
     with Progress(*columns, console=console) as bars:
         task = bars.add_task("captioning", total=total)
 
         def advance(caption: Caption) -> None:
-            tally.add(caption, time.monotonic())
+            counts.add(caption, time.monotonic())
             bars.update(task, advance=1)
 
         yield advance
 
 
 @contextmanager
-def log_lines(total: int) -> Iterator[Callable[[Caption], None]]:
+def log_lines(total: int) -> Iterator[Advance]:
+    """A line in the log every ten seconds, and one at the end."""
+    yield _occasional_lines(total, LOG_SECONDS, lambda line: logger.info("%s", line))
+
+
+@contextmanager
+def notebook_line(total: int) -> Iterator[Advance]:
+    """One line of a notebook's output that is written again and again: a log would not be visible there."""
+    yield _occasional_lines(total, NOTEBOOK_SECONDS, lambda line: print(f"\r{line:<100}", end="", flush=True))
+    print()
+
+
+def _occasional_lines(total: int, seconds: float, show: Callable[[str], None]) -> Advance:
     start = last = time.monotonic()
-    tally = Tally(total, start)
+    counts = CaptionCounts(total, start)
 
     def advance(caption: Caption) -> None:
         nonlocal last
         now = time.monotonic()
-        tally.add(caption, now)
-        if now - last < LOG_SECONDS and tally.done < total:
-            return
-        last = now
-        parts = (f"captioned {tally.done} of {total}", tally.speed(now), str(tally))
-        logger.info("%s", ", ".join(filter(None, parts)))
+        counts.add(caption, now)
+        if now - last >= seconds or counts.done >= total:
+            last = now
+            show(counts.line(now))
 
-    yield advance
+    return advance
 
 
 def in_words(failures: Counter[str]) -> str:
@@ -135,7 +161,7 @@ def in_words(failures: Counter[str]) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """A duration to wait for.
+    """A time to wait.
 
     >>> in_time(95.2), in_time(754), in_time(12_345)
     ('95 s', '13 min', '3 h 26 min')

@@ -1,27 +1,23 @@
-"""When a request that failed is tried again: exponential backoff with full jitter, from an explicit seed.
+"""How long to wait before a failed request is sent again: exponential backoff with full jitter.
 
 "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: each wait is uniform between zero and a bound
-that doubles, so that requests that failed together do not come back together.
+that doubles, so that requests that failed together are not repeated together.
 
-    >>> waits = Backoff(seed=0, first_seconds=1.0, most_seconds=60.0)
-    >>> all(0 <= waits.seconds(attempt) <= min(60, 2 ** (attempt - 1)) for attempt in range(1, 20))
+    >>> random = Random(0)
+    >>> all(0 <= backoff_seconds(attempt, random) <= min(60, 2 ** (attempt - 1)) for attempt in range(1, 20))
     True
 """
 
 from __future__ import annotations
 
-import random
+from random import Random
+
+# The longest wait after the first attempt; it doubles with each attempt, up to the second number.
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
 
 
-class Backoff:
-    """The waits of one run."""
-
-    def __init__(self, seed: int, first_seconds: float, most_seconds: float) -> None:
-        self._random = random.Random(seed)
-        self._first_seconds = first_seconds
-        self._most_seconds = most_seconds
-
-    def seconds(self, attempt: int) -> float:
-        """How long to wait after attempt number `attempt`, from 1."""
-        bound = min(self._most_seconds, self._first_seconds * 2.0 ** min(attempt - 1, 60))
-        return self._random.uniform(0.0, bound)
+def backoff_seconds(attempt: int, random: Random) -> float:
+    """How long to wait after attempt number `attempt`; the first is 1."""
+    bound = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(attempt - 1, 60))
+    return random.uniform(0.0, bound)

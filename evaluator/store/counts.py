@@ -28,7 +28,7 @@ def images_per_second(captions: Iterable[Caption]) -> float | None:
     >>> images_per_second(two_at_once)  # from 7 to 10
     1.3333333333333333
     """
-    answers = [each for each in captions if not each.cached and not each.outcome.can_be_retried]
+    answers = [each for each in captions if each.source == "model" and not each.outcome.can_be_retried]
     captioned = [each for each in answers if each.outcome is Outcome.OK]
     batches = sum(each.seconds for each in captioned if each.answered_at is None)
     requests = [(at - each.seconds, at) for each in answers if (at := each.answered_at) is not None]

@@ -90,6 +90,9 @@ def caption_to_json(caption: Caption) -> dict[str, Any]:
 
 
 def caption_from_json(line: Mapping[str, Any]) -> Caption:
+    if "cached" in line:  # of version 0.1.0, where a caption from a file has the finish reason "supplied"
+        supplied = (line["reply"] or {}).get("finish_reason") == "supplied"
+        line = {**line, "source": "model" if not line["cached"] else "file" if supplied else "cache"}
     return checked(Caption, line)
 
 

@@ -154,5 +154,5 @@ def test_the_cache_and_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_prices_have_an_age() -> None:
     young, old = (doctor.prices(datetime.date(year, 6, 10)) for year in (2025, 2030))
     assert young.advice == ""
-    assert old.state.endswith("days old")
-    assert "prices=FILE" in old.advice
+    assert old.state.endswith("days ago")
+    assert old.advice == "pip install -U genai-prices"

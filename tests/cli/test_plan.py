@@ -29,10 +29,11 @@ def test_tokens_money_and_minutes_by_hand(command: Command, remote: list[str], s
     limits = ["runner.requests.per_minute=50", "runner.requests.tokens_per_minute=4800"]
     done = command("plan", *remote, *limits)
     assert row(done.stdout, "remote") == (
-        ["remote", "200", "16,000 to 20,000", "1,000 to 4,000", "0.17 to 0.24", "5.0"]
+        ["remote", "200", "16k to 20k", "1,000 to 4,000", "0.17 to 0.24", "5.0"]
     )
-    assert "$10 and $10 a million tokens (prices=FILE, 2026-01-31)" in done.stdout
-    assert "remote: at most 50 requests and 4,800 tokens a minute" in done.stdout
+    assert "$10 input, $10 output per million tokens" in done.stdout
+    assert "(prices=FILE, 2026-01-31)" in done.stdout
+    assert "remote: at most 50 requests and 4,800 tokens per minute" in done.stdout
     assert server.requests == 0
 
 
@@ -50,11 +51,11 @@ def test_what_is_there_is_left_out(command: Command, remote: list[str], server: 
     assert ran.returncode == 3, ran.stderr
     done = command("plan", *remote)
     assert row(done.stdout, "remote")[:2] == ["remote", "150"]
-    assert "remote: 50 more captions are there already" in done.stdout
+    assert "remote: 50 more images already have a caption" in done.stdout
 
 
 def test_several_models_and_one_that_costs_nothing(command: Command, own: Path) -> None:
     done = command("plan", "--config-dir", own, "model=tiny-git,remote")
     assert row(done.stdout, "tiny-git") == ["tiny-git", "200", "-", "-", "free", "-"]
     assert row(done.stdout, "remote")[-2:] == ["not known", "-"]
-    assert "remote: no price is known" in done.stdout
+    assert "remote: the price is not known" in done.stdout

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from evaluator.core import Closing, Item, Priced, Prompt, Reply
-from evaluator.core.errors import ConfigError, MissingPackage, TryAgain
+from evaluator.core.errors import ConfigError, MissingPackage, RetryableError
 from evaluator.models.cloud import request_text
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import BACKENDS, PROMPT, ask, captioner, outcome_of
@@ -95,12 +95,12 @@ def test_what_is_no_answer_is_asked_again(
     backend: str, answer: Answer, kind: str, server: ProviderServer, photo: Path
 ) -> None:
     found = outcome_of(backend, server, photo, answer)
-    assert isinstance(found, TryAgain), found
+    assert isinstance(found, RetryableError), found
     if backend == "generativeai" and kind == "not an API":
         kind = "malformed answer"  # the package keeps the page to itself
     assert found.kind == kind
-    assert found.everyone == (kind == "overloaded")
-    assert found.hold_seconds is None
+    assert found.affects_all_requests == (kind == "overloaded")
+    assert found.retry_after_seconds is None
 
 
 @backends
@@ -119,7 +119,7 @@ def test_an_answer_that_comes_twice_is_given_to_one_picture_only(
 ) -> None:
     async def until_answered(session: Any, path: Path) -> Reply:
         for _ in range(3):
-            with contextlib.suppress(TryAgain):
+            with contextlib.suppress(RetryableError):
                 reply: Reply = await session.ask(session.prepare(Item(path.name, path)))
                 return reply
         raise AssertionError("never answered")
@@ -141,7 +141,7 @@ def test_an_answer_that_comes_twice_is_given_to_one_picture_only(
 @backends
 def test_a_silent_server_is_given_up(backend: str, server: ProviderServer, photo: Path) -> None:
     found = outcome_of(backend, server, photo, Answer(seconds=3.0), timeout_seconds=0.2)
-    assert isinstance(found, TryAgain), found
+    assert isinstance(found, RetryableError), found
     assert found.kind == "timeout"
 
 
@@ -150,7 +150,7 @@ def test_nobody_there(backend: str, server: ProviderServer, photo: Path) -> None
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
     (found,) = ask(captioner(backend, server, base_url=address), photo)
-    assert isinstance(found, TryAgain)
+    assert isinstance(found, RetryableError)
     assert found.kind == "connection"
 
 
@@ -158,8 +158,8 @@ def test_nobody_there(backend: str, server: ProviderServer, photo: Path) -> None
 @pytest.mark.parametrize("status", [408, 409, 500, 502, 504, 520])
 def test_what_passes_is_asked_again(backend: str, status: int, server: ProviderServer, photo: Path) -> None:
     found = outcome_of(backend, server, photo, error(BACKENDS[backend][0], status))
-    assert isinstance(found, TryAgain), found
-    assert (found.kind, found.everyone) == ("server error", False)
+    assert isinstance(found, RetryableError), found
+    assert (found.kind, found.affects_all_requests) == ("server error", False)
 
 
 @backends
@@ -167,8 +167,8 @@ def test_what_passes_is_asked_again(backend: str, status: int, server: ProviderS
 def test_an_overload_holds_everyone(backend: str, status: int, server: ProviderServer, photo: Path) -> None:
     answer = error(BACKENDS[backend][0], status, "overloaded_error", headers={"retry-after": "7"})
     found = outcome_of(backend, server, photo, answer)
-    assert isinstance(found, TryAgain), found
-    assert (found.kind, found.everyone, found.hold_seconds) == ("overloaded", True, 7.0)
+    assert isinstance(found, RetryableError), found
+    assert (found.kind, found.affects_all_requests, found.retry_after_seconds) == ("overloaded", True, 7.0)
 
 
 @backends
@@ -177,8 +177,12 @@ def test_a_limit_holds_everyone_for_as_long_as_is_said(
     backend: str, seconds: float | None, server: ProviderServer, photo: Path
 ) -> None:
     found = outcome_of(backend, server, photo, rate_limited(BACKENDS[backend][0], seconds))
-    assert isinstance(found, TryAgain), found
-    assert (found.kind, found.everyone, found.hold_seconds) == ("rate limit", True, seconds)
+    assert isinstance(found, RetryableError), found
+    assert (found.kind, found.affects_all_requests, found.retry_after_seconds) == (
+        "rate limit",
+        True,
+        seconds,
+    )
 
 
 @backends

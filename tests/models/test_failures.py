@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Outcome
-from evaluator.core.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, RetryableError
 from evaluator.models.failures import (
     LONGEST_MESSAGE,
     failure_from_body,
@@ -51,7 +51,7 @@ JSON = st.recursive(
 def test_any_document_means_something(status: int, document: object) -> None:
     failure = failure_from_body(status, {}, json.dumps(document))
     error = meaning(failure, "hint")
-    assert isinstance(error, CaptionError | ModelError | TryAgain)
+    assert isinstance(error, CaptionError | ModelError | RetryableError)
     assert len(failure.text) <= LONGEST_MESSAGE
     if isinstance(error, CaptionError):
         assert error.outcome in (Outcome.ERROR, Outcome.BLOCKED)
@@ -60,8 +60,10 @@ def test_any_document_means_something(status: int, document: object) -> None:
 @given(status=st.integers(400, 599), body=st.text())
 def test_any_text_means_something(status: int, body: str) -> None:
     error = meaning(failure_from_body(status, {}, body), "hint")
-    assert isinstance(error, CaptionError | ModelError | TryAgain)
-    assert isinstance(error, TryAgain) == (status >= 500 or status in (408, 409, 425, 429)) or body.strip()
+    assert isinstance(error, CaptionError | ModelError | RetryableError)
+    assert (
+        isinstance(error, RetryableError) == (status >= 500 or status in (408, 409, 425, 429)) or body.strip()
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, ConfigError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ConfigError, ModelError, RetryableError
 from evaluator.models.gemini import WITHHELD, Gemini
 from tests.models.backends import ask, captioner, outcome_of
 from tests.provider_server import ProviderServer
@@ -188,8 +188,8 @@ def test_a_minute_s_quota_does_not(backend: str, server: ProviderServer, photo: 
     details = [quota_failure("GenerateContentInputTokensPerModelPerMinute-FreeTier"), retry_info(20.04)]
     message = "You exceeded your current quota, please check your plan and billing details."
     found = outcome_of(backend, server, photo, error("gemini", 429, "RESOURCE_EXHAUSTED", message, details))
-    assert isinstance(found, TryAgain), found
-    assert (found.kind, found.everyone, found.hold_seconds) == ("rate limit", True, 20.04)
+    assert isinstance(found, RetryableError), found
+    assert (found.kind, found.affects_all_requests, found.retry_after_seconds) == ("rate limit", True, 20.04)
 
 
 @packages

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evaluator.core import Outcome, Reply
-from evaluator.core.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, RetryableError
 from tests.models.backends import ask, captioner, outcome_of
 from tests.provider_server import ProviderServer
 from tests.wire_formats import Answer, document, error, said
@@ -101,9 +101,9 @@ def test_what_ends_the_run(answer: Answer, said_of_it: str, server: ProviderServ
 @pytest.mark.parametrize(
     ("failed", "kind"),
     [
-        ({"code": 502, "message": "the provider is down"}, TryAgain),
-        ({"message": "something else"}, TryAgain),
-        ({"code": 429, "message": "slower"}, TryAgain),
+        ({"code": 502, "message": "the provider is down"}, RetryableError),
+        ({"message": "something else"}, RetryableError),
+        ({"code": 429, "message": "slower"}, RetryableError),
         ({"code": 402, "message": "Insufficient credits"}, ModelError),
         ({"code": 403, "message": "your input was flagged"}, CaptionError),
     ],

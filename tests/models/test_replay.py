@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.core import SUPPLIED, Caption, Item, Outcome, Prompt
+from evaluator.core import Caption, Item, Outcome, Prompt
 from evaluator.core.errors import DataError
 from evaluator.models.replay import Replay
 from evaluator.runner.default import DefaultRunner
@@ -37,8 +37,7 @@ def test_captions_arrive_unchanged(tmp_path: Path) -> None:
     assert {key: caption.text for key, caption in captions.items()} == ODD
     assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
     assert all(
-        caption.cached and caption.reply and caption.reply.finish_reason == SUPPLIED
-        for caption in captions.values()
+        (caption.source, caption.seconds) == ("file", 0.0) and caption.reply for caption in captions.values()
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
-from evaluator.core.errors import CaptionError, ModelError, TryAgain
+from evaluator.core.errors import CaptionError, ModelError, RetryableError
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,15 @@ class RemoteSession:
             response = await self.client.post(f"{self.options.url}/caption", json=document)
             answer = response.json() if response.status_code == 200 else {}
         except httpx2.TransportError as error:
-            raise TryAgain(f"the connection broke ({error!r})", "connection") from error
+            raise RetryableError(f"the connection broke ({error!r})", "connection") from error
         except ValueError as error:
-            raise TryAgain("the answer is not JSON", "malformed") from error
+            raise RetryableError("the answer is not JSON", "malformed") from error
         if response.status_code in (429, 503, 529):
             wait = response.headers.get("retry-after")
             kind = "rate limit" if response.status_code == 429 else "overloaded"
-            raise TryAgain(f"HTTP {response.status_code}", kind, float(wait) if wait else None, everyone=True)
+            raise RetryableError(
+                f"HTTP {response.status_code}", kind, float(wait) if wait else None, affects_all_requests=True
+            )
         if response.status_code in (401, 402):
             raise ModelError(f"HTTP {response.status_code}: the key is refused or its credit is used up")
         if response.status_code != 200:

@@ -38,14 +38,14 @@ def test_an_answer_or_final_refusal_comes_back(outcome: Outcome, path: Path) -> 
         found = cache.get("k")
         assert found is not None
         assert (found.outcome, found.reply, found.error) == (outcome, caption().reply, caption(outcome).error)
-        assert (found.cached, found.cost_usd, found.attempts) == (True, 0.0, 0)
+        assert (found.source, found.cost_usd, found.attempts) == ("cache", 0.0, 0)
         assert cache.get("other") is None
 
 
 @pytest.mark.parametrize("outcome", FAILURES)
 def test_a_failure_is_never_kept(outcome: Outcome, path: Path) -> None:
     with response_cache(path) as cache:
-        with pytest.raises(ValueError, match="is no answer"):
+        with pytest.raises(ValueError, match="is not an answer"):
             cache.put("k", "m", caption(outcome))
         assert cache.get("k") is None
 
@@ -106,7 +106,7 @@ def test_a_full_disk_is_an_error_of_ours(path: Path) -> None:
         for number in range(1000):
             cache.put(str(number), "m", caption())
 
-    with pytest.raises(StoreError, match="Every caption so far is kept"), response_cache(path) as cache:
+    with pytest.raises(StoreError, match="All captions so far are saved"), response_cache(path) as cache:
         fill(cache)
 
 

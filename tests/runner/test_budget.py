@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.runner.budget import Budget
+from evaluator.runner.budget import Budget, BudgetUsedUp
 
 
 @given(
@@ -28,15 +28,15 @@ def test_never_exceeded_and_used_as_far_as_it_goes(
 
         async def call() -> None:
             nonlocal spent, refused
-            if not await budget.reserve(most_usd):
+            try:
+                async with budget.reserve(most_usd) as reservation:
+                    for _ in range(choose.randint(0, 3)):
+                        await asyncio.sleep(0)
+                    reservation.spent_usd = choose.uniform(0, most_usd)
+                    spent += reservation.spent_usd
+                    assert spent <= max(budget_usd, spent_usd) + 1e-9
+            except BudgetUsedUp:
                 refused += 1
-                return
-            for _ in range(choose.randint(0, 3)):
-                await asyncio.sleep(0)
-            cost = choose.uniform(0, most_usd)
-            spent += cost
-            assert spent <= max(budget_usd, spent_usd) + 1e-9
-            budget.settle(most_usd, cost)
 
         async with asyncio.timeout(10):
             await asyncio.gather(*(call() for _ in range(60)))
@@ -47,32 +47,50 @@ def test_never_exceeded_and_used_as_far_as_it_goes(
         assert spent + most_usd > budget_usd - 1e-9, "another call would have fitted"
 
 
-def test_without_end() -> None:
+async def fits(budget: Budget, usd: float) -> bool:
+    try:
+        async with budget.reserve(usd) as reservation:
+            reservation.spent_usd = usd
+    except BudgetUsedUp:
+        return False
+    return True
+
+
+def test_without_a_limit() -> None:
     async def main() -> bool:
         budget = Budget(None, 1e9)
-        return all([await budget.reserve(1e9) for _ in range(3)])
+        return all([await fits(budget, 1e9) for _ in range(3)])
 
     assert asyncio.run(main())
 
 
-def test_one_that_waits_goes_on_when_an_answer_was_cheaper() -> None:
-    async def main() -> tuple[bool, bool, bool]:
+def test_a_waiting_request_starts_when_an_answer_was_cheaper() -> None:
+    async def main() -> tuple[bool, bool]:
         budget = Budget(1.0)
-        first = await budget.reserve(0.9)
-        second = asyncio.create_task(budget.reserve(0.9))
-        await asyncio.sleep(0)
-        assert not second.done()
-        budget.settle(0.9, 0.05)
-        assert await second
-        budget.settle(0.9, 0.5)
-        return first, second.result(), await budget.reserve(0.9)
+        async with budget.reserve(0.9) as first:
+            second = asyncio.create_task(fits(budget, 0.9))
+            await asyncio.sleep(0)
+            assert not second.done()
+            first.spent_usd = 0.05
+        return await second, await fits(budget, 0.9)
 
-    assert asyncio.run(main()) == (True, True, False)
+    assert asyncio.run(main()) == (True, False)
+
+
+def test_a_request_that_fails_returns_its_money() -> None:
+    async def main() -> bool:
+        budget = Budget(1.0)
+        with pytest.raises(OSError, match="broken"):
+            async with budget.reserve(0.9):
+                raise OSError("broken")
+        return await fits(budget, 0.9)
+
+    assert asyncio.run(main())
 
 
 @pytest.mark.parametrize("budget_usd", [0.0, 0.5])
 def test_what_an_earlier_command_spent_counts(budget_usd: float) -> None:
     async def main() -> bool:
-        return await Budget(budget_usd, spent_usd=0.45).reserve(0.1)
+        return await fits(Budget(budget_usd, spent_usd=0.45), 0.1)
 
     assert not asyncio.run(main())

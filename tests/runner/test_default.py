@@ -10,7 +10,7 @@ from evaluator.config.run_config import run_configs
 from evaluator.core import Usage
 from evaluator.core.errors import ConfigError
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.remote import ModelLimits, Requests
+from evaluator.runner.request_options import ModelLimits, Requests
 
 
 def runner(*overrides: str) -> DefaultRunner:
@@ -68,9 +68,9 @@ def test_a_model_s_own_limit_wins_over_its_provider_s_and_both_over_the_plain_on
         "another-of-the-sweep": ModelLimits(in_flight=1),
     }
     requests = Requests(in_flight=7, per_minute=8, tokens_per_minute=300, limits=own)
-    found = requests.of(Usage(model, (1, 2), (1, 2), provider))
+    found = requests.for_model(Usage(model, (1, 2), (1, 2), provider))
     assert (found.in_flight, found.per_minute, found.tokens_per_minute) == held
-    assert requests.of(None) == requests
+    assert requests.for_model(None) == requests
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_runner_options_do_not_make_another_run() -> None:
 def test_a_budget_needs_bounds_and_a_price() -> None:
     asked = DefaultRunner(budget_usd=1.0)
     known, unknown = (Usage(model, (1, 2), (1, 2)) for model in ("gpt-4o-mini", "llava"))
-    assert asked.terms(known, spent_usd=0.25).spent_usd == 0.25
+    assert asked.policy(known, spent_usd=0.25).spent_usd == 0.25
     with pytest.raises(ConfigError, match="budget_usd: no price of llava is known"):
-        asked.terms(unknown, 0.0)
-    with pytest.raises(ConfigError, match="does not say what a request may take"):
-        asked.terms(None, 0.0)
-    assert DefaultRunner().terms(None, 0.0).usage is None
+        asked.policy(unknown, 0.0)
+    with pytest.raises(ConfigError, match="does not give the bounds of a request"):
+        asked.policy(None, 0.0)
+    assert DefaultRunner().policy(None, 0.0).usage is None

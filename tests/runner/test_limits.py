@@ -58,8 +58,8 @@ def rounds(window: Window, number: int, refused_of_ten: int) -> list[int]:
     sizes = []
     for _ in range(number):
         sent = [window.sent() for _ in range(max(window.size, FEWEST_ANSWERS))]
-        for place, sent_in in enumerate(sent):
-            window.answered(refused=10 * place < refused_of_ten * len(sent), sent_in=sent_in)
+        for place, round_sent in enumerate(sent):
+            window.answered(refused=10 * place < refused_of_ten * len(sent), round_sent=round_sent)
         sizes.append(window.size)
     return sizes
 
@@ -86,19 +86,19 @@ def test_a_trial_that_fails_is_taken_back_and_waits_longer_each_time() -> None:
         sent = [window.sent() for _ in range(FEWEST_ANSWERS)]
         if window.size == 11:
             grown.append(number)
-        for place, sent_in in enumerate(sent):
-            window.answered(refused=place % window.size >= 10, sent_in=sent_in)
+        for place, round_sent in enumerate(sent):
+            window.answered(refused=place % window.size >= 10, round_sent=round_sent)
     assert [later - before for before, later in itertools.pairwise(grown)] == [3, 5, 9, 17, 33, 33, 33, 33]
 
 
 def test_answers_to_what_was_sent_before_a_change_say_nothing_of_it() -> None:
     window = Window(40)
     early = [window.sent() for _ in range(60)]
-    for sent_in in early[:40]:
-        window.answered(refused=True, sent_in=sent_in)
+    for round_sent in early[:40]:
+        window.answered(refused=True, round_sent=round_sent)
     assert window.size == 20
-    for sent_in in early[40:]:
-        window.answered(refused=True, sent_in=sent_in)
+    for round_sent in early[40:]:
+        window.answered(refused=True, round_sent=round_sent)
     assert window.size == 20
 
 
@@ -134,8 +134,8 @@ def simulated(
         if not answers:
             now = held_until
             continue
-        now, _, refused, sent_in = heapq.heappop(answers)
-        window.answered(refused, sent_in)
+        now, _, refused, round_sent = heapq.heappop(answers)
+        window.answered(refused, round_sent)
         refusals.append(refused)
         done += not refused
         if refused:
@@ -173,12 +173,12 @@ def test_no_more_at_once_than_allowed_and_nobody_forgotten() -> None:
 
         async def one() -> None:
             nonlocal now, most
-            sent_in = await limits.enter(1.0)
+            round_sent = await limits.enter(1.0)
             now += 1
             most = max(most, now)
             await asyncio.sleep(0.001)
             now -= 1
-            limits.leave(sent_in, refused=False)
+            limits.leave(round_sent, refused=False)
 
         await asyncio.gather(*(one() for _ in range(100)))
         return most
@@ -200,12 +200,12 @@ def test_a_hold_is_everybodys() -> None:
 def test_one_that_gives_up_waiting_holds_up_nobody() -> None:
     async def main() -> None:
         limits = Limits(in_flight=1)
-        sent_in = await limits.enter(1.0)
+        round_sent = await limits.enter(1.0)
         waiting = [asyncio.create_task(limits.enter(1.0)) for _ in range(2)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.sleep(0)
-        limits.leave(sent_in, refused=False)
+        limits.leave(round_sent, refused=False)
         async with asyncio.timeout(5):
             await waiting[1]
 

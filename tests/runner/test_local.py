@@ -104,7 +104,7 @@ def test_a_batch_is_halved_and_so_are_those_after_it(caplog: pytest.LogCaptureFi
         captions = run(captioner, 30, batch_size=16)
     assert len(captions) == 30
     assert captioner.batches == [16, 8, 4, *[2] * 15]
-    assert "going on with batches of 2" in caplog.text
+    assert "continuing with batches of 2" in caplog.text
 
 
 def test_a_single_picture_that_does_not_fit_is_an_outcome() -> None:

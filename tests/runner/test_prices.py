@@ -1,15 +1,19 @@
-"""Costs by hand, model names as providers write them, a table whose every row says where it comes from."""
+"""Costs by hand, model names as providers write them, and where prices come from."""
 
 from __future__ import annotations
 
 import datetime
+import socket
 from pathlib import Path
 
 import pytest
+import yaml
 
+from evaluator.config.run_config import CONF_DIR
 from evaluator.core import Reply, Usage
 from evaluator.core.errors import ConfigError
-from evaluator.runner.prices import Price, price_of, price_table
+from evaluator.runner import prices
+from evaluator.runner.prices import Price, price_of
 
 
 def test_a_reply_by_hand() -> None:
@@ -29,40 +33,87 @@ def test_bounds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "row"),
+    ("model", "same_as"),
     [
-        ("gpt-4o-mini", "gpt-4o-mini"),
         ("gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
         ("claude-haiku-4-5-20251001", "claude-haiku-4-5"),
         ("models/gemini-2.5-flash", "gemini-2.5-flash"),
         ("gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash"),
         ("claude-opus-5-1", None),
         ("gpt-4o-audio", None),
+        ("gpt-oss:20b", None),
+        ("mistral-small3.1", None),
         ("llava", None),
         ("", None),
     ],
 )
-def test_a_version_costs_what_its_model_costs_and_no_other_does(model: str, row: str | None) -> None:
-    table = price_table()
-    assert price_of(model, table) == (table[row] if row else None)
+@pytest.mark.parametrize("provider", ["", "localhost"])
+def test_a_version_costs_what_its_model_costs_and_no_other_does(
+    model: str, same_as: str | None, provider: str
+) -> None:
+    expected = price_of(same_as) if same_as else None
+    assert price_of(model, provider) == expected
+    assert (expected is None) == (same_as is None)
 
 
-def test_every_row_says_when_and_where_it_was_read() -> None:
-    for model, price in price_table().items():
-        assert price.page.startswith("https://"), model
-        assert datetime.date(2024, 1, 1) < datetime.date.fromisoformat(price.date), model
-        assert 0 < price.input < price.output, model
-        assert price.cached is not None, model
-        assert price.cached < price.input, model
+# Read from the providers' pages by hand, in US dollars per million tokens: input, output, cached input.
+# gemini-3.8-flash costs twice as much from 2027-01-01 on.
+PUBLISHED = {
+    "gemini-3.8-flash": (0.75, 3.75, 0.075),  # ai.google.dev/gemini-api/docs/pricing, 2026-10-07
+    "gemini-3.5-flash-lite": (0.30, 2.50, 0.03),  # the same page, 2026-07-21
+    "gpt-5.6-luna": (0.20, 1.20, 0.02),  # developers.openai.com/api/docs/pricing, 2026-07-30
+    "claude-haiku-5-5": (0.10, 0.50, 0.01),  # platform.claude.com/docs/en/about-claude/pricing, 2026-10-10
+    "claude-opus-5-5": (4.00, 20.00, 0.20),  # the same page and day
+}
 
 
-def test_a_file_of_ones_own_wins_row_by_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", PUBLISHED)
+def test_listed_prices_are_the_published_ones(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+            return datetime.datetime(2026, 11, 1, tzinfo=tz)
+
+    monkeypatch.setattr(prices, "datetime", Clock)
+    price = prices.listed_price(model)
+    assert price is not None
+    assert (price.input, price.output, price.cached) == pytest.approx(PUBLISHED[model])
+
+
+PRESETS = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (CONF_DIR / "model").glob("*.yaml")]
+OF_PROVIDERS = {preset["model"] for preset in PRESETS if preset.get("key_variable")} - {"???"}
+
+
+@pytest.mark.parametrize("model", sorted(OF_PROVIDERS))
+def test_every_preset_of_a_provider_has_a_price_with_a_page_and_a_date(model: str) -> None:
+    price = price_of(model)
+    assert price is not None
+    assert price.page.startswith("https://")
+    assert datetime.date(2026, 1, 1) < datetime.date.fromisoformat(price.date) <= datetime.date.today()
+    assert 0 < price.input < price.output
+    assert price.cached is not None
+    assert price.cached < price.input
+
+
+def test_a_reseller_s_prices_hold_at_its_address_only() -> None:
+    assert price_of("google/gemini-3.5-flash-lite", "openrouter") is not None
+    assert price_of("google/gemini-3.5-flash-lite") is None
+
+
+def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    assert prices.listed_price("gpt-4o-mini") is not None
+
+
+def test_a_file_of_ones_own_wins_model_by_model(tmp_path: Path) -> None:
     own = tmp_path / "prices.yaml"
     own.write_text("gpt-4o: {input: 1, output: 2}\nllava: {input: 0, output: 0, date: 2026-01-31}\n")
-    table = price_table(own)
-    assert table["gpt-4o"] == Price(1.0, 2.0)
-    assert table["llava"] == Price(0.0, 0.0, date="2026-01-31")
-    assert table["gpt-4o-mini"] == price_table()["gpt-4o-mini"]
+    assert price_of("gpt-4o-2024-11-20", "openai", own) == Price(1.0, 2.0)
+    assert price_of("llava", "localhost", own) == Price(0.0, 0.0, date="2026-01-31")
+    assert price_of("gpt-4o-mini", "openai", own) == price_of("gpt-4o-mini")
 
 
 @pytest.mark.parametrize("content", ["- 3", "gpt-4o: 3", "gpt-4o: {input: cheap, output: 2}", "a: ["])
@@ -70,4 +121,4 @@ def test_a_file_in_another_form_is_named(content: str, tmp_path: Path) -> None:
     own = tmp_path / "prices.yaml"
     own.write_text(content)
     with pytest.raises(ConfigError, match=r"prices: cannot read .*prices\.yaml.*gpt-4o-mini: \{input"):
-        price_table(own)
+        price_of("gpt-4o", "openai", own)

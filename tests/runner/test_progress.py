@@ -53,6 +53,21 @@ def test_plain_lines_where_there_is_no_terminal(
     assert "0 s left, 1 error" in caplog.records[-1].getMessage()
 
 
+def test_one_line_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "NOTEBOOK_SECONDS", 0.0)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    with progress.progress(4) as advance:
+        for caption in captions():
+            advance(caption)
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    lines = shown.rstrip("\n").split("\r")[1:]
+    assert [line.split(",")[0].strip() for line in lines] == [
+        f"captioned {done} of 4" for done in (1, 2, 3, 4)
+    ]
+    assert "0 s left, 1 error" in lines[-1]
+
+
 def test_few_lines_in_a_long_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as advance:
         for caption in captions():
@@ -60,26 +75,26 @@ def test_few_lines_in_a_long_log(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.records) == 1
 
 
-def tally(total: int = 10) -> progress.Tally:
-    return progress.Tally(total, start=100.0)
+def counts(total: int = 10) -> progress.CaptionCounts:
+    return progress.CaptionCounts(total, start=100.0)
 
 
 def cached(number: int) -> list[Caption]:
-    return [Caption(str(i), Outcome.OK, Reply("a dog"), cost_usd=0.0, cached=True) for i in range(number)]
+    return [Caption(str(i), Outcome.OK, Reply("a dog"), cost_usd=0.0, source="cache") for i in range(number)]
 
 
 def test_what_came_from_the_cache_and_what_it_cost() -> None:
-    found = tally()
+    found = counts()
     assert str(found) == ""
     for cost_usd in (0.5, 0.25, None):
         found.add(Caption("1", Outcome.OK, Reply("a dog"), cost_usd=cost_usd), now=101.0)
-    found.add(Caption("2", Outcome.REFUSED, cost_usd=0.0, cached=True), now=101.0)
-    found.add(Caption("3", Outcome.OK, Reply("supplied"), cached=True), now=101.0)
+    found.add(Caption("2", Outcome.REFUSED, cost_usd=0.0, source="cache"), now=101.0)
+    found.add(Caption("3", Outcome.OK, Reply("of a file"), source="file"), now=101.0)
     assert str(found) == "1 refused, 1 from the cache, $0.7500"
 
 
 def test_the_time_left_when_the_first_half_came_from_the_cache_at_once() -> None:
-    found = tally(total=2000)
+    found = counts(total=2000)
     for caption in cached(1000):
         found.add(caption, now=100.0)
     assert found.speed(now=100.0) == ""
@@ -90,17 +105,17 @@ def test_the_time_left_when_the_first_half_came_from_the_cache_at_once() -> None
 
 
 def test_the_rate_is_of_the_last_captions_and_of_the_wait_after_them() -> None:
-    found = tally(total=10_000)
+    found = counts(total=10_000)
     for number in range(2000):
         found.add(Caption(str(number), Outcome.OK), now=100.0 + number / 100)
-    for number in range(progress.RECENT):
+    for number in range(progress.RECENT_CAPTIONS):
         found.add(Caption(str(number), Outcome.OK), now=120.0 + number)
-    assert found.rate(now=119.0 + progress.RECENT) == pytest.approx(1.0, rel=0.01)
-    assert found.rate(now=119.0 + 2 * progress.RECENT) == pytest.approx(0.5, rel=0.01)
+    assert found.rate(now=119.0 + progress.RECENT_CAPTIONS) == pytest.approx(1.0, rel=0.01)
+    assert found.rate(now=119.0 + 2 * progress.RECENT_CAPTIONS) == pytest.approx(0.5, rel=0.01)
 
 
 def test_a_slow_rate_is_not_zero() -> None:
-    found = tally(total=3)
+    found = counts(total=3)
     found.add(Caption("1", Outcome.OK), now=140.0)
     assert found.speed(now=140.0) == "0.025 images/s, 80 s left"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -16,16 +17,23 @@ import pytest
 
 from evaluator.core import Caption, Captioner, Item, Outcome, Prompt
 from evaluator.core.errors import ConfigError, ModelError
+from evaluator.runner import retry
 from evaluator.runner.answer_cache import cache_path, response_cache
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.remote import Requests
+from evaluator.runner.request_options import Requests
 from tests.runner.conftest import Server
 
-FAST = Requests(in_flight=8, first_wait_seconds=0.02, longest_wait_seconds=0.1)
+FAST = Requests(in_flight=8)
 PROMPT = Prompt("one", "Describe it.")
 # A reply of the service takes 90 + 10 tokens: $0.001 at these prices; at most 100 + 20: $0.0012.
 PRICES = "test-model: {input: 10, output: 10}\n"
 REPLY_USD, MOST_USD = 0.001, 0.0012
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(retry, "LONGEST_WAIT_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -135,7 +143,7 @@ def test_a_refusal_is_final_and_keeps_what_was_said(remote: Captioner, server: S
     assert refused.cost_usd == pytest.approx(REPLY_USD)
     assert server.requests == 5
     again = run(remote, items(5), prices=prices)["3"]
-    assert (again.outcome, again.cached, again.reply) == (Outcome.REFUSED, True, refused.reply)
+    assert (again.outcome, again.source, again.reply) == (Outcome.REFUSED, "cache", refused.reply)
     assert server.requests == 5, "a final refusal was asked for again"
 
 
@@ -153,7 +161,7 @@ def test_answers_are_kept_between_runs(cache: str, remote: Captioner, server: Se
     second = run(remote, items(12), cache=cache, prices=prices)
     asked_again = cache != "read"
     assert server.requests == (22 if asked_again else 12)
-    assert {name for name, caption in second.items() if caption.cached} == (
+    assert {name for name, caption in second.items() if caption.source == "cache"} == (
         set() if asked_again else set(first)
     )
     assert all(second[name].text == first[name].text for name in first)
@@ -188,7 +196,7 @@ def test_the_same_picture_twice_at_once_is_paid_for_once(
     captions = run(remote, [Item(str(i), picture) for i in range(8)])
     assert len({caption.text for caption in captions.values()}) == 1
     assert server.requests == 1
-    assert sum(caption.cached for caption in captions.values()) == 7
+    assert [caption.source for caption in captions.values()].count("cache") == 7
 
 
 def test_a_picture_that_cannot_be_read_is_an_outcome(
@@ -344,7 +352,7 @@ def test_ctrl_c_waits_for_what_is_on_its_way(
     recorded: list[Caption] = []
     with caplog.at_level(logging.WARNING, "evaluator"), pytest.raises(KeyboardInterrupt):
         run(remote, items(100), record=interrupt_after(20, 1, recorded))
-    assert "answers on their way" in caplog.text
+    assert "requests in flight" in caplog.text
     assert len(recorded) == len(server.answered) == server.requests
     assert 20 < len(recorded) <= 20 + 2 * FAST.in_flight
 
@@ -401,3 +409,29 @@ def test_without_a_rate_the_window_finds_what_is_admitted(remote: Captioner, ser
     assert words.count("429") < 0.2 * len(words)
     later = words[len(words) // 2 :]
     assert later.count("429") < 0.15 * len(later)
+
+
+# --- notebooks ---------------------------------------------------------------------------------------------
+
+
+def test_it_runs_where_an_event_loop_runs_already(remote: Captioner, server: Server) -> None:
+    async def cell() -> dict[str, Caption]:
+        return run(remote, items(20))
+
+    captions = asyncio.run(cell())
+    assert {caption.outcome for caption in captions.values()} == {Outcome.OK}
+    assert run(remote, items(20)).keys() == captions.keys()
+    assert server.requests == 20
+
+
+def test_ctrl_c_in_a_notebook_waits_for_the_requests_in_flight(remote: Captioner, server: Server) -> None:
+    server.behave(seconds=0.1)
+    recorded: list[Caption] = []
+
+    async def cell() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            run(remote, items(100), record=interrupt_after(20, 1, recorded))
+
+    asyncio.run(cell())
+    assert len(recorded) == len(server.answered) == server.requests
+    assert 20 < len(recorded) <= 20 + 2 * FAST.in_flight

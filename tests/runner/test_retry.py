@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from random import Random
 
-from evaluator.runner.retry import Backoff
+from evaluator.runner.retry import backoff_seconds
 
 
 def waits(seed: int, attempt: int, number: int = 2000) -> list[float]:
-    backoff = Backoff(seed, first_seconds=1.0, most_seconds=60.0)
-    return [backoff.seconds(attempt) for _ in range(number)]
+    random = Random(seed)
+    return [backoff_seconds(attempt, random) for _ in range(number)]
 
 
 def test_full_jitter_is_uniform_below_a_bound_that_doubles() -> None:

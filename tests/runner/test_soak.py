@@ -26,6 +26,13 @@ from tests.runner.conftest import Server
 IMAGES = int(os.environ.get("EVALUATOR_SOAK_IMAGES", "2000"))
 IN_FLIGHT = 200
 PATIENCE_SECONDS = 60 + IMAGES / 10
+# The command, with short waits between attempts.
+IMPATIENT = """
+from evaluator.cli.main import main
+from evaluator.runner import retry
+retry.FIRST_WAIT_SECONDS = 0.1
+main()
+"""
 KEY = "sk-this-is-the-secret-of-the-test"
 
 
@@ -45,10 +52,10 @@ class Soak:
         (folder / "references.json").write_text(json.dumps(references))
         (folder / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
         self.line = [
-            *(sys.executable, "-m", "evaluator", "run", "--config-dir", str(conf)),
+            *(sys.executable, "-c", IMPATIENT, "run", "--config-dir", str(conf)),
             *("model=remote", f"model.url={server.url}", "data=coco", "data.annotations=references.json"),
             *("data.images=pictures", "prices=prices.yaml", "name=soak", "scorer=[bleu]", "resamples=10"),
-            *(f"runner.requests.in_flight={IN_FLIGHT}", "runner.requests.first_wait_seconds=0.1", *options),
+            *(f"runner.requests.in_flight={IN_FLIGHT}", *options),
         ]
 
     def start(self) -> subprocess.Popen[str]:

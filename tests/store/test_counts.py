@@ -43,7 +43,7 @@ def test_what_was_not_captioned_is_no_speed() -> None:
     assert images_per_second([]) is None
     # A refusal took its time; an error is tried again, and the cache takes none.
     errors = requests(10, at_once=1, start=2e9, outcome=Outcome.ERROR)
-    cached = [replace(caption, cached=True, seconds=0.0) for caption in requests(10, at_once=1, start=3e9)]
+    cached = [replace(caption, source="cache", seconds=0.0) for caption in requests(10, at_once=1, start=3e9)]
     made = requests(10, at_once=1, start=4e9)
     assert images_per_second(refused + errors + cached + made) == pytest.approx(10 / 40)
 

@@ -53,6 +53,32 @@ def begun(path: Path, items: list[Item] | None = None) -> RunFolder:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("cached", "reason", "source"),
+    [(False, "stop", "model"), (True, "stop", "cache"), (True, "supplied", "file"), (True, "", "cache")],
+)
+def test_captions_of_the_first_version_have_a_source(
+    cached: bool, reason: str, source: str, tmp_path: Path
+) -> None:
+    run = begun(tmp_path)
+    line = {"item_id": "1", "outcome": "ok", "reply": {"text": "a dog", "finish_reason": reason}}
+    rest = {
+        "error": "",
+        "seconds": 0.5,
+        "attempts": 1,
+        "cost_usd": None,
+        "cached": cached,
+        "answered_at": None,
+    }
+    (tmp_path / "captions.jsonl").write_text(json.dumps(line | rest) + "\n")
+    caption = run.captions()["1"]
+    assert (caption.source, caption.text, caption.seconds) == (source, "a dog", 0.5)
+    with run.ledger() as record:
+        record(caption)
+    assert json.loads((tmp_path / "captions.jsonl").read_text().splitlines()[-1])["source"] == source
+    assert run.captions()["1"] == caption
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(CAPTIONS, max_size=6))
 def test_captions_come_back_unchanged(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core import Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, TryAgain
+from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import ask
 
@@ -132,7 +132,7 @@ def test_a_served_model_is_asked_like_any_other(address: str, tmp_path: Path, ph
         timeout_seconds=100.0,
     )
     (found,) = ask(asked, photo, prompt=Prompt("p", "describe it ."))
-    assert not isinstance(found, TryAgain), found
+    assert not isinstance(found, RetryableError), found
     reply = found if isinstance(found, Reply) else getattr(found, "reply", None)
     assert reply is not None, found
     assert reply.input_tokens > 16  # the picture alone takes sixteen
