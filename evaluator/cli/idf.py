@@ -17,7 +17,7 @@ import click
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the table to this file, NAME.json.gz; default: into the cache folder.",
-    """Keep the document frequencies of a data set, so that CIDEr of a part equals that within the whole.
+)
 def idf_command(references: Path, split: str, name: str | None, output: Path | None) -> None:
     """Keep the document frequencies of a data set, so that CIDEr of a part equals that within the whole.
 

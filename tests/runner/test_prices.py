@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluator.config.run_config import CONF_DIR
+from evaluator.config.compose import CONF_DIR
 from evaluator.core import Reply, Usage
 from evaluator.core.errors import ConfigError
 from evaluator.runner import prices

@@ -71,12 +71,12 @@ def test_captions_of_the_first_version_have_a_source(
         "answered_at": None,
     }
     (tmp_path / "captions.jsonl").write_text(json.dumps(line | rest) + "\n")
-    caption = run.captions()["1"]
+    caption = run.load().captions["1"]
     assert (caption.source, caption.text, caption.seconds) == (source, "a dog", 0.5)
-    with run.ledger() as record:
-        record(caption)
+    with run.ledger() as ledger:
+        ledger.record(caption)
     assert json.loads((tmp_path / "captions.jsonl").read_text().splitlines()[-1])["source"] == source
-    assert run.captions()["1"] == caption
+    assert run.load().captions["1"] == caption
 
 
 @settings(max_examples=60, deadline=None)
