@@ -169,10 +169,10 @@ def under_the_runner(url: str, items: Sequence[Item], folder: Path, **limits: An
     captions: list[Caption] = []
 
     def run() -> None:
-        with RunFolder(folder).ledger() as record:
+        with RunFolder(folder).ledger() as ledger:
 
             def keep(caption: Caption) -> None:
-                record(caption)
+                ledger.record(caption)
                 captions.append(caption)
 
             runner.run(captioner, PROMPT, items, keep)

@@ -30,7 +30,7 @@ TEXT_SCORERS = "scorer=[bleu,rouge,cider]"
 def run(tmp_path: Path, *overrides: str, conf: Path | None = None) -> tuple[Results, RunFolder]:
     defaults = [f"runs={tmp_path / 'runs'}", "name=one", "resamples=10", TEXT_SCORERS]
     (config,) = run_configs([*defaults, *overrides], conf)
-    return evaluate(config), RunFolder(config.folder)
+    return evaluate(config).results, RunFolder(config.folder)
 
 
 def replay(
@@ -120,7 +120,7 @@ def test_odd_pictures_are_captioned_or_counted_and_the_run_goes_on(
     annotations = references({name: ["a red cross on the left"] for name in kinds})
     options = ["model=tiny-git", "data=coco", f"data.annotations={annotations}", "runner.batch_size=4"]
     results, folder = run(tmp_path, *options, f"data.images={tmp_path}/pictures")
-    captions = folder.captions()
+    captions = folder.load().captions
     assert results.outcomes == {"ok": len(kinds) - len(UNREADABLE), "error": len(UNREADABLE)}
     assert results.is_incomplete
     for name, (_, message) in UNREADABLE.items():
@@ -136,7 +136,7 @@ def test_odd_pictures_are_captioned_or_counted_and_the_run_goes_on(
         picture.save(path)
     results, _ = run(tmp_path, *options, f"data.images={tmp_path}/pictures")
     assert results.outcomes == {"ok": len(kinds)}
-    assert {folder.captions()[name].text for name in UNREADABLE} == {captions["plain"].text}
+    assert {folder.load().captions[name].text for name in UNREADABLE} == {captions["plain"].text}
 
 
 # Data sets and captions files.
@@ -203,7 +203,7 @@ def test_captions_of_unknown_images_are_left_out_with_a_warning(
     results, folder = replay(tmp_path, known, {1: "a dog", 7: "a cow"})
     assert results.outcomes == {"ok": 1, "missing": 1}
     assert "1 of 2 captions are for images outside the data set, such as '7'" in caplog.text
-    assert list(folder.captions()) == ["1", "2"]
+    assert list(folder.load().captions) == ["1", "2"]
 
 
 # Captions.
@@ -239,22 +239,22 @@ def test_an_odd_caption_is_kept_and_shifts_no_other(
     assert results.outcomes == {"ok": 5}
     assert {score.images for score in results.scores} == {5}
     others = ["0", "1", "3", "4"]
-    before, after = (folder.per_image()[TEXT_METRICS].loc[others] for folder in (plain, odd))
+    before, after = (folder.load().per_image[TEXT_METRICS].loc[others] for folder in (plain, odd))
     assert before.equals(after)
-    assert odd.captions()["2"].text == text
-    assert odd.items()[2].references[1] == (text.strip() or "two animals")
+    assert odd.load().captions["2"].text == text
+    assert odd.load().items[2].references[1] == (text.strip() or "two animals")
     coco = json.loads((odd.path / "captions.coco.json").read_bytes())
     assert [entry["caption"] for entry in coco] == [text if n == 2 else said[n] for n in range(5)]
     assert len((odd.path / "captions.jsonl").read_bytes().split(b"\n")) == 6
-    assert odd.per_image().loc["2", "caption"] == text.encode(errors="replace").decode()
+    assert odd.load().per_image.loc["2", "caption"] == text.encode(errors="replace").decode()
 
 
 @pytest.mark.parametrize("item_id", ["a\nb", "\0a", "a/b", "..", "é\u2028", "0" * 300, "1.5", " 1 "])
 def test_an_odd_id_is_kept(tmp_path: Path, references: References, item_id: str) -> None:
     results, folder = replay(tmp_path, references({item_id: ["a dog"], 1: ["a cat"]}), {item_id: "a dog"})
     assert results.outcomes == {"ok": 1, "missing": 1}
-    assert list(folder.captions()) == [item_id, "1"]
-    assert folder.measurements()[0] == [item_id]
+    assert list(folder.load().captions) == [item_id, "1"]
+    assert folder.load().scored_ids == [item_id]
 
 
 @pytest.mark.parametrize("item_id", ["a\0", "a\ud83d"])
@@ -327,10 +327,10 @@ def test_a_table_that_is_damaged_says_how_to_make_it_again(
     _, folder = replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"})
     (folder.path / name).write_bytes(b"PK")
     with pytest.raises(StoreError, match=rf"{name}.* Delete "):
-        folder.measurements() if name == "statistics.npz" else folder.per_image()
+        _ = folder.load().scored_ids if name == "statistics.npz" else folder.load().per_image
     (folder.path / name).unlink()
     replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"})
-    assert folder.measurements()[0] == ["1"] == list(folder.per_image().index)
+    assert folder.load().scored_ids == ["1"] == list(folder.load().per_image.index)
 
 
 # Checkpoints.
@@ -376,4 +376,4 @@ def test_a_checkpoint_that_is_no_captioner_is_named(tmp_path: Path, kind: str) -
     with pytest.raises(ModelError, match=r"model\.checkpoint: ") as refusal:
         run(tmp_path, "model=tiny-git", f"model.checkpoint={where}", "limit=2")
     assert str(where) in str(refusal.value)
-    assert RunFolder(tmp_path / "runs" / "one").captions() == {}
+    assert RunFolder(tmp_path / "runs" / "one").load().captions == {}

@@ -47,9 +47,9 @@ def test_a_sample_is_scored_as_within_the_whole(tmp_path: Path, command: Callabl
     assert command(*common, "name=whole").returncode == 0
     assert command(*common, "name=part", "sample=20", "sample_seed=3").returncode == 0
     whole, part = (RunFolder(tmp_path / "runs" / name) for name in ("whole", "part"))
-    ids = [item.id for item in part.items()]
+    ids = [item.id for item in part.load().items]
     assert len(ids) == 20
-    difference = part.per_image().loc[ids, "CIDEr"] - whole.per_image().loc[ids, "CIDEr"]
+    difference = part.load().per_image.loc[ids, "CIDEr"] - whole.load().per_image.loc[ids, "CIDEr"]
     assert difference.abs().max() < 1e-12
     score = json.loads((part.path / "scores.json").read_text())["scores"]["CIDEr"]
     assert "|idf:demo-" in score["signature"]
