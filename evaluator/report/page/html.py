@@ -166,8 +166,8 @@ def write_report(
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
-            f"cannot write the report {output}: {error.strerror}. Free the disk or mend the permissions, "
-            "or name another file with --output FILE; the runs are kept"
+            f"cannot write the report {output}: {error.strerror}. Free space, correct the permissions, "
+            "or type --output FILE for another file; the runs are kept"
         ) from error
     return output
 
