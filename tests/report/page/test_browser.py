@@ -199,7 +199,7 @@ def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) 
         *("lot", "fresh green grass"),
         "grass",
     ]
-    page.select_option("#mark", label="words not in the caption of bad")
+    page.select_option("#mark", label="what bad lacks")
     assert card.locator("mark").all_text_contents() == ["red"]
     page.select_option("#mark", "nothing")
     assert page.locator("mark").count() == 0
