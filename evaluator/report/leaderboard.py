@@ -160,7 +160,7 @@ def missing_score_notes(comparison: Comparison) -> Iterator[str]:
 
 def fewer_images_notes(comparison: Comparison) -> list[str]:
     return [
-        f"{metric} of {row.label} is over {score.images:,} of its {row.results.captioned:,} captions."
+        f"{metric} of {row.label} covers {score.images:,} of its {row.results.captioned:,} captions."
         for metric in comparison.metrics
         for row in comparison.rows
         if (score := row.score(metric)) and 0 < score.images < row.results.captioned
@@ -172,6 +172,6 @@ def document_frequency_notes(comparison: Comparison) -> list[str]:
     if not any(score.signature.options.get("idf") == "corpus" for _, score in comparison.scored("CIDEr")):
         return []
     return [
-        "CIDEr takes its document frequencies from the references being scored: it compares runs over the "
-        "same images, and a part of a data set scores higher than the whole."
+        "CIDEr takes its document frequencies from the references being scored. Compare it only between runs "
+        "over the same images: a part of a data set scores higher than the whole."
     ]

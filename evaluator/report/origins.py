@@ -105,7 +105,7 @@ def command(row: Row) -> str:
     if typed and typed[0] in ("run", "score"):
         return f"evaluator {shlex.join(redact_paths(part) for part in typed)}"
     chosen = (f"{group}={choice}" for group, choice in row.manifest.choices.items())
-    return f"evaluator run {shlex.join(chosen)}  # and the options of config.yaml"
+    return f"evaluator run {shlex.join(chosen)}  # with the options of config.yaml"
 
 
 def signatures(comparison: Comparison) -> list[MetricSignature]:

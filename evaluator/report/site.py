@@ -30,20 +30,22 @@ def add_to_site(paths: Sequence[Path], site: Path) -> Path:
     data = {folder.load().manifest.dataset_digest: folder.name for folder in (*present, *folders)}
     if len(data) > 1:
         raise ConfigError(
-            f"{' and '.join(data.values())} are of different data: a leaderboard is of one data set. "
-            "Give each a folder of its own"
+            f"{' and '.join(data.values())} use different data sets. A leaderboard compares runs on one "
+            "data set: use a separate --site folder for each"
         )
     kept.mkdir(parents=True, exist_ok=True)
     for folder in folders:
         if folder.name == "index":
             raise ConfigError(
-                f"{folder.path}: the page of a run of this name would be the index. Rename the folder"
+                f"{folder.path}: the page of a run of this name would replace the index. Rename the folder"
             )
         folder.export(kept / f"{folder.name}.zip")
         write_report(compare([folder.path]), site / f"{folder.name}.html")
     everything = sorted(kept.glob("*.zip"))
     if not everything:
-        raise ConfigError(f"{site} holds no run yet: type the runs to add")
+        raise ConfigError(
+            f"{site} holds no run yet. Type the runs to add: evaluator leaderboard RUN... --site {site}"
+        )
     comparison = compare(everything)
     names = [path.stem for path in everything]
     rows = tuple(

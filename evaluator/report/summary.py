@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison, Row, listed
+from evaluator.comparison.paired_tests import Difference
 from evaluator.core import Outcome, Score
 from evaluator.report.formatting import (
     format_confidence,
@@ -25,12 +26,12 @@ from evaluator.report.formatting import (
 # How each outcome other than OK reads behind a number of images.
 FAILURES: Mapping[Outcome, str] = MappingProxyType(
     {
-        Outcome.EMPTY: "answered with nothing",
+        Outcome.EMPTY: "empty",
         Outcome.TRUNCATED: "cut off",
         Outcome.REFUSED: "refused",
         Outcome.BLOCKED: "blocked",
         Outcome.ERROR: "failed with an error",
-        Outcome.SKIPPED: "skipped for the budget",
+        Outcome.SKIPPED: "skipped to stay within the budget",
         Outcome.MISSING: "missing from the captions file",
     }
 )
@@ -59,61 +60,83 @@ def ranking_sentences(comparison: Comparison) -> tuple[str, list[str]]:
     best = format_points(score)
     own_interval = f"The {format_confidence(first.results)} interval is {format_interval(score)}."
     if len(comparison.rows) == 1:
-        return f"{first.label} reaches {best} on {metric}", [own_interval]
+        return f"{first.label} scores {best} on {metric}", [own_interval]
     if not others:
-        return f"Only {first.label} has a score on {metric}: {best}", [own_interval]
+        return f"Only {first.label} has a {metric} score: {best}", [own_interval]
     if not comparison.is_comparable(metric):
         return "The runs cannot be ranked", [f"Their {metric} scores are not comparable; see the warnings."]
     field = field_sentences(comparison, metric, first, others)
     if len(tied := [row.label for row, other in scored if other.value == score.value]) > 1:
-        return f"{listed(tied)} are level on {metric}, at {best}", [own_interval, *field]
-    # The lead is significant only if it is over every other run, not only over the next.
-    certain = all(is_behind(comparison, metric, first, row) is not False for row, _ in others)
-    headline = (
-        f"{first.label} leads on {metric}, with {best}"
-        if certain
-        else f"{first.label} is ahead on {metric}, with {best}, perhaps by chance"
-    )
+        return f"{listed(tied)} are tied on {metric} ({best})", [own_interval, *field]
+    headline = f"{first.label} leads on {metric} ({best}){lead_clause(comparison, metric, first, others)}"
     return headline, [*lead_sentences(comparison, metric, first, *others[0]), *field]
+
+
+def lead_clause(comparison: Comparison, metric: str, first: Row, others: Sequence[tuple[Row, Score]]) -> str:
+    """How far the first run is ahead, and whether that could be chance.
+
+    The lead is significant only if it is so over every other run, not only over the next.
+    """
+    differences = [
+        (row, difference)
+        for row, _ in others
+        if (difference := comparison.pairs.difference(metric, first.index, row.index))
+    ]
+    if not differences:
+        return ""
+    for row, difference in differences:
+        points = f"{format_digits(abs(difference.points))} points"
+        if difference.gain < 0:
+            return f", but {row.label} is {points} ahead on the images that all runs captioned"
+        if not comparison.pairs.is_significant(metric, first.index, row.index):
+            return f"; its lead over {row.label}, {points}, could be chance"
+    row, difference = differences[0]
+    lead = f"{format_digits(abs(difference.points))} points ahead of {row.label}"
+    return f", {lead} ({significance(comparison, first, row, difference)})"
+
+
+def significance(comparison: Comparison, first: Row, other: Row, difference: Difference) -> str:
+    """The interval of a lead and its p-value."""
+    p_value = comparison.pairs.p_value(difference.metric, first.index, other.index)
+    interval = format_lead_interval(difference)
+    return f"{100 * comparison.pairs.confidence:g} % interval {interval}; {format_p_value(p_value)}"
 
 
 def lead_sentences(comparison: Comparison, metric: str, first: Row, second: Row, score: Score) -> list[str]:
     """How far the best run leads the next, and whether that is significant."""
-    following = f"The next is {second.label}, at {format_points(score)} ({format_interval(score)})."
+    next_best = f"{second.label} is next with {format_points(score)} ({format_interval(score)})."
     difference = comparison.pairs.difference(metric, first.index, second.index)
     if difference is None:
-        return [f"{following} No paired test could be made."]
-    p_value = format_p_value(comparison.pairs.p_value(metric, first.index, second.index))
-    certain = comparison.pairs.is_significant(metric, first.index, second.index)
+        return [f"{next_best} No paired test could compare the two."]
+    is_significant = comparison.pairs.is_significant(metric, first.index, second.index)
+    ahead = first if difference.gain >= 0 else second
     return [
-        f"{following} Over the same {difference.images:,} images the lead is "
-        f"{format_digits(abs(difference.points))} points ({format_lead_interval(difference)}), "
-        + (f"which is beyond doubt ({p_value})." if certain else f"which may be chance ({p_value})."),
-        f"Image by image {first.label} is better on {difference.wins:,}, {second.label} on "
-        f"{difference.losses:,}; {difference.ties:,} are level.",
+        f"{next_best} Over the same {count_of_images(difference.images)}, {ahead.label} is "
+        f"{format_digits(abs(difference.points))} points ahead, which "
+        f"{'is significant' if is_significant else 'could be chance'} "
+        f"({significance(comparison, first, second, difference)}).",
+        f"Image by image, {first.label} is better on {difference.wins:,} and {second.label} on "
+        f"{difference.losses:,}; {difference.ties:,} are tied.",
     ]
-
-
-def is_behind(comparison: Comparison, metric: str, first: Row, other: Row) -> bool | None:
-    """Whether a paired test tells a run from the first; None where there is no such test."""
-    if comparison.pairs.difference(metric, first.index, other.index) is None:
-        return None
-    return comparison.pairs.is_significant(metric, first.index, other.index)
 
 
 def field_sentences(
     comparison: Comparison, metric: str, first: Row, others: Sequence[tuple[Row, Score]]
 ) -> list[str]:
-    """Which of several other runs can be told apart from the first, and which cannot."""
+    """Which of several other runs differ significantly from the first, and which do not."""
     if len(others) < 2:
         return []
-    tested = [(row, score, is_behind(comparison, metric, first, row)) for row, score in others]
-    tied = [row.label for row, _, behind in tested if behind is False]
-    behind = [f"{row.label} ({format_points(score)})" for row, score, behind in tested if behind]
-    verb = "is" if len(behind) == 1 else "are"
+    behind: list[str] = []
+    not_behind: list[str] = []
+    for row, score in others:
+        if difference := comparison.pairs.difference(metric, first.index, row.index):
+            is_behind = difference.gain > 0 and comparison.pairs.is_significant(
+                metric, first.index, row.index
+            )
+            (behind if is_behind else not_behind).append(f"{row.label} ({format_points(score)})")
     return [
-        *([f"{listed(tied)} cannot be told apart from {first.label}."] if tied else []),
-        *([f"Surely behind {verb} {listed(behind)}."] if behind else []),
+        *([f"Not significantly behind {first.label}: {listed(not_behind)}."] if not_behind else []),
+        *([f"Significantly behind: {listed(behind)}."] if behind else []),
     ]
 
 
@@ -124,18 +147,18 @@ def coverage_sentences(comparison: Comparison) -> list[str]:
     if not incomplete:
         counts = {row.results.images for row in rows}
         (count, *more) = counts
-        number = "all of its images" if more else "the one image" if count == 1 else f"all {count:,} images"
+        number = "all of its images" if more else "its only image" if count == 1 else f"all {count:,} images"
         return [f"{'Every run' if len(rows) > 1 else 'The run'} captioned {number}."]
     sentences = [
-        f"{row.label} has captions for {row.results.captioned:,} of {row.results.images:,} images "
+        f"{row.label} has captions for {row.results.captioned:,} of {count_of_images(row.results.images)} "
         f"({format_coverage(row.results)}): {listed(failures)}."
         for row, failures in incomplete
     ]
     if len(rows) > 1:
         sentences.append(
-            f"The scores are over the {comparison.pairs.images:,} images that all runs captioned."
+            f"The scores cover the {count_of_images(comparison.pairs.images)} that all runs captioned."
             if comparison.on_shared_images
-            else "Each score is over the images that its run captioned, so not all over the same ones."
+            else "Each score covers the images that its own run captioned: the scores cover different images."
         )
     return sentences
 
@@ -144,3 +167,7 @@ def failure_counts(row: Row) -> list[str]:
     """How many images have no caption, by the reason, the most frequent first."""
     counts = [f"{count:,} {FAILURES[outcome]}" for outcome, count in row.results.failures.items() if count]
     return counts + ([f"{row.results.not_tried:,} not tried yet"] if row.results.not_tried else [])
+
+
+def count_of_images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"

@@ -104,7 +104,7 @@ def test_a_metric_over_fewer_images_than_captions_says_so(make_run: MakeRun) -> 
     document = json.loads((run / "scores.json").read_bytes())
     document["scores"]["CLIPScore"]["images"] = 1
     (run / "scores.json").write_text(json.dumps(document))
-    assert notes(compare([run])) == ["CLIPScore of run is over 1 of its 2 captions."]
+    assert notes(compare([run])) == ["CLIPScore of run covers 1 of its 2 captions."]
 
 
 @pytest.mark.parametrize(("idf", "said"), [("corpus", True), ("karpathy-test", False)])

@@ -78,7 +78,7 @@ def test_the_command_is_the_one_that_was_typed(make_run: MakeRun) -> None:
     ]
     assert [origin.command for origin in origins(compare(runs))] == [
         """evaluator run model=git 'prompt.text='"'"'a photo'"'"''""",
-        "evaluator run data=coco model=git prompt=photo  # and the options of config.yaml",
+        "evaluator run data=coco model=git prompt=photo  # with the options of config.yaml",
     ]
 
 

@@ -31,7 +31,7 @@ def test_it_grows_without_the_earlier_runs(
     add_to_site([make_run("second run", CAPTIONS, {"CIDEr": [0.9] * 30})], site)
     shutil.rmtree(tmp_path / "second run")
     page = index.read_text()
-    assert "second run leads on CIDEr, with 90.0" in page
+    assert "second run leads on CIDEr (90.0), 40.0 points ahead of first" in page
     links = re.findall(r'<a href="([^"#]+)"', page)
     assert sorted(links) == ["first.html", "second%20run.html"]
     for name in ("first.html", "second run.html"):
@@ -47,21 +47,21 @@ def test_a_run_that_is_added_again_takes_its_own_place(make_run: MakeRun, tmp_pa
     shutil.rmtree(tmp_path / "one")
     add_to_site([make_run("one", CAPTIONS, {"CIDEr": [0.7] * 30})], site)
     assert len(list((site / "runs").iterdir())) == 1
-    assert "one reaches 70.0 on CIDEr" in (site / "index.html").read_text()
+    assert "one scores 70.0 on CIDEr" in (site / "index.html").read_text()
 
 
 def test_mistakes(make_run: MakeRun, tmp_path: Path, command: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match="holds no run yet"):
         add_to_site([], tmp_path / "site")
-    with pytest.raises(ConfigError, match="would be the index"):
+    with pytest.raises(ConfigError, match="would replace the index"):
         add_to_site([make_run("index", CAPTIONS, {"CIDEr": [0.5] * 30})], tmp_path / "site")
     one = make_run("one", CAPTIONS, {"CIDEr": [0.5] * 30})
     other = make_run("other", CAPTIONS, {"CIDEr": [0.5] * 30}, dataset_digest="d2")
-    with pytest.raises(ConfigError, match="one and other are of different data"):
+    with pytest.raises(ConfigError, match="one and other use different data sets"):
         add_to_site([one, other], tmp_path / "mixed")
     assert not (tmp_path / "mixed").exists()
     add_to_site([one], tmp_path / "mixed")
-    with pytest.raises(ConfigError, match="are of different data"):
+    with pytest.raises(ConfigError, match="use different data sets"):
         add_to_site([other], tmp_path / "mixed")
     done = command("leaderboard", "one", "--site", "site", "--human")
     assert done.returncode == 2

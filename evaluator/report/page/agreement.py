@@ -54,7 +54,7 @@ def agreement(comparison: Comparison) -> Agreement | None:
     (low, *low_pair), (high, *high_pair) = min(pairs), max(pairs)
     description = f"{' and '.join(high_pair)} agree most ({format_coefficient(high)})"
     if len(pairs) > 1:
-        description += f", {' and '.join(low_pair)} least ({format_coefficient(low)})"
+        description += f", {' and '.join(low_pair)} agree least ({format_coefficient(low)})"
     return Agreement(metrics, coefficients, description)
 
 

@@ -11,8 +11,7 @@ and its script unpacks them.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,29 +28,26 @@ from evaluator.report.formatting import (
 )
 from evaluator.report.leaderboard import (
     WHISKER_WIDTH,
-    LeaderboardRow,
     leaderboard_rows,
     notes,
     with_shown_metrics,
 )
 from evaluator.report.origins import (
     HEADINGS,
-    Fact,
-    MetricSignature,
-    Origin,
     origins,
     shared_facts,
     signatures,
 )
-from evaluator.report.page.agreement import Agreement, agreement, format_coefficient
-from evaluator.report.page.breakdown import TagScores, breakdown
-from evaluator.report.page.embedding import breakable, breakable_name, packed, policy, visible, within_script
-from evaluator.report.page.gallery import Gallery, gallery
-from evaluator.report.page.lengths import LengthPlot, length_plot
-from evaluator.report.page.pictures import Pictures, pictures_beside, pictures_within
-from evaluator.report.page.plots import Intervals, TradeOff, intervals_plots, trade_off_plots
+from evaluator.report.page.agreement import agreement, format_coefficient
+from evaluator.report.page.breakdown import breakdown
+from evaluator.report.page.embedding import breakable, breakable_name, policy, visible
+from evaluator.report.page.gallery import gallery
+from evaluator.report.page.lengths import length_plot
+from evaluator.report.page.pictures import pictures_beside, pictures_within
+from evaluator.report.page.plots import intervals_plots, trade_off_plots
+from evaluator.report.page.sections import Images, Leaderboard, Origins, Page, Plots
 from evaluator.report.redact import redact_paths
-from evaluator.report.summary import Summary, summarize
+from evaluator.report.summary import summarize
 from evaluator.report.text.table import MARK
 from evaluator.version import __version__
 
@@ -65,78 +61,6 @@ SCRIPTS = ("table.js", "words.js", "gallery.js", "scatter.js", "report.js")
 
 # Some 20 KB each: the page stays within what a mail takes.
 PICTURES_WITHIN = 200
-
-
-@dataclass(frozen=True)
-class Leaderboard:
-    """The leaderboard of the page."""
-
-    rows: Sequence[LeaderboardRow]
-    metrics: Sequence[str]
-    lead: str | None  # the metric that decides the order
-    meaning: str  # what a higher score on it says of a caption
-    higher_is_better: Mapping[str, bool]
-    pages: Mapping[str, str]  # addresses that runs are linked to, by their labels
-    is_ranked: bool
-    has_costs: bool
-    notes: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Plots:
-    """What is drawn, as far as there is something to draw."""
-
-    intervals: Sequence[Intervals]
-    trade_offs: Sequence[TradeOff]
-    lengths: LengthPlot | None
-    agreement: Agreement | None
-    breakdown: Sequence[TagScores]
-
-    @property
-    def are_any(self) -> bool:
-        return any((self.intervals, self.trade_offs, self.lengths, self.agreement, self.breakdown))
-
-
-@dataclass(frozen=True)
-class Images:
-    """The gallery, and what its script reads."""
-
-    gallery: Gallery
-    pictures: Pictures
-    runs_differ: bool  # on the lead metric, the first two: there are images to show as gains and losses
-
-    @property
-    def data(self) -> str:
-        return packed(self.gallery.document(*self.pictures.numbered(len(self.gallery.items))))
-
-    @property
-    def shown_pictures(self) -> Markup:
-        return within_script({"folder": self.pictures.folder, "shown": list(self.pictures.shown.values())})
-
-
-@dataclass(frozen=True)
-class Origins:
-    """How the numbers were made."""
-
-    shared: Sequence[Fact]
-    origins: Sequence[Origin]
-    signatures: Sequence[MetricSignature]
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the template shows, section by section."""
-
-    title: str
-    image_counts: Sequence[int]  # one for each size of data set
-    labels: Sequence[str]  # of the runs, in their order
-    confidence: str  # of the intervals
-    summary: Summary
-    warnings: Sequence[str]
-    leaderboard: Leaderboard
-    plots: Plots
-    images: Images | None
-    origins: Origins
 
 
 def write_report(
@@ -166,8 +90,8 @@ def write_report(
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
-            f"cannot write the report {output}: {error.strerror}. Free the disk or mend the permissions, "
-            "or name another file with --output FILE; the runs are kept"
+            f"cannot write the report {output}: {error.strerror}. Free space, correct the permissions, "
+            "or type --output FILE for another file; the runs are kept"
         ) from error
     return output
 

@@ -1,4 +1,4 @@
-"""How long the captions are beside the references: one small histogram for each run, all on one axis."""
+"""How long the captions and the references are: one small histogram for each run, all on one axis."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def length_plot(comparison: Comparison) -> LengthPlot | None:
     )
     descriptions = "; ".join(f"{one.label}: {one.description}" for one in histograms)
     height = ROW_HEIGHT * len(rows) + FOOT
-    return LengthPlot(histograms, axis.ticks(), height, f"Words a caption. {descriptions}.")
+    return LengthPlot(histograms, axis.ticks(), height, f"Words per caption. {descriptions}.")
 
 
 def lengths(texts: Sequence[str]) -> Array:
@@ -86,5 +86,5 @@ def histogram(
     path = f"M{axis.position(0.0):g} {base:g}{''.join(steps)}V{base:g}Z"
     median = float(np.median(lengths))
     low, high = np.quantile(lengths, [0.05, 0.95]).tolist()
-    description = f"median {median:g} words, nine in ten have {low:g} to {high:g}"
+    description = f"median {median:g} words, 90 % have {low:g} to {high:g}"
     return Histogram(label, path, base, axis.position(min(median, axis.high)), description, are_references)

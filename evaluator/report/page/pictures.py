@@ -1,8 +1,8 @@
 """Small pictures for the gallery: within the page, or in a folder beside it.
 
-A page that is passed on carries some hundred thumbnails, those that a reader will want first: half are of the
-images on which the runs differ most, or on which a single run does worst, half are spread evenly over the
-data set. In a folder beside the page there is room for all of them.
+A page that is passed on carries a few hundred thumbnails, those that a reader will want first: half show the
+images on which the runs differ most, or on which a single run does worst, and half are spread evenly over the
+data set. A folder beside the page has room for all of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from evaluator.files.images import thumbnail
 from evaluator.report.page.gallery import NO_PICTURE, Gallery
 
 CANNOT_BE_READ = "picture cannot be read"
-LEFT_OUT = "picture left out of this file"
+LEFT_OUT = "picture not in this file"
 
 # Decoding releases the interpreter's lock.
 WORKERS = os.cpu_count() or 1
@@ -64,8 +64,8 @@ def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
         return render_all(gallery, gallery.with_picture, partial(thumbnail_file, folder), folder.name)
     except OSError as error:
         raise StoreError(
-            f"cannot write the pictures to {folder}: {error.strerror}. Free the disk or mend the "
-            "permissions, or leave out --pictures-beside for a page with some of them"
+            f"cannot write the pictures to {folder}: {error.strerror}. Free space, or correct the "
+            "permissions, or leave out --pictures-beside for a page with some of the pictures"
         ) from error
 
 

@@ -1,6 +1,6 @@
 """Plots of the report as SVG, drawn here: nothing to load, sharp on paper, and readable without a script.
 
-Each plot has a title and a sentence for those who cannot see it; every number in it stands in a table too.
+Each plot has a title and a description for readers who cannot see it; a table holds each of its numbers too.
 """
 
 from __future__ import annotations
@@ -99,10 +99,9 @@ def intervals_plot(comparison: Comparison, metric: str) -> Intervals | None:
         bars.append(Bar(row.label, format_points(score), low, axis.position(score.points), high, y))
     height = TOP + ROW_HEIGHT * len(scored) + BOTTOM
     best, best_score = max(scored, key=lambda pair: pair[1].oriented)
-    description = (
-        f"{metric} of {len(scored)} runs with intervals; {best.label} has {format_points(best_score)}."
-    )
-    return Intervals(f"{metric} with its interval", description, height, tuple(bars), axis.ticks())
+    best_text = f"{best.label} ({format_points(best_score)})"
+    description = f"{metric} of {len(scored)} runs with intervals; the best is {best_text}."
+    return Intervals(f"{metric} with intervals", description, height, tuple(bars), axis.ticks())
 
 
 def trade_off_plots(comparison: Comparison) -> list[TradeOff]:
@@ -143,7 +142,9 @@ def trade_off_plot(
         title = f"{row.label}: {metric} {format_points(score)}, {value:.3g} {name}"
         dots.append(Dot(row.label, x, y, title, x > 0.65 * WIDTH, not is_beaten))
     front = ", ".join(dot.label for dot in dots if dot.on_front)
-    description = f"{metric} against {name} of {len(points)} runs. None is better on both than: {front}."
+    description = (
+        f"{metric} against {name} of {len(points)} runs. Runs that no other run beats on both: {front}."
+    )
     x_ticks = tuple(
         Tick(x_axis.position(math.log10(value)), f"{value:g}") for value in round_powers(positive)
     )

@@ -77,7 +77,7 @@ def difference_table(comparison: Comparison) -> TextTable | None:
     has_counts = lead is not None and any(pairs.difference(lead, row.index, base) for row in rows)
     if not metrics and not has_counts:
         return None
-    headings = ["model", *metrics, *([f"images better, level, worse on {lead}"] if has_counts else [])]
+    headings = ["model", *metrics, *([f"images better, tied, worse on {lead}"] if has_counts else [])]
     table = [
         [
             Cell(row.label),
@@ -87,8 +87,8 @@ def difference_table(comparison: Comparison) -> TextTable | None:
         for row in rows
     ]
     caption = (
-        f"differences to {comparison.base_row.label} in points, over the same {pairs.images:,} images; "
-        f"paired tests, p corrected for {len(comparison.rows)} runs"
+        f"differences from {comparison.base_row.label} in points, over the same {pairs.images:,} images; "
+        f"paired tests, p-values corrected for {len(comparison.rows)} runs"
     )
     return TextTable(headings, table, caption, wrapping=headings[1:])
 
@@ -119,7 +119,7 @@ def style_table(comparison: Comparison) -> TextTable | None:
         for row in comparison.rows
         if (style := row.results.style) is not None
     ]
-    caption = "style of the captions: words, and shares of the captions"
+    caption = "style of the captions: lengths in words, and shares of the captions"
     return TextTable(headings, [list(map(Cell, row)) for row in rows], caption) if rows else None
 
 

@@ -40,7 +40,7 @@ def human_result(scores: Sequence[Score], images: int) -> ExternalResult:
     return ExternalResult(
         "a person",
         {score.name: score.points for score in scores},
-        f"the first reference of each of {images:,} images against its others",
+        f"the first reference of each of {images:,} images, scored against the others",
         "the references of these runs",
         measured=True,
     )

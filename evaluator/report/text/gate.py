@@ -31,10 +31,10 @@ def headline(regression: Regression) -> str:
     failed = [check.gate.text for check in regression.checks if not check.met]
     inconclusive = [check.gate.text for check in regression.checks if check.verdict is Verdict.INCONCLUSIVE]
     if failed:
-        return f"{candidate} fails beside {baseline}: {', '.join(failed)}"
+        return f"{candidate} fails against {baseline}: {', '.join(failed)}"
     if inconclusive:
-        return f"{candidate} passes beside {baseline}, but {', '.join(inconclusive)}: inconclusive"
-    return f"{candidate} passes beside {baseline}: every gate holds"
+        return f"{candidate} passes against {baseline}, but inconclusively: {', '.join(inconclusive)}"
+    return f"{candidate} passes against {baseline}: every gate holds"
 
 
 def result(check: Check) -> str:
@@ -55,7 +55,7 @@ def gate_table(regression: Regression) -> TextTable:
         ]
         for check in regression.checks
     ]
-    headings = ["", "gate", "baseline", "candidate", "what was found"]
+    headings = ["", "gate", "baseline", "candidate", "result"]
     return TextTable(headings, rows, left=len(headings), wrapping=headings[1:])
 
 
@@ -112,7 +112,7 @@ def junit(regression: Regression) -> str:
     failures = sum(not check.met for check in regression.checks)
     counts = {"tests": str(len(regression.checks)), "failures": str(failures), "errors": "0"}
     suites = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": f"{candidate} beside {baseline}", **counts})
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": f"{candidate} against {baseline}", **counts})
     for check in regression.checks:
         attributes = {"classname": "evaluator.regress", "name": check.gate.text, "time": "0"}
         case = ElementTree.SubElement(suite, "testcase", attributes)

@@ -22,7 +22,7 @@ from evaluator.report.redact import redact_paths
 from evaluator.report.text.external import ExternalResult
 from evaluator.report.text.table import MARK, Cell, TextTable
 
-LEGEND = f"Scores in points; bold: the best; {MARK}: cannot be told apart from the best."
+LEGEND = f"Scores in points. Bold: the best score. {MARK}: not significantly worse than the best."
 
 # What stands behind the scores, as far as some run has it.
 BEHIND_SCORES: Mapping[str, Callable[[LeaderboardRow], str]] = MappingProxyType(
@@ -102,7 +102,7 @@ def markdown(comparison: Comparison, external: Sequence[ExternalResult] = ()) ->
 def latex(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> str:
     """A booktabs table, and what its marks mean as comments."""
     lines = [leaderboard_table(comparison, external, brief=True).latex()]
-    lines.append("% bold: the best; dagger: cannot be told apart from it")
+    lines.append("% bold: the best score; dagger: not significantly worse than the best")
     lines += [f"% {line}" for line in about(comparison)]
     for heading, results in by_kind(external):
         lines += [

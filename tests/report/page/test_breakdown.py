@@ -35,7 +35,7 @@ def test_each_tag_is_scored_over_its_images(make_run: MakeRun, tmp_path: Path) -
             assert score.low < of_run[part].mean() < score.high
         assert one.best == max(score.value for score in one.scores if score)
     page = write_report(compare(runs), tmp_path / "r.html").read_text()
-    assert "CIDEr on the images of each tag" in page
+    assert "CIDEr for the images of each tag" in page
     table = page.split('<table class="breakdown">')[1].split("</table>")[0]
     assert table.count("<b>") == 3  # the best of each tag
     assert f"<b>{100 * (found[0].best or 0):.1f}</b>" in table

@@ -130,7 +130,7 @@ def test_search_filters_and_orders(page: Any, report: Path) -> None:
     page.select_option("#order", "gain")
     page.select_option("form.controls select.metric", label="METEOR")
     assert seen(page) == ["1", "0", "2"]  # +0.1 and -0.2
-    assert "METEOR +10.0 on bad" in page.inner_text("article.card:first-child")
+    assert "METEOR +10.0 against bad" in page.inner_text("article.card:first-child")
     page.select_option("form.controls select.one", label="bad")
     page.select_option("form.controls select.other", label="good")
     assert seen(page) == ["0", "1", "2"]
@@ -169,14 +169,14 @@ def test_a_lower_score_gains_where_lower_is_better(make_run: MakeRun, page: Any,
     assert page.locator("article.card .number b").all_text_contents() == ["10.0", "20.0", "25.0"]
     page.select_option("#order", "gain")
     assert seen(page) == ["1", "0", "2"]
-    assert "CHAIR −70.0 on high" in page.inner_text("article.card:first-child")
+    assert "CHAIR −70.0 against high" in page.inner_text("article.card:first-child")
     page.select_option("#order", "worst")
     assert seen(page) == ["1", "2", "0"]
     label = page.get_attribute("#scatter canvas", "aria-label")
-    assert "low has the better CHAIR on 2 images, high on 1" in label
+    assert "low has the better CHAIR on 2 images and high on 1" in label
 
 
-def test_the_verdict_leads_to_the_images_behind_it(page: Any, report: Path) -> None:
+def test_the_summary_leads_to_the_images_behind_it(page: Any, report: Path) -> None:
     opened(page, report)
     page.select_option("form.controls select.one", label="bad")
     page.select_option("form.controls select.other", label="good")
@@ -199,7 +199,7 @@ def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) 
         *("lot", "fresh green grass"),
         "grass",
     ]
-    page.select_option("#mark", label="words beyond those of bad")
+    page.select_option("#mark", label="what bad lacks")
     assert card.locator("mark").all_text_contents() == ["red"]
     page.select_option("#mark", "nothing")
     assert page.locator("mark").count() == 0
@@ -272,7 +272,7 @@ def test_what_was_chosen_stands_in_the_address(page: Any, report: Path) -> None:
 def test_a_dot_of_the_plot_leads_to_its_image(page: Any, report: Path) -> None:
     opened(page, report)
     canvas = page.locator("#scatter canvas")
-    assert "good has the better CIDEr on 2 images, bad on 0" in canvas.get_attribute("aria-label")
+    assert "good has the better CIDEr on 2 images and bad on 0" in canvas.get_attribute("aria-label")
     canvas.scroll_into_view_if_needed()
     # Of two dots the higher one is image 1, at the left; find it by asking along a grid.
     box = canvas.bounding_box()
@@ -467,7 +467,7 @@ def test_forty_thousand_images(page: Any, make_run: MakeRun, tmp_path: Path) -> 
     page.select_option("#show", "disagree")
     assert page.inner_text("#shown") == "40,000 shown"
     label = page.get_attribute("#scatter canvas", "aria-label")
-    assert "first has the better CIDEr on 20,000 images, second on 20,000" in label
+    assert "first has the better CIDEr on 20,000 images and second on 20,000" in label
     assert page.evaluate("document.querySelector('#scatter canvas').width") > 200
     assert page.locator("article img, article script, .caption b").count() == 0
     assert page.title() == "2 runs on pets"
@@ -526,7 +526,7 @@ def keep_pictures_of(page: Any, name: str) -> None:
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
-            for part in ("verdict", "plots", "images"):
+            for part in ("summary", "plots", "images"):
                 page.evaluate("part => { document.getElementById(part).scrollIntoView() }", part)
                 page.wait_for_timeout(50)
                 page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}-{part}.png")

@@ -210,9 +210,9 @@ def test_a_failure_is_never_a_caption(
     failures = [outcome for outcome in Outcome if outcome is not Outcome.OK]
     assert shown == {"ok": None} | {str(o): f"the reason of {o}" for o in failures} | {"not tried": None}
     page = read_page(output)
-    (verdict,) = page.find("section", "verdict")
-    assert "run has captions for 1 of 9 images (11.11 %)" in verdict.words
-    assert "1 not tried yet" in verdict.words
+    (summary,) = page.find("section", "summary")
+    assert "run has captions for 1 of 9 images (11.11 %)" in summary.words
+    assert "1 not tried yet" in summary.words
 
 
 def test_what_was_not_computed_says_why(make_run: MakeRun, read_page: ReadPage, tmp_path: Path) -> None:
@@ -251,8 +251,8 @@ def test_a_single_run_without_pictures_scores_or_captions(
 ) -> None:
     run = make_run("run", {}, {}, items=[Item("1", None, ())], reasons={"CIDEr": "no image has a caption"})
     page = read_page(write_report(compare([run]), tmp_path / "report.html"))
-    (verdict,) = page.find("section", "verdict")
-    assert "No metric could be computed" in verdict.words
+    (summary,) = page.find("section", "summary")
+    assert "No metric could be computed" in summary.words
     assert "not tried" in [option.words for option in page.find("option")]
     assert not page.find("img")
     assert not page.find("section", "warnings")
@@ -381,7 +381,10 @@ def test_a_run_without_a_caption_takes_nothing_from_the_others(make_run: MakeRun
     score = found.rows[0].score("CIDEr")
     assert score is not None
     assert score.value == pytest.approx(0.6)
-    assert "good is ahead on CIDEr" in write_report(found, tmp_path / "report.html").read_text()
+    assert (
+        "good leads on CIDEr (60.0); its lead over other, 10.0 points, could be chance"
+        in write_report(found, tmp_path / "report.html").read_text()
+    )
 
 
 def test_runs_that_share_no_image_have_no_score_to_compare(make_run: MakeRun, tmp_path: Path) -> None:

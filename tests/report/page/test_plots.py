@@ -35,7 +35,7 @@ def test_intervals_lie_on_one_axis(runs: list[Path]) -> None:
     # 4 points of interval each, and 60 points between them.
     scale = (good.high - good.low) / 4
     assert good.value - fast.value == pytest.approx(60 * scale, rel=0.05)
-    assert "slow & good has 110.0" in plot.description
+    assert "the best is slow & good (110.0)" in plot.description
 
 
 def test_who_is_beaten_on_both_axes_is_not_on_the_front(runs: list[Path]) -> None:

@@ -1,18 +1,18 @@
-// The gallery: finds and orders images among all of them, and draws those that are on the screen.
+// The gallery: filters and orders all images, and draws those that are on the screen.
 
-// Cards that are drawn and put away together.
+// How many cards are drawn and removed together.
 const BLOCK = 20;
-// Cards within this of the screen are drawn already, in CSS pixels.
+// Cards this close to the screen are drawn ahead.
 const AHEAD = "1200px";
-// Texts are made ready for searching so many at a time, while the reader looks at the page.
+// How many texts at a time are prepared for searching while the reader looks at the page.
 const SLICE = 500;
 const MOST_LACKING = 12;
 
-// What the page holds packed: base64 of gzip of JSON.
+// The data that the page holds as base64 of gzip of JSON.
 async function unpacked(element) {
   const text = atob(element.textContent);
   const bytes = new Uint8Array(text.length);
-  for (let place = 0; place < text.length; place++) bytes[place] = text.charCodeAt(place);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }
@@ -27,8 +27,8 @@ function make(tag, kind, ...children) {
 const inPoints = (hundredths) => (hundredths / 100).toFixed(1);
 const isolated = (text, kind = "") => make("bdi", kind, text);
 
-// A name of a run, which may go on in the next line behind its joints.
-function named(label) {
+// The name of a run, which may be broken into lines behind its joints.
+function runName(label) {
   const parts = label.split(/(?<=[_./-])/);
   return make("bdi", "", ...parts.flatMap((part) => [part, document.createElement("wbr")]));
 }
@@ -38,11 +38,11 @@ class Gallery {
     this.data = data;
     this.pictures = pictures;
     this.images = data.ids.length;
-    // Of two images of one id, in several data sets, the second has an address of its own.
-    this.place = new Map();
-    this.addresses = data.ids.map((id, place) => {
-      const address = this.place.has(id) ? `${id}~${place}` : id;
-      this.place.set(address, place);
+    // Where two data sets have an image with the same id, the second has an address of its own.
+    this.indexOf = new Map();
+    this.addresses = data.ids.map((id, index) => {
+      const address = this.indexOf.has(id) ? `${id}~${index}` : id;
+      this.indexOf.set(address, index);
       return address;
     });
     this.texts = [];
@@ -52,31 +52,31 @@ class Gallery {
   // Everything that a search looks at.
   textOf(image) {
     while (this.texts.length <= image) {
-      const place = this.texts.length;
-      const parts = [this.data.ids[place], ...this.data.references[place]];
-      for (const tag of this.data.tags[place]) parts.push(this.data.tagNames[tag]);
+      const index = this.texts.length;
+      const parts = [this.data.ids[index], ...this.data.references[index]];
+      for (const tag of this.data.tags[index]) parts.push(this.data.tagNames[tag]);
       for (const { captions, ended, errors } of this.data.answers) {
-        parts.push(captions[place] ?? this.data.outcomes[ended[place]] ?? "", errors[place] ?? "");
+        parts.push(captions[index] ?? this.data.outcomes[ended[index]] ?? "", errors[index] ?? "");
       }
       this.texts.push(parts.join("\n").toLowerCase());
     }
     return this.texts[image];
   }
 
-  // {caption, reference}: the words of the longest of each.
+  // {caption, reference}: the number of words of the longest of each.
   lengthsOf(image) {
     while (this.lengths.length <= image) {
-      const place = this.lengths.length;
+      const index = this.lengths.length;
       const longest = (texts) => Math.max(0, ...texts.map((text) => text?.match(WORD)?.length ?? 0));
       this.lengths.push({
-        caption: longest(this.data.answers.map(({ captions }) => captions[place])),
-        reference: longest(this.data.references[place]),
+        caption: longest(this.data.answers.map(({ captions }) => captions[index])),
+        reference: longest(this.data.references[index]),
       });
     }
     return this.lengths[image];
   }
 
-  // What searching and filtering need of every image, some at a time.
+  // Prepare what searching and filtering need, some images at a time.
   prepare() {
     if (this.lengths.length >= this.images) return;
     const last = Math.min(this.images, this.lengths.length + SLICE) - 1;
@@ -95,14 +95,14 @@ class Gallery {
     return ours === null || theirs === null ? null : ours - theirs;
   }
 
-  // The same, above zero where the one run is better.
+  // The same, above zero where the first run is better.
   gain(choice, image) {
     const difference = this.difference(choice, image);
     return difference === null ? null : difference * this.data.better[choice.metric];
   }
 
-  // The scores of all runs that have one, each the higher the better.
-  goods(metric, image) {
+  // The scores of all runs that have one, turned so that higher is better.
+  oriented(metric, image) {
     const scores = this.data.answers.map((_, run) => this.score(run, metric, image));
     return scores.filter((score) => score !== null).map((score) => score * this.data.better[metric]);
   }
@@ -116,7 +116,7 @@ class Gallery {
     return this.data.answers.some(({ ended }) => this.data.outcomes[ended[image]] === outcome);
   }
 
-  // Two metrics disagree where one prefers the one run and another the other.
+  // Metrics disagree where one metric prefers the first run and another metric the other run.
   disagree(choice, image) {
     const signs = this.data.metrics.map((_, metric) => Math.sign(this.gain({ ...choice, metric }, image) ?? 0));
     return signs.includes(1) && signs.includes(-1);
@@ -134,31 +134,31 @@ class Gallery {
     }
   }
 
-  // Small values come first, what has none last.
+  // Images with small keys come first, images without a key last.
   key(choice, image) {
     const { order, metric } = choice;
     const gain = ["gain", "loss"].includes(order) ? this.gain(choice, image) : null;
-    const goods = ["worst", "spread"].includes(order) ? this.goods(metric, image) : [];
+    const oriented = ["worst", "spread"].includes(order) ? this.oriented(metric, image) : [];
     switch (order) {
       case "gain": return gain === null ? null : -gain;
       case "loss": return gain;
-      case "worst": return goods.length ? Math.min(...goods) : null;
-      case "spread": return goods.length > 1 ? Math.min(...goods) - Math.max(...goods) : null;
+      case "worst": return oriented.length ? Math.min(...oriented) : null;
+      case "spread": return oriented.length > 1 ? Math.min(...oriented) - Math.max(...oriented) : null;
       case "length": return -this.lengthsOf(image).caption;
       default: return image;
     }
   }
 
-  // The places of the images that match, in order.
+  // The indices of the images that match, in order.
   find(choice) {
     const wanted = choice.search.trim().toLowerCase();
-    const found = [];
+    const matches = [];
     for (let image = 0; image < this.images; image++) {
-      if (this.isShown(choice, image) && (!wanted || this.textOf(image).includes(wanted))) found.push(image);
+      if (this.isShown(choice, image) && (!wanted || this.textOf(image).includes(wanted))) matches.push(image);
     }
-    if (choice.order === "data") return found;
-    const keys = new Map(found.map((image) => [image, this.key(choice, image) ?? Infinity]));
-    return found.sort((one, other) => keys.get(one) - keys.get(other) || one - other);
+    if (choice.order === "data") return matches;
+    const keys = new Map(matches.map((image) => [image, this.key(choice, image) ?? Infinity]));
+    return matches.sort((one, other) => keys.get(one) - keys.get(other) || one - other);
   }
 
   picture(image) {
@@ -172,7 +172,7 @@ class Gallery {
     return shown;
   }
 
-  // The caption with its words beyond another text marked, and what it lacks of that text.
+  // The caption with the words marked that another text does not have, and the words that only that text has.
   caption(text, image, choice) {
     const references = this.data.references[image];
     const ofRun = Number(choice.mark);
@@ -180,22 +180,22 @@ class Gallery {
     const number = isRun ? -1 : nearest(text, references);
     const other = isRun ? this.data.answers[ofRun].captions[image] : references[number];
     if (choice.mark === "nothing" || typeof other !== "string") return [isolated(text)];
-    const found = difference(text, other);
+    const { beyond, lacks } = difference(text, other);
     const parts = [];
     let last = 0;
-    for (const [start, end] of found.beyond) {
+    for (const [start, end] of beyond) {
       parts.push(text.slice(last, start), make("mark", "", text.slice(start, end)));
       last = end;
     }
     parts.push(text.slice(last));
-    const said = [make("bdi", "", ...parts.filter((part) => part !== ""))];
-    if (found.lacks.length && (!isRun || other !== text)) {
-      const shown = found.lacks.slice(0, MOST_LACKING).join(", ");
-      const more = found.lacks.length > MOST_LACKING ? ", …" : "";
+    const shown = [make("bdi", "", ...parts.filter((part) => part !== ""))];
+    if (lacks.length && (!isRun || other !== text)) {
+      const words = lacks.slice(0, MOST_LACKING).join(", ");
+      const more = lacks.length > MOST_LACKING ? ", …" : "";
       const whose = isRun ? this.data.runs[ofRun] : `reference ${number + 1}`;
-      said.push(make("small", "lacks", isolated(whose), " also says ", isolated(shown), more));
+      shown.push(make("small", "lacks", isolated(whose), " also says ", isolated(words), more));
     }
-    return said;
+    return shown;
   }
 
   outcome(run, image) {
@@ -205,7 +205,7 @@ class Gallery {
 
   answer(run, image, best, choice) {
     const { captions, errors } = this.data.answers[run];
-    const line = make("li", "", make("span", "label", named(this.data.runs[run])));
+    const line = make("li", "", make("span", "label", runName(this.data.runs[run])));
     const text = captions[image];
     if (text === null) {
       const failure = make("span", "failure", make("span", "chip", this.outcome(run, image)));
@@ -232,7 +232,7 @@ class Gallery {
     return line;
   }
 
-  // One image; `number` of `count` in the order that is shown.
+  // One image, the `number`th of `count` in the order that is shown.
   card(image, choice, number, count) {
     const { ids, references, tags, tagNames, noPicture, runs, metrics, better, marked } = this.data;
     const link = make("a", "", isolated(ids[image]));
@@ -245,20 +245,20 @@ class Gallery {
     const gain = ["gain", "loss"].includes(choice.order) ? this.difference(choice, image) : null;
     if (gain !== null) {
       const amount = `${gain < 0 ? "−" : "+"}${inPoints(Math.abs(gain))}`;
-      notes.append(make("span", "gain", `${metrics[choice.metric]} ${amount} on `, named(runs[choice.other])));
+      notes.append(make("span", "gain", `${metrics[choice.metric]} ${amount} against `, runName(runs[choice.other])));
     }
     const lists = references[image].map((text) => make("li", "", isolated(text)));
-    const count_ = references[image].length;
-    const theirs = make("div", "references", make("h4", "", `${count_ || "No"} reference${count_ === 1 ? "" : "s"}`));
-    if (count_) theirs.append(make("ol", "", ...lists));
+    const referenceCount = references[image].length;
+    const listOfReferences = make("div", "references", make("h4", "", `${referenceCount || "No"} reference${referenceCount === 1 ? "" : "s"}`));
+    if (referenceCount) listOfReferences.append(make("ol", "", ...lists));
     const heads = make("div", "heads", make("span", "", runs.length > 1 ? "Captions" : "Caption"));
     metrics.slice(0, this.data.columns).forEach((metric) => heads.append(make("span", "number", isolated(metric))));
     heads.setAttribute("aria-hidden", "true");
-    const goods = marked ? this.goods(0, image) : [];
-    const best = goods.length > 1 ? Math.max(...goods) * better[0] : null;
-    const said = make("ul", "", ...runs.map((_, run) => this.answer(run, image, best, choice)));
+    const oriented = marked ? this.oriented(0, image) : [];
+    const best = oriented.length > 1 ? Math.max(...oriented) * better[0] : null;
+    const answers = make("ul", "", ...runs.map((_, run) => this.answer(run, image, best, choice)));
     const made = make(
-      "article", "card", make("figure", "", this.picture(image), notes), theirs, make("div", "answers", heads, said),
+      "article", "card", make("figure", "", this.picture(image), notes), listOfReferences, make("div", "answers", heads, answers),
     );
     made.tabIndex = -1;
     made.setAttribute("aria-labelledby", heading.id);
@@ -268,22 +268,22 @@ class Gallery {
   }
 }
 
-// The list on the page. Blocks of cards far from the screen are empty and as high as they were.
+// The list on the page. Blocks of cards far from the screen are empty but keep their height.
 class CardList {
   constructor(gallery, element) {
     this.gallery = gallery;
     this.element = element;
-    this.height = 260; // of a card, as guessed before one was seen
+    this.height = 260; // of a card, a guess until one is drawn
     this.watcher = new IntersectionObserver(
       (entries) => entries.forEach(({ target, isIntersecting }) => (isIntersecting ? this.fill(target) : this.empty(target))),
       { rootMargin: `${AHEAD} 0px` },
     );
   }
 
-  show(found, choice) {
+  show(matches, choice) {
     this.watcher.disconnect();
-    [this.found, this.choice] = [found, choice];
-    this.blocks = Array.from({ length: Math.ceil(found.length / BLOCK) }, (_, number) => {
+    [this.matches, this.choice] = [matches, choice];
+    this.blocks = Array.from({ length: Math.ceil(matches.length / BLOCK) }, (_, number) => {
       const block = make("div", "block");
       block.dataset.number = number;
       this.reserve(block);
@@ -296,21 +296,21 @@ class CardList {
   }
 
   reserve(block) {
-    const cards = Math.min(BLOCK, this.found.length - BLOCK * block.dataset.number);
+    const cards = Math.min(BLOCK, this.matches.length - BLOCK * block.dataset.number);
     block.style.height = `${block.dataset.seen ?? cards * this.height}px`;
   }
 
   fill(block) {
     if (block.childElementCount) return;
     const first = BLOCK * block.dataset.number;
-    const images = this.found.slice(first, first + BLOCK);
-    const count = this.found.length;
-    block.append(...images.map((image, place) => this.gallery.card(image, this.choice, first + place, count)));
+    const images = this.matches.slice(first, first + BLOCK);
+    const count = this.matches.length;
+    block.append(...images.map((image, index) => this.gallery.card(image, this.choice, first + index, count)));
     block.style.height = "";
   }
 
   empty(block) {
-    // The first stays: the list is never empty, whoever looks at it.
+    // The first block stays, so that the list is never empty.
     if (block === this.blocks[0] || !block.childElementCount || block.contains(document.activeElement)) return;
     block.dataset.seen = block.offsetHeight;
     this.height = block.offsetHeight / block.childElementCount;
@@ -318,20 +318,20 @@ class CardList {
     this.reserve(block);
   }
 
-  // Bring an image that is among those found onto the screen; the blocks around it first, which moves it.
+  // Scroll to an image that matches. The blocks around it are drawn first, since that moves it.
   reveal(image) {
-    const place = this.found.indexOf(image);
-    const number = Math.floor(place / BLOCK);
+    const index = this.matches.indexOf(image);
+    const number = Math.floor(index / BLOCK);
     this.blocks.slice(Math.max(0, number - 1), number + 2).forEach((block) => this.fill(block));
-    const card = this.blocks[number].children[place % BLOCK];
+    const card = this.blocks[number].children[index % BLOCK];
     card.scrollIntoView();
     card.focus({ preventScroll: true });
   }
 
-  // On paper only the first of what is found.
+  // Only the first block is printed.
   print() {
     this.blocks.slice(1).forEach((block) => (block.hidden = true));
-    const left = this.found.length - BLOCK;
+    const left = this.matches.length - BLOCK;
     if (left > 0) this.element.append(make("p", "more", `and ${left.toLocaleString("en")} more images on the page itself`));
   }
 
@@ -341,14 +341,14 @@ class CardList {
   }
 }
 
-// Ties the controls, the list and the address of the page together. Calls `chosen` with every new choice.
+// Connects the controls, the list and the address of the page. Calls `chosen` with every new choice.
 //
-// The address holds what was chosen and the image that was asked for: #image=42&order=gain&one=0&other=1.
+// The address holds the choice and the image to show: #image=42&order=gain&one=0&other=1.
 function startGallery(gallery, form, chosen) {
   const list = new CardList(gallery, document.getElementById("cards"));
   const shown = document.getElementById("shown");
   const numbers = ["one", "other", "metric"];
-  // Some stand at the plot of two runs too.
+  // The plot of two runs has some of them too.
   const fields = {
     ...Object.fromEntries(["search", "show", "order", "mark"].map((name) => [name, [document.getElementById(name)]])),
     ...Object.fromEntries(numbers.map((name) => [name, [...document.querySelectorAll(`select.${name}`)]])),
@@ -356,17 +356,17 @@ function startGallery(gallery, form, chosen) {
   const value = (name) => fields[name][0]?.value ?? "0";
   const set = (name, wanted) => fields[name].forEach((field) => (field.value = wanted));
   const start = Object.fromEntries(Object.keys(fields).map((name) => [name, value(name)]));
-  const asked = () => new URLSearchParams(location.hash.slice(1));
-  let found = [];
+  const addressed = () => new URLSearchParams(location.hash.slice(1));
+  let matches = [];
 
   const find = () => {
     const choice = Object.fromEntries(
       Object.keys(fields).map((name) => [name, numbers.includes(name) ? Number(value(name)) : value(name)]),
     );
-    found = gallery.find(choice);
-    const [some, all] = [found.length, gallery.images].map((count) => count.toLocaleString("en"));
+    matches = gallery.find(choice);
+    const [some, all] = [matches.length, gallery.images].map((count) => count.toLocaleString("en"));
     shown.textContent = some === all ? `${all} shown` : `${some} of ${all} match`;
-    list.show(found, choice);
+    list.show(matches, choice);
     chosen(choice);
   };
   const remember = (image) => {
@@ -384,13 +384,13 @@ function startGallery(gallery, form, chosen) {
     find();
   };
   const follow = () => {
-    const wanted = asked();
+    const wanted = addressed();
     const named = Object.keys(fields).filter((name) => wanted.has(name));
     named.forEach((name) => set(name, wanted.get(name)));
     if (named.length) find();
-    const image = gallery.place.get(wanted.get("image"));
+    const image = gallery.indexOf.get(wanted.get("image"));
     if (image === undefined) return;
-    if (!found.includes(image)) reset();
+    if (!matches.includes(image)) reset();
     list.reveal(image);
   };
 
@@ -419,13 +419,13 @@ function startGallery(gallery, form, chosen) {
   window.addEventListener("hashchange", follow);
   window.addEventListener("beforeprint", () => list.print());
   window.addEventListener("afterprint", () => list.printed());
-  // What stays at the top of the screen must not lie over the image that was asked for.
+  // Controls that stay at the top of the screen must not cover the image that was scrolled to.
   new ResizeObserver(() => {
     const height = getComputedStyle(form).position === "sticky" ? form.offsetHeight : 0;
     document.documentElement.style.setProperty("--controls", `${height}px`);
   }).observe(form);
   form.hidden = false;
-  find(); // a browser keeps what was typed over a reload
+  find(); // after a reload a browser keeps what was typed
   follow();
   setTimeout(() => gallery.prepare());
   return { show: (image) => (remember(gallery.addresses[image]), follow()) };

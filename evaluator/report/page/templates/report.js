@@ -1,4 +1,4 @@
-// Puts the parts together once the data is unpacked.
+// Starts the gallery and the plot of two runs once the data is unpacked.
 
 (async () => {
   const form = document.querySelector("form.controls");
@@ -8,7 +8,7 @@
   try {
     data = await unpacked(document.getElementById("data"));
   } catch (error) {
-    cards.textContent = "The images cannot be shown: this browser is too old for their packed form.";
+    cards.textContent = "This browser is too old to show the images: it cannot unpack them.";
     throw error;
   }
   const gallery = new Gallery(data, JSON.parse(document.getElementById("pictures").textContent));

@@ -1,7 +1,8 @@
-// Two runs, an image a dot: what the one scored against what the other did. A click goes to the image.
+// A plot of two runs with one dot per image: the score of one against the score of the other. A click on a dot
+// goes to its image.
 
 const MARGIN = { left: 52, right: 14, top: 10, bottom: 40 };
-const NEAR = 12; // CSS pixels from a dot that still mean it
+const NEAR = 12; // of the pointer to a dot, in CSS pixels
 const ON_PAPER = { "--rule": "#c9c9c9", "--muted": "#4a4d52", "--accent": "#0d5b78" };
 
 function roundTicks(low, high) {
@@ -14,15 +15,15 @@ function roundTicks(low, high) {
 }
 
 class Scatter {
-  // `visit` goes to an image.
+  // Set `visit` to a function that goes to an image.
   constructor(gallery, figure) {
     this.gallery = gallery;
     this.visit = () => {};
     this.figure = figure;
     this.canvas = figure.querySelector("canvas");
-    this.told = figure.querySelector("output");
-    this.canvas.addEventListener("mousemove", (event) => this.tell(this.at(event)));
-    this.canvas.addEventListener("mouseleave", () => this.tell(null));
+    this.output = figure.querySelector("output");
+    this.canvas.addEventListener("mousemove", (event) => this.describe(this.at(event)));
+    this.canvas.addEventListener("mouseleave", () => this.describe(null));
     this.canvas.addEventListener("click", (event) => {
       const dot = this.at(event);
       if (dot) this.visit(dot.image);
@@ -39,21 +40,21 @@ class Scatter {
     this.choice = choice;
     const { data, images } = this.gallery;
     this.dots = [];
-    const counts = { better: 0, worse: 0, level: 0 };
+    const counts = { better: 0, worse: 0, tied: 0 };
     for (let image = 0; image < images; image++) {
       const [x, y] = [choice.other, choice.one].map((run) => this.gallery.score(run, choice.metric, image));
       if (x === null || y === null) continue;
       this.dots.push({ image, x: x / 100, y: y / 100 });
       const gain = (y - x) * data.better[choice.metric];
-      counts[gain > 0 ? "better" : gain < 0 ? "worse" : "level"]++;
+      counts[gain > 0 ? "better" : gain < 0 ? "worse" : "tied"]++;
     }
     const [one, other] = [data.runs[choice.one], data.runs[choice.other]];
     const metric = data.metrics[choice.metric];
     this.summary = choice.one === choice.other ? "Choose two runs to compare." :
-      `${one} has the better ${metric} on ${counts.better.toLocaleString("en")} images, ` +
-      `${other} on ${counts.worse.toLocaleString("en")}; ${counts.level.toLocaleString("en")} are level.`;
-    this.canvas.setAttribute("aria-label", `${metric} of ${one} against that of ${other}, an image a dot. ${this.summary}`);
-    this.tell(null);
+      `${one} has the better ${metric} on ${counts.better.toLocaleString("en")} images and ` +
+      `${other} on ${counts.worse.toLocaleString("en")}; ${counts.tied.toLocaleString("en")} are tied.`;
+    this.canvas.setAttribute("aria-label", `${metric} of ${one} against that of ${other}, one dot per image. ${this.summary}`);
+    this.describe(null);
     this.draw();
   }
 
@@ -111,7 +112,7 @@ class Scatter {
     pen.globalAlpha = 1;
   }
 
-  // The dot next to the pointer, if one is near.
+  // The dot nearest to the pointer, if one is near.
   at({ offsetX, offsetY }) {
     let [best, dot] = [NEAR ** 2, null];
     for (const each of this.dots) {
@@ -121,17 +122,17 @@ class Scatter {
     return dot;
   }
 
-  tell(dot) {
+  describe(dot) {
     this.canvas.classList.toggle("pointing", dot !== null);
     if (!dot) {
-      this.told.textContent = this.summary;
+      this.output.textContent = this.summary;
       return;
     }
     const { data } = this.gallery;
-    const said = (run) => data.answers[run].captions[dot.image] ?? this.gallery.outcome(run, dot.image);
-    this.told.replaceChildren(
+    const answer = (run) => data.answers[run].captions[dot.image] ?? this.gallery.outcome(run, dot.image);
+    this.output.replaceChildren(
       isolated(data.ids[dot.image]), ": ",
-      `${dot.y.toFixed(1)} `, isolated(said(this.choice.one)), ` — ${dot.x.toFixed(1)} `, isolated(said(this.choice.other)),
+      `${dot.y.toFixed(1)} `, isolated(answer(this.choice.one)), ` — ${dot.x.toFixed(1)} `, isolated(answer(this.choice.other)),
     );
   }
 }

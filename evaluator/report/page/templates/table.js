@@ -1,7 +1,7 @@
 "use strict";
-// Sorting the leaderboard by any of its columns.
+// Sorts the leaderboard by any of its columns.
 
-// What has no value comes last in either direction.
+// Rows without a value come last in either direction.
 function inOrder(one, other, sign) {
   if (one === "" || other === "") return (one === "") - (other === "");
   const difference = Number(one) - Number(other);

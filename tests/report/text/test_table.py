@@ -1,0 +1,130 @@
+"""One table in every format: the same cells, and no text that breaks out of its cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from evaluator.report.text.table import MARK, Cell, TextTable
+
+TABLE = TextTable(
+    ["run", "rank", "CIDEr"],
+    [
+        [Cell("a_b|c"), Cell("1–2"), Cell("81.0", "79.0–83.0", bold=True)],
+        [Cell("d & 5%"), Cell("1–2"), Cell("79.2", "77.2–81.2", "p = 0.1", marked=True)],
+        [Cell("<paper>", italic=True), Cell(), Cell("131.4", italic=True)],
+    ],
+    "scores in points",
+    rule_before=2,
+)
+TEXTS = st.text(st.sampled_from("ab|<>&*_`[]\\{}%$#~^–\n\r\u2028\x0b "), min_size=1, max_size=12)
+
+
+def test_markdown() -> None:
+    assert TABLE.markdown().splitlines() == [
+        "| run | rank | CIDEr |",
+        "| --- | ---: | ---: |",
+        r"| a_b\|c | 1–2 | **81.0** (79.0–83.0) |",
+        f"| d & 5% | 1–2 | 79.2 {MARK} (77.2–81.2) p = 0.1 |",
+        "| *<paper>* |  | *131.4* |",
+    ]
+
+
+def test_latex() -> None:
+    assert TABLE.latex().splitlines() == [
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r"run & rank & CIDEr \\",
+        r"\midrule",
+        r"a\_b|c & 1--2 & \textbf{81.0} (79.0--83.0) \\",
+        r"d \& 5\% & 1--2 & 79.2$^\dagger$ (77.2--81.2) p = 0.1 \\",
+        r"\midrule",
+        r"\textit{<paper>} &  & \textit{131.4} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def test_html() -> None:
+    lines = TABLE.html().splitlines()
+    assert lines[:2] == ["<table>", "<caption>scores in points</caption>"]
+    assert lines[5] == (
+        '<tr><th scope="row">d &amp; 5%</th><td>1–2</td>'
+        f"<td>79.2 {MARK} <small>77.2–81.2</small> p = 0.1</td></tr>"
+    )
+    assert lines[6] == '<tr><th scope="row"><i>&lt;paper&gt;</i></th><td></td><td><i>131.4</i></td></tr>'
+
+
+def test_csv_holds_the_texts_alone() -> None:
+    assert list(csv.reader(io.StringIO(TABLE.csv()))) == [
+        ["run", "rank", "CIDEr"],
+        ["a_b|c", "1–2", "81.0"],
+        ["d & 5%", "1–2", "79.2"],
+        ["<paper>", "", "131.4"],
+    ]
+
+
+def test_the_terminal_shows_text_and_no_markup_of_rich() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(
+        TextTable(["[red]"], [[Cell("[bold]x[/bold]", "1–2", "p = 1", marked=True)]], "[i]").terminal()
+    )
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    for expected in ("[red]", f"[bold]x[/bold] {MARK}", "(1–2)", "p = 1", "[i]"):
+        assert expected in shown
+
+
+@given(TEXTS, st.booleans())
+def test_no_text_ends_its_cell_in_markdown(text: str, verbatim: bool) -> None:
+    table = TextTable(["a", "b"], [[Cell(text, verbatim=verbatim), Cell("end")]]).markdown()
+    head, _, row = table.split("\n")
+    assert len(table.splitlines()) == 3
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"\|", head)) == 3
+    if verbatim:
+        assert not set(row.removesuffix("| end |").strip("| ").replace("<br>", "")) & set("<>|*_`[]")
+
+
+@given(TEXTS)
+def test_no_text_ends_its_cell_in_latex(text: str) -> None:
+    lines = TextTable(["a", "b"], [[Cell(text), Cell("end")]]).latex().split("\n")
+    assert len(lines) == len("\n".join(lines).splitlines()) == 7
+    assert len(re.findall(r"(?<!\\)&", lines[4])) == 1
+
+
+class Tags(HTMLParser):
+    """The tags of a text, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@given(TEXTS)
+def test_no_text_is_markup_in_html(text: str) -> None:
+    table = Tags(TextTable(["a"], [[Cell(text)]]).html())
+    assert table.tags == ["table", "thead", "tr", "th", "tbody", "tr", "th"]
+    assert text in table.text
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "html"])
+def test_an_empty_cell_has_no_emphasis(form: str) -> None:
+    empty = TextTable(["a", "b"], [[Cell("x"), Cell("", bold=True, italic=True, code=True)]])
+    plain = TextTable(["a", "b"], [[Cell("x"), Cell()]])
+    assert getattr(empty, form)() == getattr(plain, form)()
