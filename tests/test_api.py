@@ -46,7 +46,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         score(["a", "b"], [["a"]])
     with pytest.raises(DataError, match="put it in a list"):
         score("a dog", [["a dog"]])
-    with pytest.raises(ConfigError, match=r"'BLUE' is no metric\. There are BLEU, "):
+    with pytest.raises(ConfigError, match=r"'BLUE' is not a metric\. The metrics are BLEU, "):
         score(["a"], [["a"]], metrics=["BLUE"])
     with pytest.raises(NotComputed, match="two images or more"):
         score(["a"], [["a"]], metrics=["CIDEr"])

@@ -77,7 +77,6 @@ HEAVY = (
 AT_ONCE = {
     "files/images": {"PIL"},
     "scorers/clip/features": {"PIL"},
-    "report/text/comparison": {"pandas"},
 }
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,20 @@ class Entry(TypedDict):
     caption: str
 
 
-def read_captions(path: Path) -> dict[str, str]:
-    """Image id -> caption, in the order of the file. Raises DataError that says where the mistake is."""
+def read_captions(path: Path) -> Mapping[str, str]:
+    """Image id -> caption, in the order of the file. Raises DataError that says where the mistake is.
+
+    The last file is remembered: it is checked before the run begins, and then replayed.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return _read(path)  # which says what is wrong
+    return _read(path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, *state: int) -> Mapping[str, str]:
     read = {".jsonl": _lines, ".csv": _rows}.get(path.suffix.lower(), _list)
     captions: dict[str, str] = {}
     first: dict[str, str] = {}

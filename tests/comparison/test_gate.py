@@ -213,7 +213,7 @@ def test_gates_in_a_file(run: MakeRun, tmp_path: Path, command: Command) -> None
     before, after = run("before"), run("after", text="a very very big dog runs")
     done = command("regress", before, after, "--gates", "gates.yaml")
     assert done.returncode == 1
-    assert "after fails beside before: words<=1.2x" in done.stdout
+    assert "after fails against before: words<=1.2x" in done.stdout
     (tmp_path / "gates.yaml").write_text("CIDEr: -1\n")
     done = command("regress", before, after, "--gates", "gates.yaml")
     assert done.returncode == 2
@@ -233,7 +233,7 @@ def test_every_form_of_the_report(run: MakeRun, tmp_path: Path, command: Command
     assert (suite["@tests"], suite["@failures"]) == (2, 1)
     assert [("failure" in case) for case in suite["testcase"]] == [True, False]
     summary = (tmp_path / "summary.md").read_text()
-    assert summary.startswith("**after fails beside before: CIDEr>=-1**")
+    assert summary.startswith("**after fails against before: CIDEr>=-1**")
     assert "<b>" not in summary
     assert "a &lt;b&gt;dog&lt;/b&gt; &#124; runs # x" in summary
     document = json.loads((tmp_path / "regression.json").read_text())
@@ -260,4 +260,4 @@ def test_run_and_gate_in_one(tmp_path: Path, command: Command) -> None:
     assert "every gate holds" in done.stdout
     worse = command(*common, "name=worse", "model.max_new_tokens=3", "baseline=runs/before")
     assert worse.returncode == 1, worse.stderr
-    assert "fails beside" in worse.stdout
+    assert "fails against" in worse.stdout
