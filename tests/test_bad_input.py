@@ -166,7 +166,7 @@ def test_the_ids_of_a_file_may_be_numbers_or_texts(tmp_path: Path, references: R
     texts = references({"1": ["a dog"], "2": ["a cat"], "ü/../3": ["a cow"]})
     results, folder = replay(tmp_path, texts, {1: "a dog", "2": "a cat", "ü/../3": "a cow"})
     assert results.outcomes == {"ok": 3}
-    assert folder.measurements()[0] == ["1", "2", "ü/../3"]
+    assert folder.load().scored_ids == ["1", "2", "ü/../3"]
 
 
 @pytest.mark.parametrize(
