@@ -26,58 +26,6 @@ from evaluator.core.protocols import (
     Scorer,
     Session,
 )
-from evaluator.core.results import (
-    NotComputed,
-    Results,
-    Score,
-    Style,
-)
+from evaluator.core.results import NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
-from evaluator.core.values import (
-    NOT_IDENTITY,
-    Caption,
-    Item,
-    Outcome,
-    Prompt,
-    Reply,
-    Source,
-    Usage,
-)
-
-__all__ = [
-    "AGGREGATES",
-    "Array",
-    "Caption",
-    "CaptionError",
-    "Captioner",
-    "Closing",
-    "CorpusDependent",
-    "ConfigError",
-    "DataError",
-    "Dataset",
-    "EvaluatorError",
-    "ImageError",
-    "Item",
-    "Measurement",
-    "MissingPackage",
-    "ModelError",
-    "NOT_IDENTITY",
-    "NotComputed",
-    "OutOfMemory",
-    "Outcome",
-    "Priced",
-    "Prompt",
-    "RemoteSession",
-    "Reply",
-    "Results",
-    "Runner",
-    "Score",
-    "Source",
-    "Scorer",
-    "Session",
-    "Signature",
-    "StoreError",
-    "Style",
-    "RetryableError",
-    "Usage",
-]
+from evaluator.core.values import NOT_IDENTITY, Caption, Item, Outcome, Prompt, Reply, Source, Usage
