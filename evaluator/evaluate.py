@@ -29,8 +29,9 @@ from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import audit, normalized
-from evaluator.store.counts import count_outcomes, images_per_second, per_image_table
+from evaluator.store.counts import count_outcomes, images_per_second
 from evaluator.store.manifest import GROUPS, Manifest
+from evaluator.store.per_image import per_image_table
 from evaluator.store.provenance import environment, fingerprint
 from evaluator.store.run import Run
 from evaluator.store.run_folder import Ledger, RunFolder

@@ -26,8 +26,9 @@ from evaluator.core import (
     Signature,
     Style,
 )
-from evaluator.store.counts import count_outcomes, per_image_table
+from evaluator.store.counts import count_outcomes
 from evaluator.store.manifest import Manifest
+from evaluator.store.per_image import per_image_table
 from evaluator.store.run_folder import RunFolder
 
 CHOICES = {"data": "pets", "model": "git", "prompt": "none"}

@@ -19,8 +19,8 @@ from evaluator.config.settings import Settings
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
 from evaluator.core.errors import ConfigError
 
-# Top-level keys that are component groups, not options.
-NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra")
+# Top-level keys that are component groups, or options of the runner, which conf/runner/ refers to.
+NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra", "cache", "budget_usd", "prices")
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,6 @@ class Settings:
     only_with_images: bool = False
     missing: Literal["leave_out", "empty"] = "leave_out"
     normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
-    cache: Literal["off", "read", "refresh"] = "read"
-    budget_usd: Annotated[float, Ge(0)] | None = None
-    prices: Path | None = None
     resamples: Annotated[int, Ge(1)] = 1000
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
     seed: Annotated[int, Ge(0)] = 0

@@ -1,16 +1,12 @@
-"""What is counted over a run's captions: outcomes, speed, and one row per image."""
+"""What is counted over a run's captions: outcomes and speed."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from evaluator.core import Caption, Measurement, Outcome
-
-if TYPE_CHECKING:
-    import pandas as pd
+from evaluator.core import Caption, Outcome
 
 
 def count_outcomes(captions: Iterable[Caption]) -> dict[Outcome, int]:
@@ -47,25 +43,3 @@ def union_length(spans: Iterable[tuple[float, float]]) -> float:
         total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return total
-
-
-def per_image_table(
-    captions: Mapping[str, Caption], scored_ids: Sequence[str], measurements: Sequence[Measurement]
-) -> pd.DataFrame:
-    """One row per image that was tried: outcome, caption, and each metric, NaN where it was not scored."""
-    import pandas as pd
-
-    table = pd.DataFrame(
-        {
-            "id": list(captions),
-            "outcome": [str(caption.outcome) for caption in captions.values()],
-            # A lone surrogate is legal in JSON but not in Arrow's UTF-8.
-            "caption": [
-                None if caption.text is None else caption.text.encode(errors="replace").decode()
-                for caption in captions.values()
-            ],
-        }
-    ).set_index("id")
-    for measurement in measurements:
-        table[measurement.name] = pd.Series(measurement.per_image, index=list(scored_ids))
-    return table

@@ -29,9 +29,11 @@ from evaluator.store.formats import (
     understanding,
 )
 from evaluator.store.manifest import FORMAT_VERSION, Manifest, manifest_from_json
+from evaluator.store.per_image import read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 Line = TypeVar("Line")
 
@@ -118,10 +120,14 @@ class Run:
     @cached_property
     def per_image(self) -> pd.DataFrame:
         """A row for each image that was tried when the run was scored: outcome, caption, each metric."""
-        import pandas as pd
+        frame: pd.DataFrame = self.per_image_table.to_pandas()
+        return frame
 
+    @cached_property
+    def per_image_table(self) -> pa.Table:
+        """The same as an Arrow table, with the ids as a column."""
         try:
-            return pd.read_parquet(io.BytesIO((self.path / "per_image.parquet").read_bytes()))
+            return read_parquet((self.path / "per_image.parquet").read_bytes())
         except (OSError, ValueError) as error:
             path = self.path / "per_image.parquet"
             raise StoreError(
@@ -133,7 +139,7 @@ class Run:
         results: Results,
         ids: Sequence[str],
         measurements: Sequence[Measurement],
-        per_image: pd.DataFrame,
+        table: pa.Table,
     ) -> Run:
         """The same run with these scores instead of those in its folder."""
         known = {
@@ -142,7 +148,7 @@ class Run:
             if name in ("manifest", "items", "attempts", "config")
         }
         by_name = {measurement.name: measurement for measurement in measurements}
-        scores = {"results": results, "scored_ids": ids, "measurements": by_name, "per_image": per_image}
+        scores = {"results": results, "scored_ids": ids, "measurements": by_name, "per_image_table": table}
         return Run(self.path, **known, **scores)
 
     @cached_property

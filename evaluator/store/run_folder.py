@@ -36,6 +36,7 @@ from evaluator.files.atomic import replacing
 from evaluator.files.json_bytes import encode_json
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
 from evaluator.store.manifest import Manifest, manifest_to_json
+from evaluator.store.per_image import parquet_bytes
 from evaluator.store.run import Attempts, Run, read_attempts, read_bytes
 
 # What is computed from the captions; any of it may be deleted.
@@ -148,12 +149,10 @@ class RunFolder:
         arrays["ids"] = np.array(list(run.scored_ids), dtype=np.str_)
         statistics = io.BytesIO()
         np.savez_compressed(statistics, **arrays)
-        table = io.BytesIO()
-        run.per_image.to_parquet(table)
         scores = results_to_json(run.results, list(run.measurements.values()))
         with self.writing():
             self._replace("captions.coco.json", encode_json(coco) + b"\n")
-            self._replace("per_image.parquet", table.getvalue())
+            self._replace("per_image.parquet", parquet_bytes(run.per_image_table))
             self._replace("statistics.npz", statistics.getvalue())
             self._replace("scores.json", encode_json(scores, indent=True) + b"\n")
 

@@ -26,8 +26,8 @@ from evaluator.core import (
     Signature,
 )
 from evaluator.core.errors import StoreError
-from evaluator.store.counts import per_image_table
 from evaluator.store.manifest import Environment, Manifest
+from evaluator.store.per_image import per_image_table
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
 
