@@ -20,8 +20,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from evaluator.core.install import install_line
-
 # Each optional package as it is installed, what it is for, and the extra that brings it.
 PACKAGES = (
     ("torch", "local models, CLIPScore", "local"),
@@ -77,6 +75,8 @@ def findings() -> Iterator[Finding]:
 
 
 def package(name: str, purpose: str, extra: str) -> Finding:
+    from evaluator.core.install import install_line
+
     try:
         return Finding(name, f"{metadata.version(name)}, for {purpose}")
     except metadata.PackageNotFoundError:

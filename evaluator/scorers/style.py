@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from statistics import fmean, median
 from types import MappingProxyType
 
@@ -74,6 +75,7 @@ def audit(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Style
     )
 
 
+@lru_cache(maxsize=1 << 16)
 def words(text: str) -> int:
     """How many words, numbers included; `don't` and `black-and-white` are one each.
 

@@ -85,7 +85,10 @@ def test_a_scorers_yaml_holds_the_defaults_of_its_class() -> None:
 
 def test_settings_are_what_config_yaml_lists() -> None:
     listed = document(CONF_DIR / "config.yaml").keys() - {"defaults"}
-    assert listed == {field.name for field in dataclasses.fields(Settings)}
+    of_the_runner = {"cache", "budget_usd", "prices"}
+    assert listed == {field.name for field in dataclasses.fields(Settings)} | of_the_runner
+    node = document(CONF_DIR / "runner" / "default.yaml")
+    assert all(node[option] == f"${{{option}}}" for option in of_the_runner)
     for field in dataclasses.fields(Settings):
         value = document(CONF_DIR / "config.yaml")[field.name]
         typed = {"runs": Path, "gates": tuple}.get(field.name)

@@ -92,8 +92,8 @@ def test_a_model_s_own_limit_wins_over_its_provider_s_and_both_over_the_plain_on
             "runner.requests.limits.openai: 500: is no mapping of options",
         ),
         ("runner.requests.limits=500", "runner.requests.limits: 500: "),
-        ("cache=sometimes", "cache: 'sometimes': input should be 'off', 'read' or 'refresh'"),
-        ("budget_usd=-1", "budget_usd: -1: input should be greater than or equal to 0"),
+        ("cache=sometimes", "runner.cache: 'sometimes': input should be 'off', 'read' or 'refresh'"),
+        ("budget_usd=-1", "runner.budget_usd: -1: input should be greater than or equal to 0"),
     ],
 )
 def test_what_is_typed_wrongly_is_named(typed: str, said: str) -> None:
