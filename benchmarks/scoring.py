@@ -51,7 +51,7 @@ def main() -> None:
         figures: dict[str, object] = {"images": IMAGES, "data": first.stem}
         theirs = shutil.which("java") is not None
         if not theirs:
-            print("no comparison: install Java and pip install 'evaluator[coco]' for the peer's figures")
+            print("no comparison: install Java and pip install '.[coco]' for the peer's figures")
 
         warm = our_warm_seconds(references, first, others)
         figures["warm_seconds"] = round(warm, 3)

@@ -74,7 +74,7 @@ def test_a_preset_is_what_the_table_says_of_it(name: str) -> None:
     if key == "the same":
         key = keys["gemini"]
     asked = build({**preset(name), "model": "any"}, "model")
-    assert package == f"`evaluator[{asked.extra}]`"
+    assert package == f"`.[{asked.extra}]`"
     if asked.key_variable is None:
         assert key == "none"
         return

@@ -23,6 +23,7 @@ from annotated_types import Gt
 
 from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
 from evaluator.core.errors import NotComputed
+from evaluator.core.install import install_line
 from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.java import find_java, run_java, version_of
 from evaluator.scorers.references import References
@@ -76,8 +77,8 @@ def program_folder(chosen: str | None) -> Path:
         package = importlib.util.find_spec("pycocoevalcap")
         if package is None or not package.submodule_search_locations:
             raise NotComputed(
-                "SPICE's program comes with the package pycocoevalcap, which is not installed. Install it "
-                "with: pip install 'evaluator[coco]'"
+                "SPICE's program comes with the package pycocoevalcap, which is not installed. Type: "
+                + install_line("coco")
             )
         folder = Path(package.submodule_search_locations[0]) / "spice"
     else:

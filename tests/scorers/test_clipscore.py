@@ -513,7 +513,7 @@ def test_a_missing_package_answers_with_its_install_line(
     items: list[Item], monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    not_computed(CLIPScore(), items, f"{package} is not installed", "pip install 'evaluator[local]'")
+    not_computed(CLIPScore(), items, f"{package} is not installed", "pip install ", "'torch<")
 
 
 @pytest.mark.parametrize(

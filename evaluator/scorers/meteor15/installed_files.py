@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.core.errors import NotComputed
+from evaluator.core.install import install_line
 
 FUNCTION_WORDS = "function/english.words"
 ABBREVIATIONS = "nonbreaking/english.prefixes"
 SYNSETS = "synonym/english.synsets"
 EXCEPTIONS = "synonym/english.exceptions"
-
-_INSTALL = "pip install 'evaluator[coco]'"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class InstalledFiles:
         if specification is None or not specification.submodule_search_locations:
             raise NotComputed(
                 "METEOR reads its word lists and paraphrases from the pycocoevalcap package, which is not "
-                f"installed. Install it with: {_INSTALL}"
+                f"installed. Type: {install_line('coco')}"
             )
         folder = Path(next(iter(specification.submodule_search_locations))) / "meteor"
         files = cls(folder / "meteor-1.5.jar", folder / "data" / "paraphrase-en.gz")
@@ -44,7 +43,7 @@ class InstalledFiles:
             if not path.is_file():
                 raise NotComputed(
                     f"METEOR needs {path}, which pycocoevalcap 1.2 installs and which is missing. Install "
-                    f"the package again: {_INSTALL} --force-reinstall"
+                    f"the package again: {install_line('coco')} --force-reinstall"
                 )
         return files
 
