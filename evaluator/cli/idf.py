@@ -10,24 +10,24 @@ import click
 @click.command(name="idf")
 @click.argument("references", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--split", default="test", show_default=True, help="The split, in a file that holds several.")
-@click.option("--name", help="The name in signatures and for scorer.cider.idf=NAME; default: the file's name.")
+@click.option("--name", help="For signatures, and for scorer.cider.idf=NAME; default: the file's name.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the table to this file, NAME.json.gz; default: into the cache folder.",
 )
 def idf_command(references: Path, split: str, name: str | None, output: Path | None) -> None:
-    """Keep the document frequencies of a data set, so that CIDEr of a part of it equals that within the whole.
+    """Keep the document frequencies of a data set, to score a part of it with the weights of the whole.
 
     REFERENCES is a COCO captions file or Karpathy's dataset_coco.json.
     """
     from evaluator.data.karpathy import Karpathy
-    from evaluator.scorers.idf import SUFFIX, make_table, table_path, write_table
+    from evaluator.scorers.idf import make_table, table_path, write_table
 
     items = Karpathy(images=None, annotations=references, split=split).load()
-    name = name or (output.name.removesuffix(SUFFIX) if output else references.stem)
+    name = name or Path((output or references).name.removesuffix(".gz")).stem
     if Path(name).name != name:
-        raise click.UsageError(f"--name {name!r} contains a folder: type --output to choose where it is written")
+        raise click.UsageError(f"--name {name!r} contains a folder: choose the file with --output")
     table = make_table(tuple(item.references for item in items if item.references), name)
     path = output or table_path(name)
     write_table(table, path)
