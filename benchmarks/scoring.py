@@ -1,4 +1,4 @@
-"""How fast captions are scored with BLEU-1 to 4, ROUGE-L and CIDEr, compared with pycocoevalcap in the same run.
+"""How fast BLEU-1 to 4, ROUGE-L and CIDEr are computed, compared with pycocoevalcap in the same run.
 
     python benchmarks/scoring.py
 
@@ -14,8 +14,8 @@ once for all later runs; pycocoevalcap's program reads its own files each time.
 
 All but growth use captions of published systems for the Karpathy test split where the real data is at hand
 (EVALUATOR_TEST_DATA), else captions of drawn scenes. pycocoevalcap tokenizes with Java, and cannot keep its
-references. The images of growth have newly drawn words, so that no cache helps. Readable lines come first, and
-one JSON object last.
+references. The images of growth have newly drawn words, so that no cache helps. Readable lines come first,
+and one JSON object last.
 """
 
 from __future__ import annotations
