@@ -14,7 +14,7 @@ that takes it, but to those that are tried after it from the same partial alignm
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -64,11 +64,11 @@ def align(caption: Text, reference: Text, texts: Texts) -> list[Match]:
     partials: list[_Partial] = [(0, 0, 0, NOWHERE, ())]
     for index, starting_here in enumerate(candidates):
         if index in certain:
-            partials = [_with_certain(partial, certain[index]) for partial in partials]
+            partials = _with_certain(partials, certain[index])
         elif starting_here:
             partials = [branch for partial in partials for branch in _branches(partial, index, starting_here)]
         elif any(partial[3] != NOWHERE for partial in partials):
-            partials = [_without_match(partial, index) for partial in partials]
+            partials = _without_match(partials, index)
         else:
             continue
         partials.sort(key=itemgetter(0))
@@ -77,19 +77,30 @@ def align(caption: Text, reference: Text, texts: Texts) -> list[Match]:
     return list(best)
 
 
-def _with_certain(partial: _Partial, candidate: _Candidate) -> _Partial:
-    cost, covered, _, last_end, chosen = partial
-    match, end, caption_start, caption_end, caption_words, gain, distance = candidate
-    chunk = 0 if last_end in (NOWHERE, caption_start) else CHUNK
-    return cost + distance - gain + chunk, covered | caption_words, end, caption_end, (*chosen, match)
+def _with_certain(partials: Iterable[_Partial], candidate: _Candidate) -> list[_Partial]:
+    """The partial alignments with a match that is in every alignment. No other one covers its words."""
+    match, end, caption_start, caption_end, _, gain, distance = candidate
+    change = distance - gain
+    return [
+        (
+            cost + change + (0 if last_end in (NOWHERE, caption_start) else CHUNK),
+            covered,
+            end,
+            caption_end,
+            (*chosen, match),
+        )
+        for cost, covered, _, last_end, chosen in partials
+    ]
 
 
-def _without_match(partial: _Partial, index: int) -> _Partial:
-    """The partial alignment after a word that it does not cover, which ends a chunk."""
-    cost, covered, end, last_end, chosen = partial
-    if index < end or last_end == NOWHERE:
-        return partial
-    return cost + CHUNK, covered, end, NOWHERE, chosen
+def _without_match(partials: Iterable[_Partial], index: int) -> list[_Partial]:
+    """The partial alignments after a word of the reference that they do not cover, which ends a chunk."""
+    return [
+        partial
+        if index < partial[2] or partial[3] == NOWHERE
+        else (partial[0] + CHUNK, partial[1], partial[2], NOWHERE, partial[4])
+        for partial in partials
+    ]
 
 
 def _branches(partial: _Partial, index: int, candidates: Sequence[_Candidate]) -> list[_Partial]:
@@ -105,7 +116,7 @@ def _branches(partial: _Partial, index: int, candidates: Sequence[_Candidate]) -
                 (cost - gain + chunk, covered | caption_words, match_end, caption_end, (*chosen, match))
             )
             cost += distance  # the third habit: it counts for the branches that follow
-    branches.append(_without_match((cost, covered, end, last_end, chosen), index))
+    branches.append((cost if last_end == NOWHERE else cost + CHUNK, covered, end, NOWHERE, chosen))
     return branches
 
 
@@ -115,9 +126,9 @@ def matches(caption: Text, reference: Text, texts: Texts) -> Iterator[Match]:
         for matcher, index in matching_positions(caption, word, texts):
             yield Match(start, start + 1, index, index + 1, matcher)
     # Phrases of the reference that the caption paraphrases, then phrases of the caption.
-    for start, length, caption_start, caption_length in _paraphrases(reference, caption, texts):
+    for start, length, caption_start, caption_length in _paraphrases(reference, caption):
         yield Match(start, start + length, caption_start, caption_start + caption_length, Matcher.PARAPHRASE)
-    for caption_start, caption_length, start, length in _paraphrases(caption, reference, texts):
+    for caption_start, caption_length, start, length in _paraphrases(caption, reference):
         yield Match(start, start + length, caption_start, caption_start + caption_length, Matcher.PARAPHRASE)
 
 
@@ -133,11 +144,10 @@ def matching_positions(caption: Text, word: int, texts: Texts) -> list[tuple[Mat
     )
 
 
-def _paraphrases(first: Text, second: Text, texts: Texts) -> Iterator[tuple[int, int, int, int]]:
+def _paraphrases(first: Text, second: Text) -> Iterator[tuple[int, int, int, int]]:
     """Phrases of the first text, and phrases of the second text that paraphrase them: starts and lengths."""
-    for source, node in first.sources:
-        rows_of = texts.paraphrases[node]
-        if rows_of.keys().isdisjoint(second.targets.keys()):
+    for source, rows_of in first.sources:
+        if rows_of.keys().isdisjoint(second.targets):
             continue
         shared = rows_of.keys() & second.targets.keys()
         # The table repeats some rows, and each repetition counts.

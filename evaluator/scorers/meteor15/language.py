@@ -131,8 +131,8 @@ def from_arrays(files: InstalledFiles, arrays: Arrays) -> Language:
         abbreviations(files.lines(ABBREVIATIONS)),
         SynonymSets(
             _index(_lines(arrays["synonym_words"])),
-            arrays["synonym_starts"],
-            arrays["synonym_sets"],
+            np.asarray(arrays["synonym_starts"]),  # a memmap takes longer for a single element
+            np.asarray(arrays["synonym_sets"]),
             irregular_forms(exceptions),
         ),
         _index(words),

@@ -18,6 +18,9 @@ from evaluator.scorers.meteor15.language import Language
 from evaluator.scorers.meteor15.normalizer import words as normalized
 from evaluator.scorers.meteor15.parameters import Matcher
 
+# The nodes of the phrases that paraphrase one phrase, each with its rows in the paraphrase table.
+Paraphrases = dict[int, list[int]]
+
 
 class Position(NamedTuple):
     """Where a phrase is in its text, in words."""
@@ -29,7 +32,7 @@ class Position(NamedTuple):
 class Phrases(NamedTuple):
     """The phrases of one text that match a phrase of any text; a phrase is a node of the paraphrase table."""
 
-    sources: list[tuple[Position, int]]  # phrases that others paraphrase, by start, the shorter first
+    sources: list[tuple[Position, Paraphrases]]  # phrases that others paraphrase, by start, the shorter first
     targets: dict[int, list[Position]]  # phrases that paraphrase others
 
 
@@ -40,7 +43,7 @@ class Text:
     words: tuple[int, ...]
     positions: Mapping[int, Sequence[int]]  # of each word
     is_function_word: Sequence[bool]
-    sources: Sequence[tuple[Position, int]]
+    sources: Sequence[tuple[Position, Paraphrases]]
     targets: Mapping[int, Sequence[Position]]
 
 
@@ -50,7 +53,6 @@ class Texts:
 
     texts: Sequence[Text]
     matching_words: Sequence[Mapping[int, Sequence[Matcher]]]  # for each word those that match it, and how
-    paraphrases: Mapping[int, Mapping[int, Sequence[int]]]  # source -> target -> rows of the paraphrase table
 
 
 def read(texts: Sequence[str], language: Language) -> Texts:
@@ -61,7 +63,7 @@ def read(texts: Sequence[str], language: Language) -> Texts:
         for text in texts
     ]
     words = list(ids)
-    phrases, paraphrases = _phrases(rows, words, language)
+    phrases = _phrases(rows, words, language)
     is_function_word = [word in language.function_words for word in words]
     return Texts(
         [
@@ -69,7 +71,6 @@ def read(texts: Sequence[str], language: Language) -> Texts:
             for row, of_text in zip(rows, phrases, strict=True)
         ],
         matching_words(words, language),
-        paraphrases,
     )
 
 
@@ -116,17 +117,15 @@ def _stemmer() -> Any:
     return snowballstemmer.stemmer("english")
 
 
-def _phrases(
-    rows: Sequence[Sequence[int]], words: Sequence[str], language: Language
-) -> tuple[list[Phrases], dict[int, dict[int, list[int]]]]:
-    """The matching phrases of each text, and the rows of the table by source and target."""
+def _phrases(rows: Sequence[Sequence[int]], words: Sequence[str], language: Language) -> list[Phrases]:
+    """The matching phrases of each text."""
     table_ids = np.array([language.words.get(word, -1) for word in words], np.int64)
     lengths = np.array([len(row) for row in rows], np.int64)
     text_of_word = np.repeat(np.arange(len(rows)), lengths)
     all_words = np.array([word for row in rows for word in row], np.int64)
     occurrences = language.phrases.phrases(table_ids[all_words], text_of_word)
     pairs = language.phrases.pairs(occurrences.nodes)
-    paraphrases: dict[int, dict[int, list[int]]] = {}
+    paraphrases: dict[int, Paraphrases] = {}  # by source
     for source, target, row in zip(*map(np.ndarray.tolist, pairs), strict=True):
         paraphrases.setdefault(source, {}).setdefault(target, []).append(row)
 
@@ -138,10 +137,11 @@ def _phrases(
     )
     columns = columns[:, np.isin(occurrences.nodes, np.concatenate([pairs.sources, pairs.targets]))]
     phrases = [Phrases([], {}) for _ in rows]
-    for text, start, length, node in columns[:, np.lexsort(columns[2::-1])].T.tolist():
+    columns = columns[:, np.lexsort(columns[2::-1])]
+    for text, start, length, node in zip(*columns.tolist(), strict=True):
         position = Position(start, length)
         if node in paraphrases:
-            phrases[text].sources.append((position, node))
+            phrases[text].sources.append((position, paraphrases[node]))
         if node in targets:
             phrases[text].targets.setdefault(node, []).append(position)
-    return phrases, paraphrases
+    return phrases
