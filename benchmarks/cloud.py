@@ -34,7 +34,7 @@ from evaluator.core import Caption, Item, Prompt
 from evaluator.models.cloud import MAX_CONNECTIONS
 from evaluator.models.openai_compatible import OpenAICompatible
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.remote import Requests
+from evaluator.runner.request_options import Requests
 from evaluator.store.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]

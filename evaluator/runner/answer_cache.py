@@ -3,9 +3,6 @@
 The key is a digest of everything that decides an answer, including the picture's bytes. So the same question
 is never paid for twice, whichever run asks it. Answers and final refusals are kept, failures never. A row is
 committed before the caption is recorded; write-ahead logging keeps it if this process is killed.
-
-    >>> key_of({"model": "m", "image": "sha256:..."}) == key_of({"image": "sha256:...", "model": "m"})
-    True
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from evaluator.core import Caption, Outcome, Reply
 from evaluator.core.errors import StoreError
@@ -29,20 +26,13 @@ WAIT_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY,
-    model TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    reply TEXT,
-    error TEXT NOT NULL,
-    cost_usd REAL,
-    written_at REAL NOT NULL,
-    uses INTEGER NOT NULL DEFAULT 0
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, outcome TEXT NOT NULL, reply TEXT, error TEXT NOT NULL,
+    cost_usd REAL, written_at REAL NOT NULL, uses INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID
 """
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(NamedTuple):
     """How many answers of one model the cache holds, and how much money they saved."""
 
     model: str
@@ -65,16 +55,9 @@ class ResponseCache:
         if row is None:  # the usual case, and reading takes no lock
             return None
         self.connection.execute("UPDATE answers SET uses = uses + 1 WHERE key = ?", (key,))
-        outcome, reply, error = row
-        return Caption(
-            item_id="",
-            outcome=Outcome(outcome),
-            reply=Reply(**json.loads(reply)) if reply else None,
-            error=error,
-            attempts=0,
-            cost_usd=0.0,
-            source="cache",
-        )
+        outcome, answer, error = row
+        reply = Reply(**json.loads(answer)) if answer else None
+        return Caption("", Outcome(outcome), reply, error, attempts=0, cost_usd=0.0, source="cache")
 
     def put(self, key: str, model: str, caption: Caption) -> None:
         """Keep an answer or a final refusal; replaces an older one. Raises ValueError for a failure."""

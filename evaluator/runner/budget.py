@@ -8,11 +8,20 @@ request does not fit and no request is open.
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 
 class BudgetUsedUp(Exception):
     """The next request could exceed the budget, and no open request can return money to it."""
+
+
+@dataclass
+class Reservation:
+    """Money set aside for one request. Whoever sends the request sets `spent_usd` when its cost is known."""
+
+    spent_usd: float = 0.0
 
 
 class Budget:
@@ -24,43 +33,23 @@ class Budget:
         self._used_up = False
         self._changed = asyncio.Event()
 
-    def reserve(self, most_usd: float) -> Reservation:
-        """`async with budget.reserve(0.01) as reservation`: sets the money aside for one request.
-
-        Waits while open requests may still return enough money. Raises BudgetUsedUp, from then on always.
-        """
-        return Reservation(self, most_usd)
-
-    async def _set_aside(self, usd: float) -> None:
-        while not self._used_up and usd > self._left_usd:
+    @asynccontextmanager
+    async def reserve(self, most_usd: float) -> AsyncIterator[Reservation]:
+        """Waits while open requests may return enough money. Raises BudgetUsedUp, from then on always."""
+        while not self._used_up and most_usd > self._left_usd:
             if self._open_requests:
                 await self._changed.wait()
             else:
                 self._used_up = True
         if self._used_up:
             raise BudgetUsedUp
-        self._left_usd -= usd
+        self._left_usd -= most_usd
         self._open_requests += 1
-
-    def _return(self, usd: float) -> None:
-        self._left_usd += usd
-        self._open_requests -= 1
-        self._changed.set()
-        self._changed.clear()
-
-
-class Reservation:
-    """Money set aside for one request. Whoever sends the request sets `spent_usd` when its cost is known."""
-
-    def __init__(self, budget: Budget, most_usd: float) -> None:
-        self._budget, self._most_usd = budget, most_usd
-        self.spent_usd = 0.0
-
-    async def __aenter__(self) -> Reservation:
-        await self._budget._set_aside(self._most_usd)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._budget._return(self._most_usd - self.spent_usd)
+        reservation = Reservation()
+        try:
+            yield reservation
+        finally:
+            self._left_usd += most_usd - reservation.spent_usd
+            self._open_requests -= 1
+            self._changed.set()
+            self._changed.clear()

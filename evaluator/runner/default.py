@@ -1,8 +1,4 @@
-"""The runner: local models in batches, remote models by many requests at once, as the captioner requires.
-
-DefaultRunner(batch_size=8).run(captioner, prompt, items, record)
-DefaultRunner(budget_usd=5.0, requests=Requests(in_flight=200)).run(captioner, prompt, items, record)
-"""
+"""The runner: local models in batches, remote models by many requests at once, as the captioner requires."""
 
 from __future__ import annotations
 
@@ -11,17 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
 from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Usage
 from evaluator.core.errors import ConfigError
-from evaluator.runner.request_options import Requests
-
-if TYPE_CHECKING:
-    from evaluator.runner.answer_cache import ResponseCache
-    from evaluator.runner.asking import RequestPolicy
+from evaluator.runner.prices import price_of
+from evaluator.runner.request_options import RequestPolicy, Requests
 
 
 @dataclass(frozen=True)
@@ -65,23 +58,19 @@ class DefaultRunner:
             if not isinstance(session, RemoteSession):
                 from evaluator.runner.local import caption_in_batches
 
-                caption_in_batches(session, items, record_and_advance, self.batch_size, pool)
+                for caption in caption_in_batches(session, items, self.batch_size, pool):
+                    record_and_advance(caption)
                 return
             from evaluator.runner.answer_cache import cache_path, response_cache
-            from evaluator.runner.remote import caption_remotely
+            from evaluator.runner.remote import RemoteRun
 
             usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
             cache = None if self.cache == "off" else stack.enter_context(response_cache(cache_path()))
-            policy = self.policy(usage, spent_usd, cache)
-            caption_remotely(session, items, record_and_advance, self.requests.for_model(usage), policy, pool)
+            requests, policy = self.requests.for_model(usage), self.policy(usage, spent_usd)
+            RemoteRun(session, requests, policy, cache, record_and_advance, pool).caption_all(items)
 
-    def policy(
-        self, usage: Usage | None, spent_usd: float, cache: ResponseCache | None = None
-    ) -> RequestPolicy:
+    def policy(self, usage: Usage | None, spent_usd: float) -> RequestPolicy:
         """The policy for requests with these bounds. Raises ConfigError for a budget that cannot be kept."""
-        from evaluator.runner.asking import RequestPolicy
-        from evaluator.runner.prices import price_of
-
         if self.budget_usd is not None:
             if usage is None:
                 raise ConfigError("budget_usd: the model does not give the bounds of a request. Leave it out")
@@ -90,4 +79,4 @@ class DefaultRunner:
                     f"budget_usd: no price of {usage.model} is known. Type prices=FILE with a file that has "
                     f"this line, in US dollars per million tokens: {usage.model}: {{input: ..., output: ...}}"
                 )
-        return RequestPolicy(cache, self.cache == "read", self.budget_usd, spent_usd, self.prices, usage)
+        return RequestPolicy(self.cache == "read", self.budget_usd, spent_usd, self.prices, usage)

@@ -1,4 +1,4 @@
-"""How fast requests may be sent: the rate per minute, the number in flight, and holds for all requests.
+"""How fast requests may be sent: the rate per minute, the number in flight, holds, and waits after failures.
 
 Pacing is the generic cell rate algorithm (ITU-T I.371) as a reservation clock: each request takes the next
 free moment. A token bucket would send a whole minute's requests at once, and providers refuse that.
@@ -18,34 +18,39 @@ from __future__ import annotations
 
 import asyncio
 import time
+from random import Random
 
 from evaluator.core import Reply
 
-# Stay this much below a rate, since a provider's clock and network differ from ours.
-MARGIN = 0.01
-# A request whose timer fires late by up to this much does not delay those after it.
-LATE_SECONDS = 0.1
-# A share of refusals that is normal for any provider.
-NORMAL_REFUSAL_SHARE = 0.1
-# A trial fails if more than this share of the extra requests is refused.
-TRIAL_REFUSAL_SHARE = 0.25
-# How much the window grows on trial, relative to its size; at least by one request.
-GROWTH = 0.1
-# A round has at least this many answers: in a smaller one, a single refusal would weigh too much.
-FEWEST_ANSWERS = 20
-# A round ends when this share of its answers has arrived, because the slowest would delay it.
-ROUND_SHARE = 0.9
-# The most rounds between two trials.
-LONGEST_PATIENCE = 32
-# How much a new answer changes the estimate of tokens per request.
-ESTIMATE_WEIGHT = 0.1
+MARGIN = 0.01  # stay this much below a rate, since a provider's clock and network differ from ours
+LATE_SECONDS = 0.1  # a request whose timer fires late by up to this much does not delay those after it
+NORMAL_REFUSAL_SHARE = 0.1  # a share of refusals that is normal for any provider
+TRIAL_REFUSAL_SHARE = 0.25  # a trial fails if more than this share of the extra requests is refused
+GROWTH = 0.1  # how much the window grows on trial, relative to its size; at least by one request
+FEWEST_ANSWERS = 20  # the answers of a round, at least: in a smaller one, a refusal would weigh too much
+ROUND_SHARE = 0.9  # a round ends with this share of its answers, because the slowest would delay it
+LONGEST_PATIENCE = 32  # the most rounds between two trials
+FIRST_TOKEN_ESTIMATE = 1000.0  # the tokens of a request, for captioners that do not give bounds
+ESTIMATE_WEIGHT = 0.1  # how much a new answer changes the estimate of tokens per request
+FIRST_WAIT_SECONDS = 1.0  # the longest wait after the first attempt; it doubles with each attempt
+LONGEST_WAIT_SECONDS = 60.0  # the longest wait after any attempt
+
+
+def backoff_seconds(attempt: int, random: Random) -> float:
+    """How long to wait after attempt number `attempt` (the first is 1) has failed.
+
+    Exponential backoff with full jitter (AWS Architecture Blog, 2015): the wait is uniform between zero and a
+    bound that doubles, so that requests that failed together are not repeated together.
+    """
+    bound = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(attempt - 1, 60))
+    return random.uniform(0.0, bound)
 
 
 class Pace:
-    """A reservation clock: at most `per_minute` units in any minute."""
+    """A reservation clock: at most `per_minute` units in any minute; None means no limit."""
 
-    def __init__(self, per_minute: float) -> None:
-        self._seconds_each = 60 / per_minute * (1 + MARGIN)
+    def __init__(self, per_minute: float | None) -> None:
+        self._seconds_each = 60 / per_minute * (1 + MARGIN) if per_minute else 0.0
         self._next = float("-inf")
 
     def reserve(self, now: float, amount: float = 1.0) -> float:
@@ -93,20 +98,19 @@ class Window:
 
     def _end_round(self, share: float) -> None:
         """Shrink back, shrink, grow or stay, depending on the share of refusals."""
-        if self._before and (share > NORMAL_REFUSAL_SHARE or self._trial_failed(share, *self._before)):
-            self.size, self._before = self._before[0], None
-            self._patience, self._calm = min(2 * self._patience, LONGEST_PATIENCE), 0
-            return
-        if share > NORMAL_REFUSAL_SHARE:
+        before, self._before = self._before, None
+        if before and (share > NORMAL_REFUSAL_SHARE or self._trial_failed(share, *before)):
+            self.size, self._calm = before[0], 0
+            self._patience = min(2 * self._patience, LONGEST_PATIENCE)
+        elif share > NORMAL_REFUSAL_SHARE:
             self.size = max(1, round(self.size * (1 - share if share < 1 else 0.5)))
             self._patience, self._calm = 1, 0
-            return
-        if self._before:
-            self._before, self._patience = None, 1
-        self._calm += 1
-        if self._calm >= self._patience and self.size < self._most:
-            self._before = self.size, share
-            self.size = min(self.size + max(1, int(self.size * GROWTH)), self._most)
+        else:
+            self._patience = 1 if before else self._patience
+            self._calm += 1
+            if self._calm >= self._patience and self.size < self._most:
+                self._before = self.size, share
+                self.size = min(self.size + max(1, int(self.size * GROWTH)), self._most)
 
     def _trial_failed(self, share: float, size_before: int, share_before: float) -> bool:
         """Whether too many of the extra requests were refused."""
@@ -115,54 +119,51 @@ class Window:
 
 
 class Limits:
-    """What every request passes, in the order of arrival, within one event loop."""
+    """What every request passes, in the order of arrival, within one event loop.
+
+    `tokens_each` estimates the tokens per request: an upper bound at first, then an average of answers.
+    """
 
     def __init__(
         self, in_flight: int, per_minute: float | None = None, tokens_per_minute: float | None = None
     ) -> None:
         self._window = Window(in_flight)
-        self._requests = Pace(per_minute) if per_minute else None
-        self._tokens = Pace(tokens_per_minute) if tokens_per_minute else None
+        self._requests, self._tokens = Pace(per_minute), Pace(tokens_per_minute)
+        self._is_paced = bool(per_minute or tokens_per_minute)
+        self.tokens_each = FIRST_TOKEN_ESTIMATE
         self._in_flight = 0
         self._held_until = float("-inf")
         self._turn = asyncio.Lock()
         self._left = asyncio.Event()
 
-    async def enter(self, tokens: float) -> int:
-        """Wait until a request of about this many tokens may be sent. Returns its round, which `leave` needs.
+    async def enter(self) -> tuple[int, float]:
+        """Wait until a request may be sent. Returns its round and its estimated tokens for `leave`.
 
         Without pacing there is no queue: any worker may take a free slot.
         """
-        if self._is_open():
-            self._in_flight += 1
-            return self._window.sent()
-        async with self._turn:
-            while self._in_flight >= self._window.size:
-                self._left.clear()
-                await self._left.wait()
-            await self._wait_while_held()
-            now = time.monotonic()
-            wait = max(
-                self._requests.reserve(now) if self._requests else 0.0,
-                self._tokens.reserve(now, tokens) if self._tokens else 0.0,
-            )
-            if wait:
-                await asyncio.sleep(wait)
+        tokens, held = self.tokens_each, self._held_until > time.monotonic()
+        if self._is_paced or held or self._in_flight >= self._window.size:
+            async with self._turn:
+                while self._in_flight >= self._window.size:
+                    self._left.clear()
+                    await self._left.wait()
                 await self._wait_while_held()
-            self._in_flight += 1
-            return self._window.sent()
+                now = time.monotonic()
+                if wait := max(self._requests.reserve(now), self._tokens.reserve(now, tokens)):
+                    await asyncio.sleep(wait)
+                    await self._wait_while_held()
+        self._in_flight += 1
+        return self._window.sent(), tokens
 
-    def _is_open(self) -> bool:
-        unpaced = self._requests is None and self._tokens is None
-        held = self._held_until > time.monotonic()
-        return unpaced and not held and self._in_flight < self._window.size
-
-    def leave(self, round_sent: int, refused: bool, tokens: float = 0.0) -> None:
-        """The request was answered or failed; it took `tokens` more than estimated."""
+    def leave(self, entered: tuple[int, float], refused: bool, reply: Reply | None = None) -> None:
+        """The request was answered or failed; a reply says how many tokens it took."""
+        round_sent, estimated = entered
         self._in_flight -= 1
         self._window.answered(refused, round_sent)
-        if self._tokens:
-            self._tokens.correct(tokens)
+        if reply and reply.input_tokens is not None:
+            used = reply.input_tokens + (reply.output_tokens or 0)
+            self._tokens.correct(used - estimated)
+            self.tokens_each += ESTIMATE_WEIGHT * (used - self.tokens_each)
         self._left.set()
 
     def hold(self, seconds: float) -> None:
@@ -172,18 +173,3 @@ class Limits:
     async def _wait_while_held(self) -> None:
         while (seconds := self._held_until - time.monotonic()) > 0:
             await asyncio.sleep(seconds)
-
-
-class TokenEstimate:
-    """A running estimate of the tokens per request: an upper bound at first, then an average of answers."""
-
-    def __init__(self, tokens: float) -> None:
-        self.tokens = tokens
-
-    def update(self, reply: Reply | None, estimated: float) -> float:
-        """Learn from an answer; returns how far it exceeded the `estimated` tokens of its request."""
-        if reply is None or reply.input_tokens is None:
-            return 0.0
-        used = float(reply.input_tokens + (reply.output_tokens or 0))
-        self.tokens += ESTIMATE_WEIGHT * (used - self.tokens)
-        return used - estimated

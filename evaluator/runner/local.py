@@ -1,6 +1,6 @@
 """The batch loop of local models: threads read pictures, and the model captions them in batches.
 
-    items -> prepare (worker threads, ahead of the model) -> batches -> caption -> record
+    items -> prepare (worker threads, ahead of the model) -> batches -> caption
 
 A picture that cannot be read becomes its image's outcome and is not part of a batch. If a batch does not fit
 into memory, its size is halved, also for all later batches.
@@ -11,39 +11,18 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from evaluator.core import Caption, Item, Outcome, Session, Source
+from evaluator.core import Caption, Item, Outcome, Reply, Session, Source
 from evaluator.core.errors import CaptionError, EvaluatorError, ImageError, OutOfMemory
-from evaluator.runner.outcomes import caption_from
 
 logger = logging.getLogger(__name__)
 
 
-@runtime_checkable
-class HasSource(Protocol):
-    """A Session that does not ask a model: it says where its captions come from."""
-
-    @property
-    def source(self) -> Source: ...
-
-
 def caption_in_batches(
-    session: Session,
-    items: Iterable[Item],
-    record: Callable[[Caption], None],
-    batch_size: int,
-    pool: ThreadPoolExecutor,
-) -> None:
-    """Caption every item once; the captions of a batch are recorded before the next batch begins."""
-    for caption in caption_all(session, items, batch_size, pool):
-        record(caption)
-
-
-def caption_all(
     session: Session, items: Iterable[Item], batch_size: int, pool: ThreadPoolExecutor
 ) -> Iterator[Caption]:
     """Captions batch by batch; in each batch, the pictures that cannot be read come first."""
@@ -51,17 +30,15 @@ def caption_all(
     while batch := list(islice(pictures, batch_size)):
         readable = [(item, prepared) for item, prepared in batch if not isinstance(prepared, EvaluatorError)]
         try:
-            captions = caption_batch(session, readable)
+            captions = caption_batch(session, readable) if readable else []
         except OutOfMemory as error:
             if batch_size > 1:
                 batch_size = max(1, len(batch) // 2)
                 logger.warning("%s: continuing with batches of %d", error, batch_size)
                 pictures = chain(batch, pictures)
                 continue
-            captions = [Caption(item.id, Outcome.ERROR, error=str(error)) for item, _ in readable]
-        yield from (
-            caption_from(item, prepared) for item, prepared in batch if isinstance(prepared, EvaluatorError)
-        )
+            captions = [caption_from(item, error) for item, _ in readable]
+        yield from (caption_from(item, error) for item, error in batch if isinstance(error, EvaluatorError))
         yield from captions
 
 
@@ -76,21 +53,17 @@ def prepare_ahead(
         except (ImageError, CaptionError) as error:
             return error
 
-    waiting: deque[tuple[Item, Future[Any]]] = deque()
-    for item in items:
-        waiting.append((item, pool.submit(prepare, item)))
-        if len(waiting) >= ahead:
-            item_ready, future = waiting.popleft()
-            yield item_ready, future.result()
-    for item_ready, future in waiting:
-        yield item_ready, future.result()
+    started = ((item, pool.submit(prepare, item)) for item in items)
+    waiting = deque(islice(started, ahead))
+    while waiting:
+        item, prepared = waiting.popleft()
+        yield item, prepared.result()
+        waiting.extend(islice(started, 1))
 
 
 def caption_batch(session: Session, batch: Sequence[tuple[Item, Any]]) -> list[Caption]:
     """One call of the model; the images of a batch share its time evenly. A captions file takes no time."""
-    if not batch:
-        return []
-    source: Source = session.source if isinstance(session, HasSource) else "model"
+    source: Source = getattr(session, "source", "model")  # a session that asks no model has this attribute
     start = time.monotonic()
     results = session.caption([prepared for _, prepared in batch])
     seconds = round((time.monotonic() - start) / len(batch), 6) if source == "model" else 0.0
@@ -98,3 +71,12 @@ def caption_batch(session: Session, batch: Sequence[tuple[Item, Any]]) -> list[C
         caption_from(item, result, seconds=seconds, source=source)
         for (item, _), result in zip(batch, results, strict=True)
     ]
+
+
+def caption_from(item: Item, result: Reply | EvaluatorError, **details: Any) -> Caption:
+    """OK for a reply, the outcome of a CaptionError, else ERROR; `details` are more fields of Caption."""
+    if isinstance(result, Reply):
+        return Caption(item.id, Outcome.OK, result, **details)
+    if isinstance(result, CaptionError):
+        return Caption(item.id, result.outcome, result.reply, str(result), **details)
+    return Caption(item.id, Outcome.ERROR, error=str(result), **details)

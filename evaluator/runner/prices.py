@@ -10,27 +10,43 @@ model by model. If neither has a model, its cost is not known, which is not a co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from evaluator.core import Reply, Usage
 from evaluator.core.errors import ConfigError
-from evaluator.runner.model_names import entry_for
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from genai_prices.types import TieredPrices
 
+Entry = TypeVar("Entry")
+
 MILLION = 1_000_000
 # Our names of providers, and genai-prices' names. The first three are also searched for a model at any other
 # address, such as a proxy; OpenRouter's prices hold only there.
-PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google"}
-RESELLERS = {"openrouter": "openrouter"}
+PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google", "openrouter": "openrouter"}
+ANYWHERE = ("openai", "anthropic", "google")
+# How providers mark the version of a model: -2024-07-18, -20250929, -09-2025, -001.
+VERSION = re.compile(r"-(latest|preview|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{3,4})$")
+
+
+def entry_for(model: str, table: Mapping[str, Entry]) -> Entry | None:
+    """The entry for a model's full name, else for its name without the version; None where there is none.
+
+    >>> entry_for("models/gemini-2.5-flash-preview-001", {"gemini-2.5-flash": 3})
+    3
+    """
+    name = model.removeprefix("models/")
+    while name not in table and (shorter := VERSION.sub("", name)) != name:
+        name = shorter
+    return table.get(name)
 
 
 @dataclass(frozen=True)
@@ -48,17 +64,14 @@ class Price:
         if reply.input_tokens is None or reply.output_tokens is None:
             return None
         cached = reply.cached_input_tokens or 0
-        input_usd = (reply.input_tokens - cached) * self.input + cached * (
-            self.input if self.cached is None else self.cached
-        )
+        cached_price = self.input if self.cached is None else self.cached
+        input_usd = (reply.input_tokens - cached) * self.input + cached * cached_price
         return (input_usd + reply.output_tokens * self.output) / MILLION
 
     def bounds_usd(self, usage: Usage) -> tuple[float, float]:
         """The least and the most that a request within `usage` costs, without cached input."""
-        least, most = (
-            (input_tokens * self.input + output_tokens * self.output) / MILLION
-            for input_tokens, output_tokens in zip(usage.input_tokens, usage.output_tokens, strict=True)
-        )
+        bounds = zip(usage.input_tokens, usage.output_tokens, strict=True)
+        least, most = ((read * self.input + written * self.output) / MILLION for read, written in bounds)
         return least, most
 
 
@@ -99,22 +112,24 @@ def listed_price(model: str, provider: str = "") -> Price | None:
     """The price in genai-prices, for prompts of usual length in the standard tier."""
     from genai_prices.data_snapshot import get_snapshot
 
-    known = PROVIDERS | RESELLERS
-    searched = [known[provider]] if provider in known else PROVIDERS.values()
-    for provider_id in searched:
+    name = model.removeprefix("models/")
+    for provider_id in (PROVIDERS[provider],) if provider in PROVIDERS else ANYWHERE:
         try:
-            found, entry = get_snapshot().find_provider_model(
-                model.removeprefix("models/"), None, provider_id, None
-            )
+            seller, entry = get_snapshot().find_provider_model(name, None, provider_id, None)
         except LookupError:
             continue
         prices = entry.get_prices(datetime.now(UTC))
         input_usd, output_usd = _base(prices.input_mtok), _base(prices.output_mtok)
         if input_usd is not None and output_usd is not None:
-            page = next(iter(found.pricing_urls or ()), "")
-            cached = _base(prices.cache_read_mtok)
-            return Price(input_usd, output_usd, cached, table_date().isoformat(), page)
+            page = next(iter(seller.pricing_urls or ()), "")
+            return Price(input_usd, output_usd, _base(prices.cache_read_mtok), str(table_date()), page)
     return None
+
+
+def _base(price: Decimal | TieredPrices | None) -> float | None:
+    """The price as a number; the first of several tiers, since the others begin at 100,000 input tokens."""
+    first: Decimal | None = getattr(price, "base", price)
+    return None if first is None else float(first)
 
 
 @cache
@@ -123,24 +138,14 @@ def table_date() -> date:
 
     The package does not say when each price was checked.
     """
-    return max(day for day in _price_changes() if day <= datetime.now(UTC).date())
-
-
-def _price_changes() -> Iterator[date]:
     from genai_prices.data_snapshot import get_snapshot
     from genai_prices.types import StartDateConstraint
 
-    for provider in get_snapshot().providers:
-        for model in provider.models:
-            for price in model.prices if isinstance(model.prices, list) else ():
-                if isinstance(price.constraint, StartDateConstraint):
-                    yield price.constraint.start_date
-
-
-def _base(price: Decimal | TieredPrices | None) -> float | None:
-    """The price as a number; the first of several tiers, since the others begin at 100,000 input tokens."""
-    from genai_prices.types import TieredPrices
-
-    if price is None:
-        return None
-    return float(price.base if isinstance(price, TieredPrices) else price)
+    models = (model for provider in get_snapshot().providers for model in provider.models)
+    changes = (
+        price.constraint.start_date
+        for model in models
+        for price in (model.prices if isinstance(model.prices, list) else ())
+        if isinstance(price.constraint, StartDateConstraint)
+    )
+    return max(day for day in changes if day <= datetime.now(UTC).date())

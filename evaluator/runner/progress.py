@@ -30,17 +30,24 @@ Advance = Callable[[Caption], None]
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Advance]:
+def progress(total: int, console: Console | None = None) -> Iterator[Advance]:
     """A function to call with each caption, which shows the progress on stderr or in the notebook."""
-    console = Console(stderr=True)
+    console = console or Console(stderr=True)
     if console.is_terminal:
-        shown = bar(total, console)
-    elif console.is_jupyter:
-        shown = notebook_line(total)
+        counts = CaptionCounts(total, time.monotonic())
+        with Progress(BarColumn(20), MofNCompleteColumn(), CountsColumn(), console=console) as bars:
+            task = bars.add_task("captioning", total=total, counts=counts)
+
+            def advance(caption: Caption) -> None:
+                counts.add(caption, time.monotonic())
+                bars.update(task, advance=1)
+
+            yield advance
+    elif console.is_jupyter:  # one line that is written again and again, since a log would not be visible
+        yield lines(total, NOTEBOOK_SECONDS, lambda line: print(f"\r{line:<100}", end="", flush=True))
+        print()
     else:
-        shown = log_lines(total)
-    with shown as advance:
-        yield advance
+        yield lines(total, LOG_SECONDS, lambda line: logger.info("%s", line))
 
 
 @dataclass
@@ -86,61 +93,25 @@ class CaptionCounts:
         return ", ".join(filter(None, parts))
 
     def __str__(self) -> str:
-        parts = (
-            in_words(self.failures),
-            f"{self.cached} from the cache" if self.cached else "",
-            "" if self.cost_usd is None else f"${self.cost_usd:.4f}",
-        )
-        return ", ".join(filter(None, parts))
+        """Such as `2 error, 1 refused, 5 from the cache, $0.7500`, the most frequent failure first."""
+        parts = [f"{number} {name}" for name, number in self.failures.most_common()]
+        if self.cached:
+            parts.append(f"{self.cached} from the cache")
+        if self.cost_usd is not None:
+            parts.append(f"${self.cost_usd:.4f}")
+        return ", ".join(parts)
 
 
-@dataclass
-class TextColumn(ProgressColumn):
-    """A text that is computed when the bar is drawn, so that it changes during a wait, too."""
-
-    text: Callable[[float], str]
-
-    def __post_init__(self) -> None:
-        super().__init__()
+class CountsColumn(ProgressColumn):
+    """Text that is computed when the bar is drawn, so that it changes during a wait, too."""
 
     def render(self, task: Task) -> Text:
-        return Text(self.text(time.monotonic()))
+        counts: CaptionCounts = task.fields["counts"]
+        return Text(f"{counts.speed(time.monotonic())} {counts}")
 
 
-@contextmanager
-def bar(total: int, console: Console) -> Iterator[Advance]:
-    """A bar on a terminal."""
-    counts = CaptionCounts(total, time.monotonic())
-    columns = (
-        BarColumn(20),
-        MofNCompleteColumn(),
-        TextColumn(counts.speed),
-        TextColumn(lambda _: str(counts)),
-    )
-    with Progress(*columns, console=console) as bars:
-        task = bars.add_task("captioning", total=total)
-
-        def advance(caption: Caption) -> None:
-            counts.add(caption, time.monotonic())
-            bars.update(task, advance=1)
-
-        yield advance
-
-
-@contextmanager
-def log_lines(total: int) -> Iterator[Advance]:
-    """A line in the log every ten seconds, and one at the end."""
-    yield _occasional_lines(total, LOG_SECONDS, lambda line: logger.info("%s", line))
-
-
-@contextmanager
-def notebook_line(total: int) -> Iterator[Advance]:
-    """One line of a notebook's output that is written again and again: a log would not be visible there."""
-    yield _occasional_lines(total, NOTEBOOK_SECONDS, lambda line: print(f"\r{line:<100}", end="", flush=True))
-    print()
-
-
-def _occasional_lines(total: int, seconds: float, show: Callable[[str], None]) -> Advance:
+def lines(total: int, seconds: float, show: Callable[[str], object]) -> Advance:
+    """A line every so many seconds, and one at the end."""
     start = last = time.monotonic()
     counts = CaptionCounts(total, start)
 
@@ -153,11 +124,6 @@ def _occasional_lines(total: int, seconds: float, show: Callable[[str], None]) -
             show(counts.line(now))
 
     return advance
-
-
-def in_words(failures: Counter[str]) -> str:
-    """`2 error, 1 refused`, the most frequent first; empty when there are none."""
-    return ", ".join(f"{number} {name}" for name, number in failures.most_common())
 
 
 def in_time(seconds: float) -> str:

@@ -1,15 +1,16 @@
-"""How requests are sent to a remote model: how many, how fast, and how often one is repeated."""
+"""How requests are sent to a remote model, and what they may cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from evaluator.core import Usage
-from evaluator.runner.model_names import entry_for
+from evaluator.core import Reply, Usage
+from evaluator.runner.prices import entry_for, price_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class ModelLimits:
 
 @dataclass(frozen=True)
 class Requests:
-    """How requests are sent. No option here changes a caption.
+    """How many requests, how fast, and how often one is repeated. No option here changes a caption.
 
     `limits` maps a model's name (without its version) or a provider's name to its own limits, so that each
     model of a sweep keeps its own.
@@ -48,11 +49,28 @@ class Requests:
         if usage is None:
             return self
         entries = (self.limits.get(usage.provider), entry_for(usage.model, self.limits))
-        limits = {
-            name: value
-            for entry in entries  # the model's own entry comes last, because it wins
-            if entry
-            for name, value in asdict(entry).items()
-            if value is not None
-        }
+        own = [asdict(entry) for entry in entries if entry]  # the model's own comes last, because it wins
+        limits = {name: limit for entry in own for name, limit in entry.items() if limit is not None}
         return replace(self, **limits)
+
+
+@dataclass(frozen=True)
+class RequestPolicy:
+    """Whether answers are taken from the cache, and what may be spent in one run."""
+
+    read_cache: bool = True
+    budget_usd: float | None = None
+    spent_usd: float = 0.0
+    prices: Path | None = None  # the user's own price file
+    usage: Usage | None = None  # the bounds of one request, if the captioner gives them
+
+    def cost_usd(self, model: str, reply: Reply) -> float | None:
+        """What a reply cost; None where the price of the model or the tokens are not known."""
+        price = price_of(model, self.usage.provider if self.usage else "", self.prices)
+        return price.cost_usd(reply) if price else None
+
+    @property
+    def most_usd(self) -> float:
+        """The most that one request can cost; 0 where that is not known."""
+        price = price_of(self.usage.model, self.usage.provider, self.prices) if self.usage else None
+        return price.bounds_usd(self.usage)[1] if price and self.usage else 0.0

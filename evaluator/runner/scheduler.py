@@ -72,9 +72,11 @@ class RequestScheduler(Generic[Prepared]):
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((idle, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if self.is_stopping:
-                await self._wait_for_answers()
-                self._cancel(self._workers)
+            if in_flight := self._workers & self._sending:  # their answers will be billed
+                text = "stopping: waiting up to %.0f s for %d requests in flight; Ctrl-C abandons them"
+                logger.warning(text, STOP_SECONDS, len(in_flight))
+                await asyncio.wait(in_flight, timeout=STOP_SECONDS)
+            self._cancel(self._workers)
             await idle
         finally:
             stopping.cancel()
@@ -125,16 +127,6 @@ class RequestScheduler(Generic[Prepared]):
         while self._workers:
             await asyncio.wait(self._workers)
 
-    async def _wait_for_answers(self) -> None:
-        """Give the requests in flight some time, because their answers will be billed."""
-        if in_flight := self._workers & self._sending:
-            logger.warning(
-                "stopping: waiting up to %.0f s for %d requests in flight; Ctrl-C abandons them",
-                STOP_SECONDS,
-                len(in_flight),
-            )
-            await asyncio.wait(in_flight, timeout=STOP_SECONDS)
-
     async def _read_ahead(self, items: Iterator[Item]) -> None:
         """Prepare some pictures before a worker needs them; None marks the end of the queue.
 
@@ -144,15 +136,13 @@ class RequestScheduler(Generic[Prepared]):
         try:
             loop = asyncio.get_running_loop()
             while batch := list(islice(items, self._batch_size)):
-                prepared = loop.run_in_executor(self._pool, self._prepare_all, batch)
+                # `list` runs in a thread, and there it takes each item through `prepare`.
+                prepared = loop.run_in_executor(self._pool, list, map(self._prepare, batch))
                 for position, item in enumerate(batch):
                     await self._queue.put((item, prepared, position))
             await self._queue.put(None)
         except Exception as error:
             self.stop(error)
-
-    def _prepare_all(self, items: list[Item]) -> list[Prepared]:
-        return [self._prepare(item) for item in items]
 
     async def _work(self) -> None:
         """Caption items until none is left, the run stops, or there are too many workers."""

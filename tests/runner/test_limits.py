@@ -173,12 +173,12 @@ def test_no_more_at_once_than_allowed_and_nobody_forgotten() -> None:
 
         async def one() -> None:
             nonlocal now, most
-            round_sent = await limits.enter(1.0)
+            entered = await limits.enter()
             now += 1
             most = max(most, now)
             await asyncio.sleep(0.001)
             now -= 1
-            limits.leave(round_sent, refused=False)
+            limits.leave(entered, refused=False)
 
         await asyncio.gather(*(one() for _ in range(100)))
         return most
@@ -191,7 +191,7 @@ def test_a_hold_is_everybodys() -> None:
         limits, start = Limits(in_flight=10), time.monotonic()
         limits.hold(0.2)
         limits.hold(0.1)  # a shorter one takes nothing back
-        await asyncio.gather(*(limits.enter(1.0) for _ in range(10)))
+        await asyncio.gather(*(limits.enter() for _ in range(10)))
         return time.monotonic() - start
 
     assert asyncio.run(main()) >= 0.2
@@ -200,12 +200,12 @@ def test_a_hold_is_everybodys() -> None:
 def test_one_that_gives_up_waiting_holds_up_nobody() -> None:
     async def main() -> None:
         limits = Limits(in_flight=1)
-        round_sent = await limits.enter(1.0)
-        waiting = [asyncio.create_task(limits.enter(1.0)) for _ in range(2)]
+        entered = await limits.enter()
+        waiting = [asyncio.create_task(limits.enter()) for _ in range(2)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.sleep(0)
-        limits.leave(round_sent, refused=False)
+        limits.leave(entered, refused=False)
         async with asyncio.timeout(5):
             await waiting[1]
 

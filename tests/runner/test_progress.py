@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import termios
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ def captions() -> list[Caption]:
 def test_a_bar_with_rate_time_left_and_failures() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
-    with progress.bar(4, console) as advance:
+    with progress.progress(4, console) as advance:
         for caption in captions():
             advance(caption)
     last = screen.getvalue()
@@ -158,5 +157,7 @@ def until_closed(descriptor: int) -> str:
 
 
 def test_failures_in_words() -> None:
-    assert progress.in_words(Counter()) == ""
-    assert progress.in_words(Counter({"error": 1, "refused": 2})) == "2 refused, 1 error"
+    found = counts()
+    for outcome in (Outcome.ERROR, Outcome.REFUSED, Outcome.REFUSED):
+        found.add(Caption("1", outcome), now=101.0)
+    assert str(found) == "2 refused, 1 error"

@@ -17,7 +17,7 @@ import pytest
 
 from evaluator.core import Caption, Captioner, Item, Outcome, Prompt
 from evaluator.core.errors import ConfigError, ModelError
-from evaluator.runner import retry
+from evaluator.runner import limits
 from evaluator.runner.answer_cache import cache_path, response_cache
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.request_options import Requests
@@ -32,8 +32,8 @@ REPLY_USD, MOST_USD = 0.001, 0.0012
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.02)
-    monkeypatch.setattr(retry, "LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "FIRST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(limits, "LONGEST_WAIT_SECONDS", 0.1)
 
 
 @pytest.fixture

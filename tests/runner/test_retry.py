@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from random import Random
 
-from evaluator.runner.retry import backoff_seconds
+from evaluator.runner.limits import backoff_seconds
 
 
 def waits(seed: int, attempt: int, number: int = 2000) -> list[float]:

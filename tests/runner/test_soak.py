@@ -29,8 +29,8 @@ PATIENCE_SECONDS = 60 + IMAGES / 10
 # The command, with short waits between attempts.
 IMPATIENT = """
 from evaluator.cli.main import main
-from evaluator.runner import retry
-retry.FIRST_WAIT_SECONDS = 0.1
+from evaluator.runner import limits
+limits.FIRST_WAIT_SECONDS = 0.1
 main()
 """
 KEY = "sk-this-is-the-secret-of-the-test"
