@@ -15,22 +15,71 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, RetryableError
-from evaluator.models.cloud import (
-    MAX_CONNECTIONS,
-    THINKING_ROOM_TOKENS,
-    CloudCaptioner,
-    CloudSession,
-    empty_reply_error,
-    request_text,
-    text_of,
-)
+from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner, GeneratedSDK, text_of
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-CUT_OFF = ("max_tokens", "model_context_window_exceeded")
+
+class ClaudeSession(GeneratedSDK["AsyncAnthropic"]):
+    captioner: AnthropicClaude
+    client_name: ClassVar[str] = "AsyncAnthropic"
+    cut_off: ClassVar[tuple[str, ...]] = ("max_tokens", "model_context_window_exceeded")
+
+    async def request(self, client: AsyncAnthropic, picture: EncodedPicture) -> str:
+        answer = await client.messages.with_raw_response.create(**self.body(picture))
+        return text_of(answer.http_response)
+
+    def body(self, picture: EncodedPicture) -> dict[str, Any]:
+        """The request. Only what is set is sent, since models refuse options that they do not know."""
+        options = self.captioner
+        source = {"type": "base64", "media_type": picture.media_type, "data": picture.base64}
+        content: list[dict[str, Any]] = [{"type": "image", "source": source}]
+        if self.text:  # the provider refuses an empty block
+            content.append({"type": "text", "text": self.text})
+        body: dict[str, Any] = {
+            "model": options.model,
+            "max_tokens": options.max_output_tokens,
+            "messages": [{"role": "user", "content": content}],
+        }
+        if self.prompt.system:
+            body["system"] = self.prompt.system
+        if options.thinking:
+            body["thinking"] = {"type": options.thinking}
+        if options.effort:
+            body["output_config"] = {"effort": options.effort}
+        # The SDK has no option for the temperature any more, which models up to Claude 4.6 accept.
+        temperature = {} if options.temperature is None else {"temperature": options.temperature}
+        if more := temperature | dict(options.extra_body):
+            body["extra_body"] = more
+        return body
+
+    def read(self, answer: Mapping[str, Any]) -> Reply:
+        if not isinstance(answer.get("content"), list):
+            raise RetryableError(f"the answer has no content: {sorted(answer)}", "malformed answer")
+        usage = answer.get("usage") or {}
+        cached, fresh = usage.get("cache_read_input_tokens"), usage.get("input_tokens")
+        read_or_written = (cached or 0) + (usage.get("cache_creation_input_tokens") or 0)
+        stop = str(answer.get("stop_reason") or "")
+        texts = [block for block in answer["content"] if block.get("type") == "text"]
+        reply = Reply(
+            text="".join(str(block.get("text") or "") for block in texts).strip(),
+            model_version=str(answer.get("model") or ""),
+            input_tokens=None if fresh is None else fresh + read_or_written,
+            output_tokens=usage.get("output_tokens"),
+            reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens"),
+            finish_reason=stop,
+            cached_input_tokens=cached,
+        )
+        if stop == "refusal":
+            details = answer.get("stop_details") or {}
+            named = details.get("category") or "no category named"
+            message = f"refused: {named} {details.get('explanation') or ''}".strip()
+            raise CaptionError(Outcome.REFUSED, message, reply)
+        if stop not in ("end_turn", "stop_sequence", *self.cut_off):
+            raise CaptionError(Outcome.ERROR, f"unknown finish reason: {stop or 'none'}", reply)
+        return reply
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +99,7 @@ class AnthropicClaude(CloudCaptioner):
     extra: ClassVar[str] = "anthropic"
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "image/gif")
     max_bytes: ClassVar[int] = 3_750_000  # 5 MB as base64
+    session = ClaudeSession
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         """Reasoning needs room in the output limit."""
@@ -62,111 +112,3 @@ class AnthropicClaude(CloudCaptioner):
             "answer, and the reasoning counts against this limit, so captions may be empty. "
             "Type model.max_output_tokens=2048",
         )
-
-    def session(self, prompt: Prompt, key: str) -> ClaudeSession:
-        return ClaudeSession(self, prompt, key)
-
-
-class ClaudeSession(CloudSession["AsyncAnthropic"]):
-    captioner: AnthropicClaude
-
-    def connect(self) -> AsyncAnthropic:
-        import anthropic
-        import httpx2
-
-        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-        return anthropic.AsyncAnthropic(
-            api_key=self.secret,
-            base_url=self.captioner.base_url,
-            timeout=self.captioner.timeout_seconds,
-            max_retries=0,
-            http_client=anthropic.DefaultAsyncHttpxClient(limits=limits),
-        )
-
-    async def disconnect(self, client: AsyncAnthropic) -> None:
-        await client.close()
-
-    async def request(self, client: AsyncAnthropic, picture: EncodedPicture) -> str:
-        answer = await client.messages.with_raw_response.create(**self.body(picture))
-        return text_of(answer.http_response)
-
-    def body(self, picture: EncodedPicture) -> dict[str, Any]:
-        """The request. Only what is set is sent, since models refuse options that they do not know."""
-        options = self.captioner
-        source = {"type": "base64", "media_type": picture.media_type, "data": picture.base64}
-        content: list[dict[str, Any]] = [{"type": "image", "source": source}]
-        if text := request_text(self.prompt):  # the provider refuses an empty block
-            content.append({"type": "text", "text": text})
-        body: dict[str, Any] = {
-            "model": options.model,
-            "max_tokens": options.max_output_tokens,
-            "messages": [{"role": "user", "content": content}],
-        }
-        if self.prompt.system:
-            body["system"] = self.prompt.system
-        if options.thinking:
-            body["thinking"] = {"type": options.thinking}
-        if options.effort:
-            body["output_config"] = {"effort": options.effort}
-        # The SDK has no option for the temperature any more, which models up to Claude 4.6 accept.
-        temperature = {} if options.temperature is None else {"temperature": options.temperature}
-        if more := temperature | dict(options.extra_body):
-            body["extra_body"] = more
-        return body
-
-    def failure(self, error: Exception) -> Failure | None:
-        import anthropic
-        import httpx2
-
-        if isinstance(error, anthropic.APIStatusError):
-            return failure_from_response(error.response)
-        if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
-            return failure_from_connection(
-                error, isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException)
-            )
-        return None
-
-    def answer_id(self, answer: Mapping[str, Any]) -> str:
-        return str(answer.get("id") or "")
-
-    def read(self, answer: Mapping[str, Any]) -> Reply:
-        if not isinstance(answer.get("content"), list):
-            raise RetryableError(f"the answer has no content: {sorted(answer)}", "malformed answer")
-        return parse_reply(answer, self.captioner.max_output_tokens)
-
-
-def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
-    """The reply in a message. Raises CaptionError where there is no caption.
-
-    >>> content = [{"type": "text", "text": "a dog"}]
-    >>> parse_reply({"content": content, "stop_reason": "end_turn"}, limit=30).text
-    'a dog'
-    """
-    usage = answer.get("usage") or {}
-    cached = usage.get("cache_read_input_tokens")
-    written = usage.get("cache_creation_input_tokens")
-    fresh = usage.get("input_tokens")
-    stop = str(answer.get("stop_reason") or "")
-    texts = [block for block in answer["content"] if block.get("type") == "text"]
-    reply = Reply(
-        text="".join(str(block.get("text") or "") for block in texts).strip(),
-        model_version=str(answer.get("model") or ""),
-        input_tokens=None if fresh is None else fresh + (cached or 0) + (written or 0),
-        output_tokens=usage.get("output_tokens"),
-        reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens"),
-        finish_reason=stop,
-        cached_input_tokens=cached,
-    )
-    if stop == "refusal":
-        details = answer.get("stop_details") or {}
-        named = details.get("category") or "no category named"
-        raise CaptionError(
-            Outcome.REFUSED, f"refused: {named} {details.get('explanation') or ''}".strip(), reply
-        )
-    if stop not in ("end_turn", "stop_sequence", *CUT_OFF):
-        raise CaptionError(Outcome.ERROR, f"unknown finish reason: {stop or 'none'}", reply)
-    if not reply.text:
-        raise empty_reply_error(reply, limit, stop in CUT_OFF)
-    if stop in CUT_OFF:
-        raise CaptionError(Outcome.TRUNCATED, f"cut off after {reply.output_tokens} tokens ({stop})", reply)
-    return reply

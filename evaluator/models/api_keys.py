@@ -7,9 +7,6 @@ The configuration holds the variable's name, so that no file of a run contains a
     >>> key = api_key("SOME_API_KEY", "https://example.com/keys")
     >>> redact_key("401: secret is not valid", key)
     '401: *** is not valid'
-    >>> check_variable("sk-1234")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    evaluator.core.errors.ConfigError: model.key_variable is the name of an environment variable, ...
 """
 
 from __future__ import annotations
@@ -30,7 +27,11 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
     """
     if variable is None:
         return ""
-    check_variable(variable)
+    if not VARIABLE.fullmatch(variable):  # without repeating it: it may be a key
+        raise ConfigError(
+            "model.key_variable is the name of an environment variable, in capitals, and never the key "
+            "itself. If you typed a key here, it is in the shell's history: replace it with a new one"
+        )
     value = os.environ.get(variable) or (read_env_file(env_file).get(variable) if env_file else "")
     if key := (value or "").strip():
         if not (key.isascii() and key.isprintable()):
@@ -43,15 +44,6 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
         f"there is no API key: {variable} is not set in the environment{where}. Get a key at {page} and type "
         f"export {variable}=..., or name a file that holds the line {variable}=... with model.env_file=FILE"
     )
-
-
-def check_variable(variable: str) -> None:
-    """Raises ConfigError for an invalid name, without repeating it: it may be a key."""
-    if not VARIABLE.fullmatch(variable):
-        raise ConfigError(
-            "model.key_variable is the name of an environment variable, in capitals, and never the key "
-            "itself. If you typed a key here, it is in the shell's history: replace it with a new one"
-        )
 
 
 def read_env_file(path: Path) -> dict[str, str | None]:

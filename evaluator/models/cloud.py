@@ -3,8 +3,6 @@
 A provider (gemini.py, openai_compatible.py, anthropic_claude.py) adds three things: its client, one request,
 and how to read its answer. The SDKs' own retries are off: the runner alone decides what is retried.
 A session opens its client at the first request, in the event loop that runs then, and is closed there.
-
-    evaluator run model=claude-sonnet prompt=one-sentence data=coco ...
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, Mis
 from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, redact_key
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
-from evaluator.models.failures import Failure, meaning
+from evaluator.models.failures import Failure, failure_from_connection, failure_from_response, meaning
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -49,7 +47,7 @@ PROVIDERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class CloudCaptioner(ABC):
+class CloudCaptioner:
     """The options of every provider; `image_tokens` are the least and the most that one picture takes."""
 
     model: str
@@ -66,21 +64,9 @@ class CloudCaptioner(ABC):
 
     package: ClassVar[str]  # the name to import
     extra: ClassVar[str]
-    media_types: ClassVar[tuple[str, ...]]
+    media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp")
     max_bytes: ClassVar[int]
-
-    @abstractmethod
-    def session(self, prompt: Prompt, key: str) -> CloudSession[Any]:
-        """The session that sends the requests."""
-
-    @property
-    def rule(self) -> PictureRule:
-        return PictureRule(self.media_types, self.longest_side, self.max_bytes, self.jpeg_quality)
-
-    @property
-    def provider(self) -> str:
-        host = urlsplit(self.base_url).hostname or ""
-        return PROVIDERS.get(host, host)
+    session: ClassVar[type[CloudSession[Any]]]
 
     def key(self) -> str:
         return api_key(self.key_variable, self.key_page, self.env_file)
@@ -103,7 +89,7 @@ class CloudCaptioner(ABC):
 
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[CloudSession[Any]]:
-        yield self.session(prompt, self.key())
+        yield self.session(self, prompt, self.key())
 
     def usage(self, prompt: Prompt) -> Usage:
         """A token is at least one byte of text, and seldom more than eight."""
@@ -111,15 +97,22 @@ class CloudCaptioner(ABC):
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
         output = (min(5, self.max_output_tokens), self.max_output_tokens)
-        return Usage(self.model, (image_fewest + fewest, image_most + most), output, self.provider)
+        host = urlsplit(self.base_url).hostname or ""
+        provider = PROVIDERS.get(host, host)
+        return Usage(self.model, (image_fewest + fewest, image_most + most), output, provider)
 
 
 class CloudSession(ABC, Generic[Client]):
     """An open cloud captioner."""
 
+    cut_off: ClassVar[tuple[str, ...]]  # the finish reasons of an answer that reached the limit of tokens
+
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.secret = captioner, prompt, key
-        self.rule = captioner.rule
+        self.text = request_text(prompt)
+        self.rule = PictureRule(
+            captioner.media_types, captioner.longest_side, captioner.max_bytes, captioner.jpeg_quality
+        )
         self._client: Client | None = None
         self._mixed_up: list[Client] = []
         self._seen: set[str] = set()
@@ -127,6 +120,10 @@ class CloudSession(ABC, Generic[Client]):
     @abstractmethod
     def connect(self) -> Client:
         """The client, its own retries off."""
+
+    @abstractmethod
+    async def disconnect(self, client: Client) -> None:
+        """Close what `connect` opened."""
 
     @abstractmethod
     async def request(self, client: Client, picture: EncodedPicture) -> str:
@@ -138,15 +135,7 @@ class CloudSession(ABC, Generic[Client]):
 
     @abstractmethod
     def read(self, answer: Mapping[str, Any]) -> Reply:
-        """The reply in an answer. Raises CaptionError where it holds no caption."""
-
-    @abstractmethod
-    def answer_id(self, answer: Mapping[str, Any]) -> str:
-        """The provider's id of this answer; empty where it has none."""
-
-    @abstractmethod
-    async def disconnect(self, client: Client) -> None:
-        """Close what `connect` opened."""
+        """The reply in an answer. Raises CaptionError where a filter or an unknown reason ended it."""
 
     def prepare(self, item: Item) -> EncodedPicture:
         return encode_picture(item, self.rule)
@@ -157,16 +146,12 @@ class CloudSession(ABC, Generic[Client]):
     @cached_property
     def key_of_all_pictures(self) -> Mapping[str, Any]:
         """What decides an answer besides the picture."""
-        options = {
-            option.name: getattr(self.captioner, option.name)
-            for option in fields(self.captioner)
-            if option.metadata.get("identity", True)
-        }
+        options = [option.name for option in fields(self.captioner) if option.metadata.get("identity", True)]
         return {
-            "rule": self.captioner.rule.text,
+            "rule": self.rule.text,
             "backend": key_in_cache(kind_of(self.captioner)),
-            "prompt": [self.prompt.system, request_text(self.prompt)],
-            **options,
+            "prompt": [self.prompt.system, self.text],
+            **{name: getattr(self.captioner, name) for name in options},
         }
 
     async def ask(self, prepared: EncodedPicture) -> Reply:
@@ -182,18 +167,28 @@ class CloudSession(ABC, Generic[Client]):
         # Before any part of it is used: a proxy may send the request's headers back.
         body = redact_key(body, self.secret)
         answer = parse_object(body)
-        if (answer_id := self.answer_id(answer)) and answer_id in self._seen:
-            # The connection delivers answers to the wrong requests: it must not be used again.
-            self._mixed_up.append(self._client)
-            self._client = None
-            raise RetryableError("the answer to another request was delivered twice", "duplicate answer")
-        self._seen.add(answer_id)
+        # Some local servers draw ids from a thousand, so the time is a part of it.
+        if answer_id := answer.get("id") or answer.get("responseId"):
+            identity = f"{answer_id} {answer.get('created')}"
+            if identity in self._seen:
+                # The connection delivers answers to the wrong requests: it must not be used again.
+                self._mixed_up.append(self._client)
+                self._client = None
+                raise RetryableError("the answer to another request was delivered twice", "duplicate answer")
+            self._seen.add(identity)
         try:
-            return self.read(answer)
+            reply = self.read(answer)
         except (AttributeError, TypeError, LookupError):
             raise RetryableError(
                 f"the answer does not have the expected form: {body[:200]!r}", "malformed answer"
             ) from None
+        cut_off = reply.finish_reason in self.cut_off
+        if not reply.text:
+            raise empty_reply_error(reply, self.captioner.max_output_tokens, cut_off)
+        if cut_off:
+            message = f"cut off after {reply.output_tokens} tokens ({reply.finish_reason})"
+            raise CaptionError(Outcome.TRUNCATED, message, reply)
+        return reply
 
     def error(self, failure: Failure) -> EvaluatorError:
         """The error for a failure, without the key."""
@@ -201,19 +196,56 @@ class CloudSession(ABC, Generic[Client]):
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
         # Before the message is shortened, which could leave a part of the key.
-        failure = replace(failure, message=redact_key(failure.message, self.secret))
+        message = redact_key(failure.message, self.secret)
         if not failure.status:  # no response: the address may be wrong, or the server is down
-            failure = replace(failure, message=f"{failure.message} ({server})")
+            message = f"{message} ({server})"
+        failure = replace(failure, message=message)
         error = meaning(failure, f"{key}the model is {self.captioner.model!r} at {server}")
         error.args = (redact_key(str(error), self.secret),)
         return error
 
     async def close(self) -> None:
         """Call it in the event loop of the requests."""
-        clients = [*self._mixed_up, *([] if self._client is None else [self._client])]
-        self._client, self._mixed_up = None, []
+        clients, self._client, self._mixed_up = [*self._mixed_up, self._client], None, []
         for client in clients:
-            await self.disconnect(client)
+            if client is not None:
+                await self.disconnect(client)
+
+
+class GeneratedSDK(CloudSession[Client]):
+    """What the SDKs of OpenAI and Anthropic share: the same generator makes both."""
+
+    client_name: ClassVar[str]
+    no_key: ClassVar[str] = ""  # what the SDK gets where there is no key
+
+    def connect(self) -> Client:
+        import httpx2
+
+        sdk = importlib.import_module(self.captioner.package)
+        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+        client: Client = getattr(sdk, self.client_name)(
+            api_key=self.secret or self.no_key,
+            base_url=self.captioner.base_url,
+            timeout=self.captioner.timeout_seconds,
+            max_retries=0,
+            http_client=sdk.DefaultAsyncHttpxClient(limits=limits),
+        )
+        return client
+
+    async def disconnect(self, client: Any) -> None:
+        await client.close()
+
+    def failure(self, error: Exception) -> Failure | None:
+        import httpx2
+
+        sdk = importlib.import_module(self.captioner.package)
+        if isinstance(error, sdk.APIStatusError):
+            return failure_from_response(error.response)
+        if isinstance(error, sdk.APIConnectionError | httpx2.HTTPError):
+            return failure_from_connection(
+                error, isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException)
+            )
+        return None
 
 
 def is_installed(package: str) -> bool:
@@ -225,21 +257,17 @@ def is_installed(package: str) -> bool:
 
 def parse_object(body: str) -> Mapping[str, Any]:
     """The JSON object in the body of an answer, whatever its content type. Raises RetryableError."""
+    if body.lstrip().startswith("<"):
+        raise RetryableError("a web page instead of an answer: is model.base_url right?", "not an API")
     try:
         answer = json.loads(body)
     except ValueError:
-        if body.lstrip().startswith("<"):
-            raise RetryableError(
-                "a web page instead of an answer: is model.base_url right?", "not an API"
-            ) from None
-        raise RetryableError(
-            f"the answer is not JSON: it begins with {body[:40]!r}", "malformed answer"
-        ) from None
-    if not isinstance(answer, Mapping):
-        raise RetryableError(
-            f"the answer is not a JSON object: it begins with {body[:40]!r}", "malformed answer"
-        )
-    return answer
+        problem = "JSON"
+    else:
+        if isinstance(answer, Mapping):
+            return answer
+        problem = "a JSON object"
+    raise RetryableError(f"the answer is not {problem}: it begins with {body[:40]!r}", "malformed answer")
 
 
 def text_of(response: Response) -> str:
@@ -248,15 +276,7 @@ def text_of(response: Response) -> str:
 
 
 def request_text(prompt: Prompt) -> str:
-    """The prompt's text, followed by example captions, if any.
-
-    >>> print(request_text(Prompt("two", "Describe it.", shots=("a dog", "two cats"))))
-    Describe it.
-    <BLANKLINE>
-    Captions of other images, as examples of the style:
-    - a dog
-    - two cats
-    """
+    """The prompt's text, followed by example captions, if any."""
     if not prompt.shots:
         return prompt.text
     shots = "\n".join(f"- {shot}" for shot in prompt.shots)
@@ -265,12 +285,11 @@ def request_text(prompt: Prompt) -> str:
 
 def empty_reply_error(reply: Reply, limit: int, cut_off: bool) -> CaptionError:
     """The error for a reply without text: most often reasoning used up all the tokens."""
-    if not cut_off:
-        return CaptionError(Outcome.EMPTY, f"the answer is empty ({reply.finish_reason})", reply)
-    reasoning = f", {reply.reasoning_tokens} of them for reasoning" if reply.reasoning_tokens else ""
-    return CaptionError(
-        Outcome.EMPTY,
-        f"the answer is empty ({reply.finish_reason}): it was cut off after {reply.output_tokens} tokens"
-        f"{reasoning}. Let the model reason less, or type model.max_output_tokens={max(2048, 4 * limit)}",
-        reply,
-    )
+    message = f"the answer is empty ({reply.finish_reason})"
+    if cut_off:
+        reasoning = f", {reply.reasoning_tokens} of them for reasoning" if reply.reasoning_tokens else ""
+        message += (
+            f": it was cut off after {reply.output_tokens} tokens{reasoning}. Let the model reason less, "
+            f"or type model.max_output_tokens={max(2048, 4 * limit)}"
+        )
+    return CaptionError(Outcome.EMPTY, message, reply)

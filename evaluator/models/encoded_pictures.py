@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from evaluator.core import Item, Outcome
 from evaluator.core.errors import CaptionError, ImageError
-from evaluator.files.images import PlainPicture, as_jpeg, decode_picture, plain_picture, read_file
+from evaluator.files.images import as_jpeg, decode_picture, plain_picture, read_file
 
 SHRINK = 0.75
 
@@ -37,13 +37,6 @@ class PictureRule:
         return (
             f"{' '.join(self.media_types)}; longest side {self.longest_side}; "
             f"at most {self.max_bytes} bytes; else JPEG {self.quality}"
-        )
-
-    def takes(self, picture: PlainPicture, size_bytes: int) -> bool:
-        return (
-            picture.media_type in self.media_types
-            and max(picture.width, picture.height) <= self.longest_side
-            and size_bytes <= self.max_bytes
         )
 
 
@@ -66,8 +59,8 @@ def encode_picture(item: Item, rule: PictureRule) -> EncodedPicture:
         raise CaptionError(Outcome.ERROR, f"image {item.id} has no picture. Give data.images=DIR")
     data = read_file(item.image)
     digest = hashlib.sha256(data).hexdigest()
-    plain = plain_picture(data)
-    if plain and rule.takes(plain, len(data)):
+    plain = plain_picture(data) if len(data) <= rule.max_bytes else None
+    if plain and plain.media_type in rule.media_types and max(plain.width, plain.height) <= rule.longest_side:
         return EncodedPicture(data, plain.media_type, digest)
     picture = decode_picture(data, str(item.image))
     side = min(rule.longest_side, max(picture.size))

@@ -19,7 +19,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -28,8 +28,7 @@ from evaluator.core import Outcome
 from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, RetryableError
 
 # A quota that is renewed tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
-# GenerateRequestsPerDayPerProjectPerModel, OpenRouter's "free-models-per-day", Anthropic's "daily rate
-# limit".
+# GenerateRequestsPerDayPerProject, OpenRouter's "free-models-per-day", Anthropic's "daily rate limit".
 DAILY = re.compile(r"per[ -]?day|daily", re.IGNORECASE)
 # The account has no money left. Google's sentence for every exhausted limit, "check your plan and billing
 # details", is not enough to tell.
@@ -46,8 +45,6 @@ BAD_KEY = re.compile(
 )
 # What the providers call the part of a request that differs between images.
 IMAGE_FIELDS = ("messages", "contents", "content", "input")
-OVERLOADED = (503, 529)
-TRANSIENT = (408, 409, 425, 500, 502, 504, 520, 521, 522, 523, 524)
 LONGEST_MESSAGE = 400
 NO_MESSAGE = "the response has no message"
 
@@ -68,29 +65,27 @@ class Failure:
         return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 3] + "..."
 
 
-def failure_from_body(status: int, headers: Mapping[str, str], body: str) -> Failure:
+def failure_from_body(status: int, headers: Mapping[str, str], body: str | bytes) -> Failure:
     """The failure that a response with this status describes; the names in `headers` are in lower case."""
     try:
-        document = json.loads(body)
+        return failure_from_document(status, headers, json.loads(body))
     except ValueError:
-        page = body.lstrip().startswith("<")
-        message = "a web page instead of an answer" if page else body.strip()
-        return Failure(status, "", message or NO_MESSAGE, retry_after_seconds=retry_after(headers))
-    return failure_from_document(status, headers, document)
+        text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+    message = "a web page instead of an answer" if text.lstrip().startswith("<") else text.strip()
+    return Failure(status, "", message or NO_MESSAGE, retry_after_seconds=retry_after(headers))
 
 
 def failure_from_response(response: Any) -> Failure:
     """The same for a response of httpx or requests whose body was read."""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return failure_from_body(response.status_code, headers, response.text)
+    return failure_from_body(response.status_code, headers, response.content)
 
 
 def failure_from_connection(error: Exception, timed_out: bool) -> Failure:
     """No response came: the wait timed out, or the connection broke or could not be opened."""
     reason = error.__cause__ or error
-    return Failure(
-        0, "timeout" if timed_out else "connection", f"{type(reason).__name__}: {reason}".rstrip(": ")
-    )
+    message = f"{type(reason).__name__}: {reason}".rstrip(": ")
+    return Failure(0, "timeout" if timed_out else "connection", message)
 
 
 def failure_from_document(status: int, headers: Mapping[str, str], document: Any) -> Failure:
@@ -103,16 +98,20 @@ def failure_from_document(status: int, headers: Mapping[str, str], document: Any
     message = str(error.get("message") or error.get("detail") or error.get("error") or NO_MESSAGE)
     details = _mappings(error.get("details"))
     words = [error.get(name) for name in ("type", "status", "code")]
-    words += [word for detail in details for word in _words(detail)]
-    metadata = error.get("metadata")
-    words += _listed(metadata.get("reasons")) if isinstance(metadata, Mapping) else []
+    for detail in details:
+        quotas = (violation.get("quotaId") for violation in _mappings(detail.get("violations")))
+        words += [detail.get("reason"), detail.get("error_code"), *quotas]
+    if isinstance(error.get("metadata"), Mapping) and isinstance(error["metadata"].get("reasons"), list):
+        words += error["metadata"]["reasons"]
+    violations = (each for detail in details for each in _mappings(detail.get("fieldViolations")))
+    violated = next((str(violation.get("field") or "") for violation in violations), "")
     delays = [_seconds(str(each["retryDelay"]).removesuffix("s")) for each in details if "retryDelay" in each]
     named = re.match(r"([a-z_]+[a-z_.0-9]*): ", message)
     return Failure(
         status,
         " ".join(dict.fromkeys(str(word) for word in words if isinstance(word, str) and word)),
         message,
-        str(error.get("param") or "") or next(_fields(details), "") or (named[1] if named else ""),
+        str(error.get("param") or "") or violated or (named[1] if named else ""),
         max((each for each in [*delays, retry_after(headers)] if each is not None), default=None),
     )
 
@@ -124,30 +123,24 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
     match failure.status:
         case 0:
             return RetryableError(failure.message, failure.code)
-        case 402:
-            return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 400 | 403 | 422 if BLOCKED.search(words):
             return CaptionError(Outcome.BLOCKED, text)
-        case 400 | 403 | 429 if CREDIT.search(words):
+        case 400 | 402 | 403 | 429 as status if status == 402 or CREDIT.search(words):
             return ModelError(f"{sentence} The account has no credit left: {hint}")
         case 429 if DAILY.search(words):
             return ModelError(f"{sentence} The daily quota is exhausted; run the same command again tomorrow")
         case 429:
             return RetryableError(text, "rate limit", failure.retry_after_seconds, affects_all_requests=True)
-        case status if status in OVERLOADED:
+        case 503 | 529:
             return RetryableError(text, "overloaded", failure.retry_after_seconds, affects_all_requests=True)
-        case status if status in TRANSIENT:
+        case status if status >= 500 or status in (408, 409, 425):
             return RetryableError(text, "server error", failure.retry_after_seconds)
-        case 401 | 403:
-            return ModelError(f"{sentence} The provider rejects the key: {hint}")
-        case 400 if BAD_KEY.search(words):
+        case 400 | 401 | 403 as status if status != 400 or BAD_KEY.search(words):
             return ModelError(f"{sentence} The provider rejects the key: {hint}")
         case 404:
             return ModelError(f"{sentence} The model does not exist, or model.base_url is wrong: {hint}")
         case 400 | 422 if failure.field and not failure.field.startswith(IMAGE_FIELDS):
             return ModelError(f"{sentence} The provider rejects this option: {hint}")
-        case status if status >= 500:
-            return RetryableError(text, "server error", failure.retry_after_seconds)
         case _:
             return CaptionError(Outcome.ERROR, text)
 
@@ -156,9 +149,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from a header that holds seconds or a date (RFC 9110, section 10.2.3)."""
     if (milliseconds := _seconds(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
-    value = headers.get("retry-after")
-    if value is None or (seconds := _seconds(value)) is not None:
-        return seconds if value is not None else None
+    value = headers.get("retry-after", "")
+    if (seconds := _seconds(value)) is not None:
+        return seconds
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except ValueError:
@@ -173,22 +166,5 @@ def _seconds(text: str | None) -> float | None:
     return number if math.isfinite(number) and number >= 0 else None
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []
-
-
 def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in _listed(value) if isinstance(each, Mapping)]
-
-
-def _words(detail: Mapping[str, Any]) -> Iterator[Any]:
-    yield detail.get("reason")
-    yield detail.get("error_code")
-    for violation in _mappings(detail.get("violations")):
-        yield violation.get("quotaId")
-
-
-def _fields(details: list[Mapping[str, Any]]) -> Iterator[str]:
-    for detail in details:
-        for violation in _mappings(detail.get("fieldViolations")):
-            yield str(violation.get("field") or "")
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, Mapping)]

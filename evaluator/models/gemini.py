@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,37 +22,19 @@ from annotated_types import Ge, Gt
 
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, RetryableError
-from evaluator.models.cloud import (
-    MAX_CONNECTIONS,
-    THINKING_ROOM_TOKENS,
-    CloudCaptioner,
-    CloudSession,
-    empty_reply_error,
-    request_text,
-)
+from evaluator.models.cloud import MAX_CONNECTIONS, THINKING_ROOM_TOKENS, Client, CloudCaptioner, CloudSession
 from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
-logger = logging.getLogger(__name__)
-
 Threshold = Literal["off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above"]
 HARMS = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 # The finish reasons of an answer that Gemini, or a rule of the account, withholds.
 WITHHELD = (
-    "SAFETY",
-    "RECITATION",
-    "LANGUAGE",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_RECITATION",
-    "ESCALATION",
-    "PUP_LIMITED_DISABLED",
+    *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"),
+    *("IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION", "PUP_LIMITED_DISABLED"),
 )
 PROCESSING_SECONDS = 0.5  # between two checks whether an uploaded file is ready
 
@@ -67,7 +48,6 @@ class GeminiOptions(CloudCaptioner):
     key_page: str = field(default="https://aistudio.google.com/apikey", metadata=NOT_IDENTITY)
     safety: Threshold | None = None
 
-    media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp")
     max_bytes: ClassVar[int] = 14_000_000  # with base64 and the prompt within 20 MB, the limit of a request
 
     @property
@@ -83,64 +63,53 @@ class GeminiOptions(CloudCaptioner):
         return int(match[1]) if match else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gemini(GeminiOptions):
-    """`thinking_budget` in tokens is for Gemini 2.5, `thinking_level` for 3 and later; never both."""
+class GoogleSession(CloudSession[Client]):
+    """The answers of both of Google's packages, read in the same way so that outcomes are the same."""
 
-    kind: ClassVar[str] = "gemini"
+    cut_off: ClassVar[tuple[str, ...]] = ("MAX_TOKENS",)
 
-    seed: int | None = None
-    media_resolution: Literal["low", "medium", "high"] | None = None
-    thinking_budget: Annotated[int, Ge(-1)] | None = None
-    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
-    files_api_above_bytes: Annotated[int, Gt(0)] = field(default=14_000_000, metadata=NOT_IDENTITY)
+    def contents(self, image: Any) -> list[Any]:
+        return [image, self.text] if self.text else [image]
 
-    package: ClassVar[str] = "google.genai"
-    extra: ClassVar[str] = "gemini"
-    max_bytes: ClassVar[int] = 100_000_000  # through the Files API
-
-    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """The option for reasoning must be the model's own, and leave room for a caption."""
-        warnings = super().check(prompt, items)
-        if self.thinking_budget is not None and self.thinking_level is not None:
-            raise ConfigError(
-                "model.thinking_budget and model.thinking_level cannot both be set: Gemini 2.5 takes the "
-                "budget, 3 and later take the level. Type model.thinking_budget=null or "
-                "model.thinking_level=null"
-            )
-        if self.thinking_level is not None and self.generation == 2:
-            raise ConfigError(
-                "model.thinking_level: Gemini 2.5 takes model.thinking_budget, in tokens, instead"
-            )
-        if self.thinking_budget is not None and (self.generation or 0) >= 3:
-            raise ConfigError("model.thinking_budget: Gemini 3 and later take model.thinking_level instead")
-        needed = self.room_for_thinking + 64
-        if self.max_output_tokens >= needed:
-            return warnings
-        return (
-            *warnings,
-            f"model.max_output_tokens={self.max_output_tokens}: the model's reasoning counts against this "
-            f"limit, {self.room_for_thinking} tokens or more as configured, so captions may be empty. "
-            f"Let the model reason less, or type model.max_output_tokens={max(2048, needed)}",
+    def read(self, answer: Mapping[str, Any]) -> Reply:
+        if not {"candidates", "promptFeedback", "usageMetadata"} & answer.keys():
+            message = f"the answer has neither candidates nor usage: {sorted(answer)}"
+            raise RetryableError(message, "malformed answer")
+        usage = answer.get("usageMetadata") or {}
+        feedback = answer.get("promptFeedback") or {}
+        candidate = (answer.get("candidates") or [{}])[0]
+        finish = str(candidate.get("finishReason") or "")
+        parts = (candidate.get("content") or {}).get("parts") or []
+        # A number that Google's JSON leaves out is zero, and reasoning is billed as output. The older package
+        # drops the number of reasoning tokens, but the total contains it.
+        prompt, answered = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
+        rest = max(0, (usage.get("totalTokenCount") or 0) - prompt - answered)
+        reasoning = usage.get("thoughtsTokenCount", rest)
+        reply = Reply(
+            text="".join(str(part.get("text") or "") for part in parts if not part.get("thought")).strip(),
+            model_version=str(answer.get("modelVersion") or ""),
+            input_tokens=prompt if usage else None,
+            output_tokens=answered + reasoning if usage else None,
+            reasoning_tokens=reasoning if usage else None,
+            finish_reason=str(feedback.get("blockReason") or finish),
+            cached_input_tokens=usage.get("cachedContentTokenCount"),
         )
-
-    @property
-    def room_for_thinking(self) -> int:
-        """The tokens to leave for reasoning; `minimal` means almost none."""
-        if self.thinking_budget is not None and self.thinking_budget >= 0:
-            return self.thinking_budget
-        thinks = (
-            self.thinking_level != "minimal"
-            and "2.0" not in self.model
-            and "2.5-flash-lite" not in self.model
-        )
-        return THINKING_ROOM_TOKENS if thinks or self.thinking_budget == -1 else 0
-
-    def session(self, prompt: Prompt, key: str) -> GeminiSession:
-        return GeminiSession(self, prompt, key)
+        if blocked := feedback.get("blockReason"):
+            named = _categories(feedback.get("safetyRatings"))
+            raise CaptionError(Outcome.BLOCKED, f"the prompt or picture was blocked: {blocked}{named}", reply)
+        if finish in WITHHELD:
+            named = _categories(candidate.get("safetyRatings"))
+            raise CaptionError(Outcome.BLOCKED, f"the answer was blocked: {finish}{named}", reply)
+        if not answer.get("candidates"):
+            raise CaptionError(Outcome.EMPTY, "the answer has no candidates", reply)
+        if finish not in ("STOP", *self.cut_off):
+            more = candidate.get("finishMessage") or ""
+            message = f"unknown finish reason: {finish or 'none'} {more}".strip()
+            raise CaptionError(Outcome.ERROR, message, reply)
+        return reply
 
 
-class GeminiSession(CloudSession[tuple[Any, "AsyncClient"]]):
+class GeminiSession(GoogleSession[tuple[Any, "AsyncClient"]]):
     captioner: Gemini
 
     def connect(self) -> tuple[Any, AsyncClient]:
@@ -169,27 +138,23 @@ class GeminiSession(CloudSession[tuple[Any, "AsyncClient"]]):
 
         google, _ = client
         if len(picture.data) <= self.captioner.files_api_above_bytes:
-            return await self.generate(
-                google, types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
-            )
+            image = types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
+            return await self.generate(google, image)
         config = {"mime_type": picture.media_type}
         file = await google.aio.files.upload(file=io.BytesIO(picture.data), config=config)
         try:
             while str(getattr(file.state, "value", file.state)) == "PROCESSING":
                 await asyncio.sleep(PROCESSING_SECONDS)
                 file = await google.aio.files.get(name=file.name)
-            return await self.generate(
-                google, types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
-            )
+            image = types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
+            return await self.generate(google, image)
         finally:
             with suppress(Exception):  # Google deletes it after two days
                 await google.aio.files.delete(name=file.name)
 
     async def generate(self, google: Any, image: Any) -> str:
-        text = request_text(self.prompt)
-        parts = [image, text] if text else [image]
         answer = await google.aio.models.generate_content(
-            model=self.captioner.model, contents=parts, config=self.config()
+            model=self.captioner.model, contents=self.contents(image), config=self.config()
         )
         return str(answer.sdk_http_response.body)
 
@@ -225,60 +190,58 @@ class GeminiSession(CloudSession[tuple[Any, "AsyncClient"]]):
             return failure_from_connection(error, isinstance(error, httpx2.TimeoutException))
         return None
 
-    def answer_id(self, answer: Mapping[str, Any]) -> str:
-        return str(answer.get("responseId") or "")
 
-    def read(self, answer: Mapping[str, Any]) -> Reply:
-        return parse_reply(answer, self.captioner.max_output_tokens)
+@dataclass(frozen=True, kw_only=True)
+class Gemini(GeminiOptions):
+    """`thinking_budget` in tokens is for Gemini 2.5, `thinking_level` for 3 and later; never both."""
 
+    kind: ClassVar[str] = "gemini"
 
-def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
-    """The reply in an answer of generateContent. Raises CaptionError where there is no caption.
+    seed: int | None = None
+    media_resolution: Literal["low", "medium", "high"] | None = None
+    thinking_budget: Annotated[int, Ge(-1)] | None = None
+    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
+    files_api_above_bytes: Annotated[int, Gt(0)] = field(default=14_000_000, metadata=NOT_IDENTITY)
 
-    >>> candidate = {"content": {"parts": [{"text": "a dog"}]}, "finishReason": "STOP"}
-    >>> parse_reply({"candidates": [candidate]}, limit=30).text
-    'a dog'
-    """
-    if not {"candidates", "promptFeedback", "usageMetadata"} & answer.keys():
-        raise RetryableError(
-            f"the answer has neither candidates nor usage: {sorted(answer)}", "malformed answer"
+    package: ClassVar[str] = "google.genai"
+    extra: ClassVar[str] = "gemini"
+    max_bytes: ClassVar[int] = 100_000_000  # through the Files API
+    session = GeminiSession
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """The option for reasoning must be the model's own, and leave room for a caption."""
+        warnings = super().check(prompt, items)
+        if self.thinking_budget is not None and self.thinking_level is not None:
+            raise ConfigError(
+                "model.thinking_budget and model.thinking_level cannot both be set: Gemini 2.5 takes the "
+                "budget, 3 and later take the level. Type model.thinking_budget=null or "
+                "model.thinking_level=null"
+            )
+        if self.thinking_level is not None and self.generation == 2:
+            raise ConfigError(
+                "model.thinking_level: Gemini 2.5 takes model.thinking_budget, in tokens, instead"
+            )
+        if self.thinking_budget is not None and (self.generation or 0) >= 3:
+            raise ConfigError("model.thinking_budget: Gemini 3 and later take model.thinking_level instead")
+        needed = self.room_for_thinking + 64
+        if self.max_output_tokens >= needed:
+            return warnings
+        return (
+            *warnings,
+            f"model.max_output_tokens={self.max_output_tokens}: the model's reasoning counts against this "
+            f"limit, {self.room_for_thinking} tokens or more as configured, so captions may be empty. "
+            f"Let the model reason less, or type model.max_output_tokens={max(2048, needed)}",
         )
-    usage = answer.get("usageMetadata") or {}
-    feedback = answer.get("promptFeedback") or {}
-    candidate = (answer.get("candidates") or [{}])[0]
-    finish = str(candidate.get("finishReason") or "")
-    parts = (candidate.get("content") or {}).get("parts") or []
-    # A number that Google's JSON leaves out is zero, and reasoning is billed as output. The older package
-    # drops the number of reasoning tokens, but the total contains it.
-    prompt, answered = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
-    rest = max(0, (usage.get("totalTokenCount") or 0) - prompt - answered)
-    reasoning = usage.get("thoughtsTokenCount", rest)
-    reply = Reply(
-        text="".join(str(part.get("text") or "") for part in parts if not part.get("thought")).strip(),
-        model_version=str(answer.get("modelVersion") or ""),
-        input_tokens=prompt if usage else None,
-        output_tokens=answered + reasoning if usage else None,
-        reasoning_tokens=reasoning if usage else None,
-        finish_reason=str(feedback.get("blockReason") or finish),
-        cached_input_tokens=usage.get("cachedContentTokenCount"),
-    )
-    if blocked := feedback.get("blockReason"):
-        named = _categories(feedback.get("safetyRatings"))
-        raise CaptionError(Outcome.BLOCKED, f"the prompt or picture was blocked: {blocked}{named}", reply)
-    if finish in WITHHELD:
-        named = _categories(candidate.get("safetyRatings"))
-        raise CaptionError(Outcome.BLOCKED, f"the answer was blocked: {finish}{named}", reply)
-    if not answer.get("candidates"):
-        raise CaptionError(Outcome.EMPTY, "the answer has no candidates", reply)
-    if finish not in ("STOP", "MAX_TOKENS"):
-        more = candidate.get("finishMessage") or ""
-        message = f"unknown finish reason: {finish or 'none'} {more}".strip()
-        raise CaptionError(Outcome.ERROR, message, reply)
-    if not reply.text:
-        raise empty_reply_error(reply, limit, finish == "MAX_TOKENS")
-    if finish == "MAX_TOKENS":
-        raise CaptionError(Outcome.TRUNCATED, f"cut off after {reply.output_tokens} tokens ({finish})", reply)
-    return reply
+
+    @property
+    def room_for_thinking(self) -> int:
+        """The tokens to leave for reasoning; `minimal` means almost none."""
+        if self.thinking_budget is not None and self.thinking_budget >= 0:
+            return self.thinking_budget
+        if self.thinking_budget == -1:
+            return THINKING_ROOM_TOKENS
+        little = self.thinking_level == "minimal" or "2.0" in self.model or "2.5-flash-lite" in self.model
+        return 0 if little else THINKING_ROOM_TOKENS
 
 
 def _categories(ratings: Any) -> str:

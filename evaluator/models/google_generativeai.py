@@ -11,48 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from evaluator.core import Item, Prompt, Reply
-from evaluator.models.cloud import CloudSession, request_text
+from evaluator.core import Item, Prompt
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import (
-    Failure,
-    failure_from_connection,
-    failure_from_document,
-    failure_from_response,
-)
-from evaluator.models.gemini import GeminiOptions, parse_reply
+from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
+from evaluator.models.gemini import GeminiOptions, GoogleSession
 
 # At least as many threads as a runner has requests in flight; they wait, and cost almost nothing.
 MAX_THREADS = 256
 
 
-@dataclass(frozen=True, kw_only=True)
-class GoogleGenerativeAI(GeminiOptions):
-    """The options that the older package has."""
-
-    kind: ClassVar[str] = "google-generativeai"
-
-    package: ClassVar[str] = "google.generativeai"
-    extra: ClassVar[str] = "google-generativeai"
-
-    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """A warning that the package is no longer maintained."""
-        return (
-            *super().check(prompt, items),
-            "Google no longer maintains google-generativeai. Type model=gemini, which reaches the same "
-            "models by Google's current package",
-        )
-
-    def session(self, prompt: Prompt, key: str) -> GenerativeAISession:
-        return GenerativeAISession(self, prompt, key)
-
-
-class GenerativeAISession(CloudSession[tuple[Any, ThreadPoolExecutor]]):
+class GenerativeAISession(GoogleSession[tuple[Any, ThreadPoolExecutor]]):
     captioner: GoogleGenerativeAI
 
     def connect(self) -> tuple[Any, ThreadPoolExecutor]:
@@ -72,7 +45,7 @@ class GenerativeAISession(CloudSession[tuple[Any, ThreadPoolExecutor]]):
     async def disconnect(self, client: tuple[Any, ThreadPoolExecutor]) -> None:
         model, threads = client
         threads.shutdown(wait=False, cancel_futures=True)
-        transport_of(model).close()
+        model._client.transport.close()
 
     async def request(self, client: tuple[Any, ThreadPoolExecutor], picture: EncodedPicture) -> str:
         model, threads = client
@@ -83,15 +56,14 @@ class GenerativeAISession(CloudSession[tuple[Any, ThreadPoolExecutor]]):
 
         options = self.captioner
         generation = {"max_output_tokens": options.max_output_tokens, "temperature": options.temperature}
-        text = request_text(self.prompt)
         image = {"mime_type": picture.media_type, "data": picture.data}
         answer = model.generate_content(
-            [image, text] if text else [image],
+            self.contents(image),
             generation_config={name: value for name, value in generation.items() if value is not None},
             safety_settings=options.safety_settings or None,
             request_options={"timeout": options.timeout_seconds, "retry": None},
         )
-        return str(MessageToJson(message_of(answer)))
+        return str(MessageToJson(answer._result._pb))
 
     def failure(self, error: Exception) -> Failure | None:
         import requests
@@ -100,12 +72,7 @@ class GenerativeAISession(CloudSession[tuple[Any, ThreadPoolExecutor]]):
 
         if isinstance(error, exceptions.GoogleAPICallError):
             if error.response is not None:
-                headers = {name.lower(): value for name, value in error.response.headers.items()}
-                try:
-                    document = error.response.json()
-                except ValueError:
-                    return failure_from_response(error.response)
-                return failure_from_document(error.response.status_code, headers, document)
+                return failure_from_response(error.response)
             return Failure(int(error.code or 0), "", error.message)
         if isinstance(error, ParseError):
             return Failure(0, "malformed answer", "the answer is not JSON")
@@ -113,15 +80,28 @@ class GenerativeAISession(CloudSession[tuple[Any, ThreadPoolExecutor]]):
             return failure_from_connection(error, isinstance(error, requests.Timeout | exceptions.RetryError))
         return None
 
-    def answer_id(self, answer: Mapping[str, Any]) -> str:
-        return str(answer.get("responseId") or "")
 
-    def read(self, answer: Mapping[str, Any]) -> Reply:
-        return parse_reply(answer, self.captioner.max_output_tokens)
+@dataclass(frozen=True, kw_only=True)
+class GoogleGenerativeAI(GeminiOptions):
+    """The options that the older package has."""
+
+    kind: ClassVar[str] = "google-generativeai"
+
+    package: ClassVar[str] = "google.generativeai"
+    extra: ClassVar[str] = "google-generativeai"
+    session = GenerativeAISession
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """A warning that the package is no longer maintained."""
+        return (
+            *super().check(prompt, items),
+            "Google no longer maintains google-generativeai. Type model=gemini, which reaches the same "
+            "models by Google's current package",
+        )
 
 
-# The package has no public way to do the following, so these three functions use its private attributes.
-# They are to be removed with this backend, in the first release after 2027-06-30.
+# The package has no public way to do the following, nor to give the message of an answer, so its private
+# attributes are used. This backend is to be removed in the first release after 2027-06-30.
 
 
 def connect_for_threads(model: Any) -> None:
@@ -131,16 +111,7 @@ def connect_for_threads(model: Any) -> None:
 
     # Taken now: each thread would open one of its own, and `configure` holds for the whole process.
     model._client = get_default_generative_client()
-    connections = transport_of(model)._session
+    connections = model._client.transport._session
     for scheme in ("http://", "https://"):  # by default ten connections are kept
         connections.mount(scheme, HTTPAdapter(pool_maxsize=MAX_THREADS))
     connections._max_refresh_attempts = 0  # by default it sends a request twice more after status 401
-
-
-def transport_of(model: Any) -> Any:
-    return model._client.transport
-
-
-def message_of(answer: Any) -> Any:
-    """The protobuf message of an answer."""
-    return answer._result._pb

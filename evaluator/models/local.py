@@ -22,13 +22,10 @@ from annotated_types import Ge
 from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
-from evaluator.models.checkpoints import CheckpointOptions, Wanted, is_out_of_memory, open_checkpoint
+from evaluator.models.checkpoints import CheckpointLoader, is_out_of_memory
 
 if TYPE_CHECKING:
     import torch
-
-# A checkpoint may lack a buffer that nothing reads; beyond this share its captions would be noise.
-TOLERATED_MISSING_WEIGHTS = 0.01
 
 
 @dataclass(frozen=True)
@@ -70,37 +67,51 @@ class LocalCaptioner(ABC):
 
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[LocalSession]:
-        yield load(self, prompt.text)
+        """Load the checkpoint. Raises ModelError with what to type."""
+        checkpoint = self.loader().open()
+        config, tokenizer = checkpoint.config, checkpoint.tokenizer
+        image_processor, decoding = checkpoint.image_processor, self.decoding()
+        if self.image_size is not None:
+            image_processor = resized(image_processor, self.image_size)
+            decoding["interpolate_pos_encoding"] = self.image_size != config.vision_config.image_size
+        prompt_ids = self.prompt_ids(config, tokenizer, prompt.text)
+        yield LocalSession(
+            model=checkpoint.model,
+            image_processor=image_processor,
+            tokenizer=tokenizer,
+            prompt_ids=prompt_ids,
+            echo_length=self.echo_length(config, prompt_ids),
+            stop_ids=stop_ids(config, checkpoint.model.generation_config, tokenizer),
+            decoding=decoding,
+            version=checkpoint.commit or "local",
+        )
 
     def decoding(self) -> dict[str, Any]:
         """The keyword arguments of `generate`."""
-        beams: dict[str, Any] = {"length_penalty": self.length_penalty} if self.num_beams > 1 else {}
-        return beams | {
+        return {
             "do_sample": False,
             "num_beams": self.num_beams,
             "min_new_tokens": self.min_new_tokens or None,
             "max_new_tokens": self.max_new_tokens,
             "repetition_penalty": self.repetition_penalty,
+            **({"length_penalty": self.length_penalty} if self.num_beams > 1 else {}),
         }
 
-    def checkpoint_options(self) -> CheckpointOptions:
-        return CheckpointOptions(
-            self.checkpoint,
-            self.revision,
-            self.device,
-            self.dtype,
-            self.safetensors_only,
-            self.trust_remote_code,
-        )
-
-    def wanted(self) -> Wanted:
-        return Wanted(
+    def loader(self) -> CheckpointLoader:
+        return CheckpointLoader(
+            name=self.checkpoint,
+            revision=self.revision,
+            device=self.device,
+            dtype=self.dtype,
+            safetensors_only=self.safetensors_only,
+            trust_remote_code=self.trust_remote_code,
+            group="model",
             used_by=type(self).__name__,
             model_types=self.model_types,
             model_class="AutoModelForImageTextToText",
             open_processor=open_processor,
             otherwise="another model=...",
-            tolerated_missing_share=TOLERATED_MISSING_WEIGHTS,
+            tolerated_missing_share=0.01,  # a checkpoint may lack a buffer that nothing reads
         )
 
 
@@ -126,9 +137,6 @@ class LocalSession:
 
     def caption(self, prepared: Sequence[torch.Tensor]) -> list[Reply | CaptionError]:
         """One deterministic caption per picture. Raises OutOfMemory where the batch is too large."""
-        return [self._reply(row) for row in self._generate(prepared)]
-
-    def _generate(self, prepared: Sequence[torch.Tensor]) -> list[list[int]]:
         import torch
 
         try:
@@ -147,7 +155,7 @@ class LocalSession:
             if self.model.device.type == "cuda":
                 torch.cuda.empty_cache()
             raise OutOfMemory(f"a batch of {len(prepared)} pictures does not fit into memory") from error
-        return [row[self.echo_length :] for row in output.tolist()]
+        return [self._reply(row[self.echo_length :]) for row in output.tolist()]
 
     def _reply(self, ids: Sequence[int]) -> Reply | CaptionError:
         length = next((index for index, token in enumerate(ids) if token in self.stop_ids), len(ids))
@@ -158,30 +166,7 @@ class LocalSession:
             output_tokens=length,
             finish_reason="stop" if length < self.decoding["max_new_tokens"] else "length",
         )
-        if not reply.text:
-            return CaptionError(Outcome.EMPTY, "the model generated no text", reply)
-        return reply
-
-
-def load(options: LocalCaptioner, prompt_text: str) -> LocalSession:
-    """Load a checkpoint from the hub or a folder. Raises ModelError with what to type."""
-    checkpoint = open_checkpoint(options.checkpoint_options(), options.wanted())
-    config, tokenizer = checkpoint.config, checkpoint.tokenizer
-    image_processor, decoding = checkpoint.image_processor, options.decoding()
-    if options.image_size is not None:
-        image_processor = resized(image_processor, options.image_size)
-        decoding["interpolate_pos_encoding"] = options.image_size != config.vision_config.image_size
-    prompt_ids = options.prompt_ids(config, tokenizer, prompt_text)
-    return LocalSession(
-        model=checkpoint.model,
-        image_processor=image_processor,
-        tokenizer=tokenizer,
-        prompt_ids=prompt_ids,
-        echo_length=options.echo_length(config, prompt_ids),
-        stop_ids=stop_ids(config, checkpoint.model.generation_config, tokenizer),
-        decoding=decoding,
-        version=checkpoint.commit or "local",
-    )
+        return reply if reply.text else CaptionError(Outcome.EMPTY, "the model generated no text", reply)
 
 
 def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:

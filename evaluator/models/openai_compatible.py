@@ -18,71 +18,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
 
-from evaluator.core import Outcome, Prompt, Reply
+from evaluator.core import Outcome, Reply
 from evaluator.core.errors import CaptionError, RetryableError
-from evaluator.models.cloud import (
-    MAX_CONNECTIONS,
-    CloudCaptioner,
-    CloudSession,
-    empty_reply_error,
-    request_text,
-    text_of,
-)
+from evaluator.models.cloud import CloudCaptioner, GeneratedSDK, text_of
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import (
-    Failure,
-    failure_from_connection,
-    failure_from_document,
-    failure_from_response,
-)
+from evaluator.models.failures import failure_from_document
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 # The finish reasons of a complete answer; some servers give none.
 ENDED = ("stop", "stop_sequence", "eos_token", "end_turn", "")
-CUT_OFF = ("length", "max_tokens")
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenAICompatible(CloudCaptioner):
-    """Chat completions at `base_url`; `max_tokens_name` is the server's name for the limit of the answer."""
-
-    kind: ClassVar[str] = "openai-compatible"
-
-    detail: Literal["auto", "low", "high", "original"] | None = None
-    seed: int | None = None
-    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-
-    package: ClassVar[str] = "openai"
-    extra: ClassVar[str] = "openai"
-    media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp")
-    max_bytes: ClassVar[int] = 20_000_000
-
-    def session(self, prompt: Prompt, key: str) -> OpenAISession:
-        return OpenAISession(self, prompt, key)
-
-
-class OpenAISession(CloudSession["AsyncOpenAI"]):
+class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
     captioner: OpenAICompatible
-
-    def connect(self) -> AsyncOpenAI:
-        import httpx2
-        import openai
-
-        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-        return openai.AsyncOpenAI(
-            api_key=self.secret or "none",  # the SDK requires one, local servers ignore it
-            base_url=self.captioner.base_url,
-            timeout=self.captioner.timeout_seconds,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
-        )
-
-    async def disconnect(self, client: AsyncOpenAI) -> None:
-        await client.close()
+    client_name: ClassVar[str] = "AsyncOpenAI"
+    no_key: ClassVar[str] = "none"  # the SDK requires one, local servers ignore it
+    cut_off: ClassVar[tuple[str, ...]] = ("length", "max_tokens")
 
     async def request(self, client: AsyncOpenAI, picture: EncodedPicture) -> str:
         import httpx2
@@ -115,14 +68,10 @@ class OpenAISession(CloudSession["AsyncOpenAI"]):
         options = self.captioner
         url = {"url": picture_url} | ({"detail": options.detail} if options.detail else {})
         content: list[dict[str, Any]] = [{"type": "image_url", "image_url": url}]
-        if text := request_text(self.prompt):
-            content.append({"type": "text", "text": text})
+        if self.text:
+            content.append({"type": "text", "text": self.text})
         system = [{"role": "system", "content": self.prompt.system}] if self.prompt.system else []
-        chosen = {
-            "temperature": options.temperature,
-            "seed": options.seed,
-            "reasoning_effort": options.reasoning_effort,
-        }
+        chosen = {name: getattr(options, name) for name in ("temperature", "seed", "reasoning_effort")}
         return {
             "model": options.model,
             "messages": [*system, {"role": "user", "content": content}],
@@ -130,22 +79,6 @@ class OpenAISession(CloudSession["AsyncOpenAI"]):
             **{name: value for name, value in chosen.items() if value is not None},
             **options.extra_body,
         }
-
-    def failure(self, error: Exception) -> Failure | None:
-        import httpx2
-        import openai
-
-        if isinstance(error, openai.APIStatusError):
-            return failure_from_response(error.response)
-        if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
-            return failure_from_connection(
-                error, isinstance(error, openai.APITimeoutError | httpx2.TimeoutException)
-            )
-        return None
-
-    def answer_id(self, answer: Mapping[str, Any]) -> str:
-        # Some local servers draw their ids from a thousand.
-        return f"{answer['id']} {answer.get('created')}" if answer.get("id") else ""
 
     def read(self, answer: Mapping[str, Any]) -> Reply:
         choices = answer.get("choices") or []
@@ -156,41 +89,48 @@ class OpenAISession(CloudSession["AsyncOpenAI"]):
             raise self.error(failure_from_document(status, {}, {"error": failed}))
         if "choices" not in answer:
             raise RetryableError(f"the answer has no choices: {sorted(answer)}", "malformed answer")
-        return parse_reply(answer, self.captioner.max_output_tokens)
+        choice = (choices or [{}])[0]
+        message = choice.get("message") or {}
+        usage = answer.get("usage") or {}
+        finish = str(choice.get("finish_reason") or "")
+        refusal = str(message.get("refusal") or "")
+        reply = Reply(
+            text=_text(message.get("content")) or refusal,
+            model_version=str(answer.get("model") or ""),
+            input_tokens=usage.get("prompt_tokens"),
+            output_tokens=usage.get("completion_tokens"),
+            reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+            finish_reason=finish,
+            cached_input_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        )
+        if refusal:
+            raise CaptionError(Outcome.REFUSED, f"refused: {refusal}", reply)
+        if finish == "content_filter":
+            raise CaptionError(Outcome.BLOCKED, f"blocked: {finish}{_categories(choice)}", reply)
+        if finish not in (*ENDED, *self.cut_off):
+            raise CaptionError(Outcome.ERROR, f"unknown finish reason: {finish}", reply)
+        if reply.text and finish in self.cut_off:  # not by the usage: some servers count no tokens
+            limit = self.captioner.max_output_tokens
+            raise CaptionError(Outcome.TRUNCATED, f"cut off after {limit} tokens ({finish})", reply)
+        return reply
 
 
-def parse_reply(answer: Mapping[str, Any], limit: int) -> Reply:
-    """The reply in a chat completion. Raises CaptionError where there is no caption.
+@dataclass(frozen=True, kw_only=True)
+class OpenAICompatible(CloudCaptioner):
+    """Chat completions at `base_url`; `max_tokens_name` is the server's name for the limit of the answer."""
 
-    >>> message = {"role": "assistant", "content": "a dog"}
-    >>> parse_reply({"choices": [{"message": message, "finish_reason": "stop"}]}, limit=30).text
-    'a dog'
-    """
-    choice = (answer["choices"] or [{}])[0]
-    message = choice.get("message") or {}
-    usage = answer.get("usage") or {}
-    finish = str(choice.get("finish_reason") or "")
-    refusal = str(message.get("refusal") or "")
-    reply = Reply(
-        text=_text(message.get("content")) or refusal,
-        model_version=str(answer.get("model") or ""),
-        input_tokens=usage.get("prompt_tokens"),
-        output_tokens=usage.get("completion_tokens"),
-        reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
-        finish_reason=finish,
-        cached_input_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
-    )
-    if refusal:
-        raise CaptionError(Outcome.REFUSED, f"refused: {refusal}", reply)
-    if finish == "content_filter":
-        raise CaptionError(Outcome.BLOCKED, f"blocked: {finish}{_categories(choice)}", reply)
-    if finish not in (*ENDED, *CUT_OFF):
-        raise CaptionError(Outcome.ERROR, f"unknown finish reason: {finish}", reply)
-    if not reply.text:
-        raise empty_reply_error(reply, limit, finish in CUT_OFF)
-    if finish in CUT_OFF:
-        raise CaptionError(Outcome.TRUNCATED, f"cut off after {limit} tokens ({finish})", reply)
-    return reply
+    kind: ClassVar[str] = "openai-compatible"
+
+    detail: Literal["auto", "low", "high", "original"] | None = None
+    seed: int | None = None
+    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+
+    package: ClassVar[str] = "openai"
+    extra: ClassVar[str] = "openai"
+    max_bytes: ClassVar[int] = 20_000_000
+    session = OpenAISession
 
 
 def _text(content: Any) -> str:

@@ -62,9 +62,9 @@ class ReplaySession:
         return item.id
 
     def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
-        return [self._reply(item_id) for item_id in prepared]
-
-    def _reply(self, item_id: str) -> Reply | CaptionError:
-        if item_id not in self.captions:
-            return CaptionError(Outcome.MISSING, f"{self.path} has no caption for image {item_id}")
-        return Reply(self.captions[item_id])
+        return [
+            Reply(self.captions[item_id])
+            if item_id in self.captions
+            else CaptionError(Outcome.MISSING, f"{self.path} has no caption for image {item_id}")
+            for item_id in prepared
+        ]

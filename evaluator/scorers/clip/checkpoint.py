@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.core.errors import MissingPackage, ModelError, NotComputed
-from evaluator.models.checkpoints import CheckpointOptions, Wanted, open_checkpoint
+from evaluator.models.checkpoints import CheckpointLoader
 from evaluator.scorers.clip.feature_cache import FeatureCache
 from evaluator.scorers.clip.features import Encoder
 
@@ -25,11 +25,22 @@ def load_encoder(
     safetensors_only: bool = True,
 ) -> Encoder:
     """Load a CLIP or SigLIP from the hub or a folder. Raises NotComputed with the reason and what to type."""
-    options = CheckpointOptions(
-        checkpoint, revision, device, dtype, safetensors_only, group="scorer.clipscore"
+    loader = CheckpointLoader(
+        name=checkpoint,
+        revision=revision,
+        device=device,
+        dtype=dtype,
+        safetensors_only=safetensors_only,
+        group="scorer.clipscore",
+        used_by="CLIPScore",
+        model_types=("clip", "siglip"),
+        model_class="AutoModel",
+        open_processor=open_processor,
+        otherwise="type scorer.clipscore.checkpoint=openai/clip-vit-base-patch32",
+        unused_weights=frozenset({"logit_scale", "logit_bias"}),
     )
     try:
-        opened = open_checkpoint(options, WANTED)
+        opened = loader.open()
     except (ModelError, MissingPackage) as error:
         raise NotComputed(str(error)) from error
     import PIL
@@ -48,16 +59,6 @@ def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
 
     image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **source)
     return image_processor, AutoTokenizer.from_pretrained(name, **source)
-
-
-WANTED = Wanted(
-    used_by="CLIPScore",
-    model_types=("clip", "siglip"),
-    model_class="AutoModel",
-    open_processor=open_processor,
-    otherwise="type scorer.clipscore.checkpoint=openai/clip-vit-base-patch32",
-    unused_weights=frozenset({"logit_scale", "logit_bias"}),
-)
 
 
 def digest_of_files(folder: Path) -> str:

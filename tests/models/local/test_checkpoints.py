@@ -16,11 +16,9 @@ torch = pytest.importorskip("torch")
 
 from evaluator.core.errors import ModelError  # noqa: E402
 from evaluator.models.checkpoints import (  # noqa: E402
-    CheckpointOptions,
     choose_device,
     choose_dtype,
     is_out_of_memory,
-    open_checkpoint,
 )
 from evaluator.models.git import GIT  # noqa: E402
 
@@ -76,7 +74,7 @@ def test_a_model_that_does_not_fit_on_its_device(
     monkeypatch.setattr(torch.nn.Module, "to", to)
     git = GIT(str(git_checkpoint))
     with pytest.raises(ModelError, match=r"does not fit into the memory of cpu\. Type model\.device=cpu"):
-        open_checkpoint(git.checkpoint_options(), git.wanted())
+        git.loader().open()
 
 
 def test_a_checkpoint_without_a_tokenizer(git_checkpoint: Path, tmp_path: Path) -> None:
@@ -87,7 +85,7 @@ def test_a_checkpoint_without_a_tokenizer(git_checkpoint: Path, tmp_path: Path) 
     (folder / "vocab.txt").unlink(missing_ok=True)
     git = GIT(str(folder))
     with pytest.raises(ModelError, match=r"lacks its tokenizer|cannot be loaded"):
-        open_checkpoint(git.checkpoint_options(), git.wanted())
+        git.loader().open()
 
 
 def test_code_of_a_checkpoint_is_never_run_where_no_option_allows_it(
@@ -99,10 +97,10 @@ def test_code_of_a_checkpoint_is_never_run_where_no_option_allows_it(
     config |= {"model_type": "mine", "auto_map": {"AutoConfig": "code.Config"}}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    options = CheckpointOptions(str(folder), group="scorer.clipscore")
+    loader = replace(GIT(str(folder)).loader(), group="scorer.clipscore", trust_remote_code=None)
     with pytest.raises(ModelError, match="brings code of its own, which is not run") as raised:
-        open_checkpoint(options, GIT("any").wanted())
+        loader.open()
     assert "trust_remote_code=true" not in str(raised.value)
     with pytest.raises(ModelError, match=r"scorer\.clipscore\.trust_remote_code=true"):
-        open_checkpoint(replace(options, trust_remote_code=False), GIT("any").wanted())
+        replace(loader, trust_remote_code=False).open()
     assert not (tmp_path / "ran").exists()
