@@ -9,7 +9,12 @@ from evaluator.config.recorded import recorded_scorers
 from evaluator.core import CorpusDependent, Measurement, NotComputed, Score
 from evaluator.core.errors import DataError
 from evaluator.data.human import drop_reference, held_out_captions
-from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
+from evaluator.scorers.measure import (
+    marked_as_missing,
+    measure,
+    normalization_of,
+    renamed_for_normalization,
+)
 from evaluator.scorers.style import normalized
 from evaluator.store.run import Run
 
@@ -30,7 +35,7 @@ def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
     items = [item_of[item_id] for item_id in ids]
     texts = [run.captions[item_id].text or "" for item_id in ids]
     measurements: list[Measurement] = []
-    for how in {one.signature.options.get("norm", "none") for one in run.measurements.values()}:
+    for how in sorted(set(map(normalization_of, run.measurements.values()))):
         measured, _ = measure(scorers, items, [normalized(text, how) for text in texts])
         measurements += (renamed_for_normalization(one, how) for one in measured)
     options = [one.signature.options for one in run.measurements.values()]

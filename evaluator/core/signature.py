@@ -43,20 +43,17 @@ class Signature(str):
     @property
     def recipe(self) -> Signature:
         """Without what depends on which images got a caption: equal recipes give comparable scores."""
-        return Signature.of(
-            self.metric, {name: value for name, value in self.options.items() if name not in OF_THE_IMAGES}
-        )
+        parts = (part for part in self.split("|") if part.partition(":")[0] not in OF_THE_IMAGES)
+        return Signature("|".join(parts))
 
     def over(self, images: int) -> Signature:
         """The same recipe over so many images."""
-        options = self.options
-        if "images" in options:
-            options["images"] = str(images)
-        return Signature.of(self.metric, options)
+        parts = (f"images:{images}" if part.startswith("images:") else part for part in self.split("|"))
+        return Signature("|".join(parts))
 
     def marked(self, name: str, value: str) -> Signature:
-        """With one more option at its end."""
-        return Signature.of(self.metric, self.options | {name: value})
+        """With one more option at its end; an option of that name which is there already stays."""
+        return Signature(f"{self}|{name}:{_plain(value)}")
 
 
 def _plain(value: str | int | float) -> str:

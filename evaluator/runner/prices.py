@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from evaluator.core import Reply, Usage
 from evaluator.core.errors import ConfigError
@@ -128,7 +128,7 @@ def listed_price(model: str, provider: str = "") -> Price | None:
 
 def _base(price: Decimal | TieredPrices | None) -> float | None:
     """The price as a number; the first of several tiers, since the others begin at 100,000 input tokens."""
-    first: Decimal | None = getattr(price, "base", price)
+    first = cast("Decimal | None", getattr(price, "base", price))
     return None if first is None else float(first)
 
 

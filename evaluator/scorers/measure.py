@@ -47,3 +47,8 @@ def renamed_for_normalization(measurement: Measurement, how: str) -> Measurement
         return measurement
     signature = measurement.signature.marked("norm", how)
     return replace(measurement, name=f"{measurement.name} ({how})", signature=signature)
+
+
+def normalization_of(measurement: Measurement) -> str:
+    """How the captions of this measurement were changed: the inverse of renamed_for_normalization."""
+    return measurement.name.partition(" (")[2].rstrip(")") or "none"

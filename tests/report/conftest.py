@@ -1,24 +1,21 @@
-"""Scored runs made by hand, and a page read back into a tree."""
+"""Scored runs by name, and a page read back into a tree."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from evaluator.core import Caption, Item, Measurement, NotComputed, Outcome, Reply, Results, Score, Signature
-from evaluator.store.counts import count_outcomes, per_image_table
-from evaluator.store.manifest import Environment, Manifest
-from evaluator.store.run_folder import RunFolder
+from evaluator.store.manifest import Environment
+from tests.scored_runs import scored_run
 
 VOID = ("meta", "img", "input", "br", "wbr", "hr", "link", "base", "embed", "source", "track", "area", "col")
 
@@ -84,81 +81,15 @@ def parsed(path: Path) -> Node:
     return builder.open[0]
 
 
-def scored_run(
-    path: Path,
-    captions: Mapping[str, str | Caption],
-    scores: Mapping[str, Sequence[float]],
-    items: Sequence[Item] | None = None,
-    margin: float = 0.02,
-    reasons: Mapping[str, str] | None = None,
-    signature: str = "{metric}|v:0",
-    higher_is_better: bool = True,
-    images_per_second: float | None = None,
-    cost_usd: float | None = None,
-    **manifest: Any,
-) -> Path:
-    """A run folder; the scores are those of its captions in their order, and a mean of them each."""
-    items = items or [Item(item_id, None, (f"a reference of {item_id}",)) for item_id in captions]
-    recorded = {
-        item_id: Caption(item_id, Outcome.OK, Reply(text)) if isinstance(text, str) else text
-        for item_id, text in captions.items()
-    }
-    environment = {
-        name: manifest.pop(name) for name in ("versions", "machine", "command") if name in manifest
-    }
-    of_run = {
-        "choices": {"data": "pets", "model": path.name, "prompt": "none"},
-        "identity": {"data": {}, "model": {}, "prompt": {"name": "none", "text": ""}},
-        "dataset_digest": "d1",
-        "images": len(items),
-        "environment": Environment(**environment),
-    }
-    folder = RunFolder(path)
-    folder.begin(Manifest(**(of_run | manifest)), {}, items)
-    with folder.ledger() as ledger:
-        for caption in recorded.values():
-            ledger.record(caption)
-    measurements = [
-        Measurement(
-            metric,
-            np.array([[value, 1.0] for value in values]),
-            "mean",
-            Signature(signature.format(metric=metric)),
-            higher_is_better,
-        )
-        for metric, values in scores.items()
-    ]
-    results = Results(
-        images=len(items),
-        outcomes=count_outcomes(recorded.values()),
-        scores=tuple(
-            Score(
-                measurement.name,
-                measurement.value,
-                measurement.value - margin,
-                measurement.value + margin,
-                measurement.signature,
-                higher_is_better,
-                images=int(measurement.scored.sum()),
-            )
-            for measurement in measurements
-        ),
-        not_computed=tuple(NotComputed(metric, reason) for metric, reason in (reasons or {}).items()),
-        images_per_second=images_per_second,
-        cost_usd=cost_usd,
-    )
-    ids = [item_id for item_id, caption in recorded.items() if caption.text is not None]
-    table = per_image_table(recorded, ids, measurements)
-    folder.write_results(folder.load().scored(results, ids, measurements, table))
-    return path
-
-
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Makes a scored run of this name in the test's own folder."""
 
     def make(name: str, *arguments: Any, **options: Any) -> Path:
-        return scored_run(tmp_path / name, *arguments, **options)
+        environment = {
+            each: options.pop(each) for each in ("versions", "machine", "command") if each in options
+        }
+        return scored_run(tmp_path / name, *arguments, environment=Environment(**environment), **options)
 
     return make
 
