@@ -199,7 +199,7 @@ def hundredths(scores: Array) -> list[int | None]:
     [14555, None]
     """
     whole = np.rint(10_000 * scores).tolist()
-    return [None if value != value else int(value) for value in whole]
+    return [None if value != value else int(value) for value in whole]  # only NaN differs from itself
 
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:

@@ -121,8 +121,8 @@ def render(
         pictures=pictures,
         data=packed(shown.document(*pictures.numbered(len(shown.items)))) if shown else "",
         shown_pictures=within_script({"folder": pictures.folder, "shown": list(pictures.shown.values())}),
-        # There are images to show as gains and losses.
-        runs_differ=lead and others and comparison.pairs.difference(lead, first.index, others[0].index),
+        # Where the first two runs can be compared, the summary links to the gains and losses.
+        difference=lead and others and comparison.pairs.difference(lead, first.index, others[0].index),
         shared_facts=shared_facts(comparison),
         origins=origins(comparison),
         signatures=signatures(comparison),

@@ -13,7 +13,7 @@ from evaluator.report.page.plots import LABEL_WIDTH, RIGHT, WIDTH, Axis
 from evaluator.scorers.style import words
 
 MOST_BINS = 40  # one per word where that is enough
-ROW_HEIGHT = 38.0
+ROW_HEIGHT = 38.0  # as in plots.html
 HIGHEST = 28.0  # of the highest bar
 REFERENCES = "references"
 
