@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison
-from evaluator.comparison.paired_tests import Difference
 from evaluator.core import Results, Score
 
 NOT_COMPUTED = "not computed"
@@ -46,6 +47,12 @@ def format_cost(results: Results) -> str:
     return "" if results.cost_usd is None else f"${results.cost_usd:.2f}"
 
 
+# What stands beside the scores of a run.
+QUANTITIES: Mapping[str, Callable[[Results], str]] = MappingProxyType(
+    {"coverage": format_coverage, "images/s": format_speed, "cost": format_cost}
+)
+
+
 def format_confidence(results: Results) -> str:
     return f"{100 * results.confidence:g} %"
 
@@ -53,27 +60,6 @@ def format_confidence(results: Results) -> str:
 def format_confidences(comparison: Comparison) -> str:
     """The confidence of the intervals: `95 %`, or that of each run where they differ."""
     return " or ".join(sorted({format_confidence(row.results) for row in comparison.rows}))
-
-
-def format_difference(difference: Difference) -> str:
-    return f"{difference.points:+.1f}"
-
-
-def format_difference_interval(difference: Difference) -> str:
-    low, high = difference.interval_points
-    return f"{low:+.1f} to {high:+.1f}"
-
-
-def format_lead_interval(difference: Difference) -> str:
-    """The interval of a lead, in points; a lead is positive, also where a lower score is better.
-
-    >>> format_lead_interval(
-    ...     Difference("CIDEr", -0.02, -0.03, -0.01, 0.01, 0.005, 10, 1, 2, 7, higher_is_better=False)
-    ... )
-    '1.0 to 3.0'
-    """
-    low, high = (difference if difference.value >= 0 else difference.reversed).interval_points
-    return f"{format_digits(low)} to {format_digits(high)}"
 
 
 def format_p_value(p_value: float) -> str:

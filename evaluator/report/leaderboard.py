@@ -1,4 +1,4 @@
-"""The leaderboard: the text of each cell, and where each interval lies on its column's scale.
+"""The leaderboard: which scores of a column are marked, and what a reader must know of the numbers.
 
 The best score of a column is marked only where the column's scores are comparable; scores that print as the
 same number as the best are marked too.
@@ -6,134 +6,40 @@ same number as the best are marked too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from evaluator.comparison.comparison import Comparison
+from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Score
-from evaluator.core.metrics import metric_of
-from evaluator.report.formatting import (
-    format_cost,
-    format_coverage,
-    format_interval,
-    format_points,
-    format_rank,
-    format_speed,
-)
-from evaluator.report.redact import redact_paths
-
-# Of the drawing, in CSS pixels; the margin at its ends leaves room for the dot.
-WHISKER_WIDTH = 88
-WHISKER_MARGIN = 4
-
-
-@dataclass(frozen=True)
-class Whisker:
-    """An interval on its column's scale: pixels from the left."""
-
-    low: float
-    value: float
-    high: float
+from evaluator.report.formatting import format_points
 
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """One score as it is printed."""
+    """A score, and how it compares with the others of its column."""
 
-    text: str
-    value: float
-    interval: str
-    signature: str
+    score: Score
     is_best: bool
     is_tied: bool  # with the best: no paired test tells the two apart
-    whisker: Whisker | None
 
 
-@dataclass(frozen=True)
-class LeaderboardRow:
-    """One run of the leaderboard."""
-
-    label: str
-    rank: str
-    rank_value: float | None  # the middle of its ranks
-    cells: tuple[ScoreCell | None, ...]  # None where the run has no score
-    coverage: str
-    coverage_share: float
-    speed: str
-    images_per_second: float | None
-    cost: str
-    cost_usd: float | None
-
-
-def with_shown_metrics(comparison: Comparison) -> Comparison:
-    """The comparison restricted to metrics that some run has, the lead metric first.
-
-    The notes explain why the others are missing.
-    """
-    lead = comparison.lead_metric
-    return replace(
-        comparison, metrics=tuple(dict.fromkeys([*([lead] if lead else []), *comparison.computed]))
-    )
-
-
-def leaderboard_rows(comparison: Comparison) -> list[LeaderboardRow]:
+def leaderboard_rows(comparison: Comparison) -> list[tuple[Row, tuple[ScoreCell | None, ...]]]:
+    """Each run with a cell for each metric, None where the run has no score."""
     columns = [column_cells(comparison, metric) for metric in comparison.metrics]
-    return [
-        LeaderboardRow(
-            label=row.label,
-            rank=format_rank(ranks := comparison.rank(row)),
-            rank_value=None if ranks is None else sum(ranks) / 2,
-            cells=tuple(column[number] for column in columns),
-            coverage=format_coverage(row.results),
-            coverage_share=row.results.coverage,
-            speed=format_speed(row.results),
-            images_per_second=row.results.images_per_second,
-            cost=format_cost(row.results),
-            cost_usd=row.results.cost_usd,
-        )
-        for number, row in enumerate(comparison.rows)
-    ]
+    return [(row, tuple(column[number] for column in columns)) for number, row in enumerate(comparison.rows)]
 
 
 def column_cells(comparison: Comparison, metric: str) -> list[ScoreCell | None]:
-    """One column: a cell for each run that has a score."""
-    scores = [row.score(metric) for row in comparison.rows]
     scored = comparison.scored(metric)
     best = format_points(scored[0][1]) if len(scored) > 1 and comparison.is_comparable(metric) else None
     ranks = comparison.pairs.ranks(metric)
-    drawn = whiskers(scores) if metric_of(metric).headline else [None] * len(scores)
-    return [
-        ScoreCell(
-            text=format_points(score),
-            value=score.value,
-            interval=format_interval(score),
-            signature=redact_paths(score.signature),
-            is_best=format_points(score) == best,
-            is_tied=best not in (None, format_points(score)) and (ranks[row.index] or (0, 0))[0] == 1,
-            whisker=whisker,
-        )
-        if score
-        else None
-        for row, score, whisker in zip(comparison.rows, scores, drawn, strict=True)
-    ]
-
-
-def whiskers(scores: Sequence[Score | None]) -> list[Whisker | None]:
-    """Each interval on the scale that holds them all; none where there are not two to compare."""
-    known = [score for score in scores if score]
-    if len(known) < 2:
-        return [None] * len(scores)
-    ends = [end for score in known for end in (score.low, score.value, score.high)]
-    left, width = min(ends), (max(ends) - min(ends)) or 1.0
-    pixels = WHISKER_WIDTH - 2 * WHISKER_MARGIN
-
-    def position(value: float) -> float:
-        return round(WHISKER_MARGIN + pixels * ((value - left) / width), 1)
-
-    return [
-        Whisker(position(score.low), position(score.value), position(score.high)) if score else None
-        for score in scores
-    ]
+    cells: list[ScoreCell | None] = []
+    for row in comparison.rows:
+        score = row.score(metric)
+        is_best = score is not None and format_points(score) == best
+        is_tied = best is not None and not is_best and (ranks[row.index] or (0, 0))[0] == 1
+        cells.append(ScoreCell(score, is_best, is_tied) if score else None)
+    return cells
 
 
 def notes(comparison: Comparison) -> list[str]:

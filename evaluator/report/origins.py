@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,24 +29,6 @@ class Fact:
     value: str
 
 
-@dataclass(frozen=True)
-class Origin:
-    """The facts that only one run has, and the command that repeats it."""
-
-    label: str
-    facts: tuple[Fact, ...]
-    command: str
-
-
-@dataclass(frozen=True)
-class MetricSignature:
-    """One way in which a metric was computed, and for which runs; no labels where it is the only way."""
-
-    metric: str
-    signature: str
-    labels: tuple[str, ...]
-
-
 def shared_facts(comparison: Comparison) -> list[Fact]:
     """The facts that all runs share; none where there is only one run."""
     if len(comparison.rows) < 2:
@@ -56,38 +37,32 @@ def shared_facts(comparison: Comparison) -> list[Fact]:
     return [fact for fact in facts(comparison.rows[0].manifest) if all(fact in own for own in every)]
 
 
-def origins(comparison: Comparison) -> list[Origin]:
-    shared = set(shared_facts(comparison))
+def origins(comparison: Comparison) -> list[tuple[str, list[Fact], str]]:
+    """For each run its label, the facts that only some runs have, and the command that repeats it."""
+    shared = shared_facts(comparison)
     return [
-        Origin(row.label, tuple(fact for fact in facts(row.manifest) if fact not in shared), command(row))
+        (row.label, [fact for fact in facts(row.manifest) if fact not in shared], command(row))
         for row in comparison.rows
     ]
 
 
 def facts(manifest: Manifest) -> list[Fact]:
     """All that a manifest says, without the folders of the machine."""
-    return [
-        Fact(group, name, redact_paths(text))
-        for group, name, value in _entries(manifest)
-        if (text := value_text(value))
-    ]
-
-
-def _entries(manifest: Manifest) -> Iterator[tuple[str, str, Any]]:
+    entries: list[tuple[str, str, Any]] = []
     for group in ("model", "prompt", "data"):
-        yield group, "choice", manifest.choices.get(group)
+        entries.append((group, "choice", manifest.choices.get(group)))
         for option, value in manifest.identity.get(group, {}).items():
             # Other empty options are left out, but an empty prompt is worth a line.
             is_empty_prompt = group == "prompt" and option == "text" and not value
-            yield group, option, "(empty)" if is_empty_prompt else value
-        if group == "data":
-            yield group, "image count", manifest.images
-            yield group, "digest", manifest.dataset_digest
-    environment = manifest.environment
-    yield "environment", "machine", environment.machine
-    yield from (("environment", package, version) for package, version in environment.versions.items())
-    yield "environment", "git commit", environment.git_commit
-    yield "environment", "started", environment.started
+            entries.append((group, option, "(empty)" if is_empty_prompt else value))
+    ran = manifest.environment
+    entries += [("data", "image count", manifest.images), ("data", "digest", manifest.dataset_digest)]
+    entries += [
+        ("environment", name, value) for name, value in (("machine", ran.machine), *ran.versions.items())
+    ]
+    entries += [("environment", "git commit", ran.git_commit), ("environment", "started", ran.started)]
+    texts = ((group, name, value_text(value)) for group, name, value in entries)
+    return [Fact(group, name, redact_paths(text)) for group, name, text in texts if text]
 
 
 def value_text(value: Any) -> str:
@@ -108,8 +83,8 @@ def command(row: Row) -> str:
     return f"evaluator run {shlex.join(chosen)}  # with the options of config.yaml"
 
 
-def signatures(comparison: Comparison) -> list[MetricSignature]:
-    """Every signature of every metric once."""
+def signatures(comparison: Comparison) -> list[tuple[str, str, list[str]]]:
+    """Each metric with each of its signatures, and the runs that have it where there are several."""
     labels_of: dict[tuple[str, str], list[str]] = {}
     for metric in comparison.metrics:
         for row in comparison.rows:
@@ -117,6 +92,6 @@ def signatures(comparison: Comparison) -> list[MetricSignature]:
                 labels_of.setdefault((metric, score.signature), []).append(row.label)
     ways = Counter(metric for metric, _ in labels_of)
     return [
-        MetricSignature(metric, redact_paths(signature), tuple(labels) if ways[metric] > 1 else ())
+        (metric, redact_paths(signature), labels if ways[metric] > 1 else [])
         for (metric, signature), labels in labels_of.items()
     ]

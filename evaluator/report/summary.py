@@ -18,7 +18,6 @@ from evaluator.report.formatting import (
     format_coverage,
     format_digits,
     format_interval,
-    format_lead_interval,
     format_p_value,
     format_points,
 )
@@ -35,6 +34,10 @@ FAILURES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.MISSING: "missing from the captions file",
     }
 )
+
+
+# Another run than the first, its score, and the first run's difference from it.
+Compared = tuple[Row, Score, Difference]
 
 
 @dataclass(frozen=True)
@@ -65,41 +68,46 @@ def ranking_sentences(comparison: Comparison) -> tuple[str, list[str]]:
         return f"Only {first.label} has a {metric} score: {best}", [own_interval]
     if not comparison.is_comparable(metric):
         return "The runs cannot be ranked", [f"Their {metric} scores are not comparable; see the warnings."]
-    field = field_sentences(comparison, metric, first, others)
+    differences = [
+        (row, other_score, difference)
+        for row, other_score in others
+        if (difference := comparison.pairs.difference(metric, first.index, row.index))
+    ]
+    field = field_sentences(comparison, first, differences) if len(others) > 1 else []
     if len(tied := [row.label for row, other in scored if other.value == score.value]) > 1:
         return f"{listed(tied)} are tied on {metric} ({best})", [own_interval, *field]
-    headline = f"{first.label} leads on {metric} ({best}){lead_clause(comparison, metric, first, others)}"
+    headline = f"{first.label} leads on {metric} ({best}){lead_clause(comparison, first, differences)}"
     return headline, [*lead_sentences(comparison, metric, first, *others[0]), *field]
 
 
-def lead_clause(comparison: Comparison, metric: str, first: Row, others: Sequence[tuple[Row, Score]]) -> str:
+def lead_clause(comparison: Comparison, first: Row, differences: Sequence[Compared]) -> str:
     """How far the first run is ahead, and whether that could be chance.
 
     The lead is significant only if it is so over every other run, not only over the next.
     """
-    differences = [
-        (row, difference)
-        for row, _ in others
-        if (difference := comparison.pairs.difference(metric, first.index, row.index))
-    ]
     if not differences:
         return ""
-    for row, difference in differences:
-        points = f"{format_digits(abs(difference.points))} points"
+    for row, _, difference in differences:
+        points = points_of(difference)
         if difference.gain < 0:
             return f", but {row.label} is {points} ahead on the images that all runs captioned"
-        if not comparison.pairs.is_significant(metric, first.index, row.index):
+        if not comparison.pairs.is_significant(difference.metric, first.index, row.index):
             return f"; its lead over {row.label}, {points}, could be chance"
-    row, difference = differences[0]
-    lead = f"{format_digits(abs(difference.points))} points ahead of {row.label}"
-    return f", {lead} ({significance(comparison, first, row, difference)})"
+    row, _, difference = differences[0]
+    tested = significance(comparison, first, row, difference)
+    return f", {points_of(difference)} ahead of {row.label} ({tested})"
+
+
+def points_of(difference: Difference) -> str:
+    return f"{format_digits(abs(difference.points))} points"
 
 
 def significance(comparison: Comparison, first: Row, other: Row, difference: Difference) -> str:
-    """The interval of a lead and its p-value."""
-    p_value = comparison.pairs.p_value(difference.metric, first.index, other.index)
-    interval = format_lead_interval(difference)
-    return f"{100 * comparison.pairs.confidence:g} % interval {interval}; {format_p_value(p_value)}"
+    """The interval of a lead and its p-value. A lead is positive, also where a lower score is better."""
+    lead = difference if difference.value >= 0 else difference.reversed
+    low, high = map(format_digits, lead.interval_points)
+    p_value = format_p_value(comparison.pairs.p_value(difference.metric, first.index, other.index))
+    return f"{100 * comparison.pairs.confidence:g} % interval {low} to {high}; {p_value}"
 
 
 def lead_sentences(comparison: Comparison, metric: str, first: Row, second: Row, score: Score) -> list[str]:
@@ -112,28 +120,21 @@ def lead_sentences(comparison: Comparison, metric: str, first: Row, second: Row,
     ahead = first if difference.gain >= 0 else second
     return [
         f"{next_best} Over the same {count_of_images(difference.images)}, {ahead.label} is "
-        f"{format_digits(abs(difference.points))} points ahead, which "
-        f"{'is significant' if is_significant else 'could be chance'} "
+        f"{points_of(difference)} ahead, which {'is significant' if is_significant else 'could be chance'} "
         f"({significance(comparison, first, second, difference)}).",
         f"Image by image, {first.label} is better on {difference.wins:,} and {second.label} on "
         f"{difference.losses:,}; {difference.ties:,} are tied.",
     ]
 
 
-def field_sentences(
-    comparison: Comparison, metric: str, first: Row, others: Sequence[tuple[Row, Score]]
-) -> list[str]:
+def field_sentences(comparison: Comparison, first: Row, differences: Sequence[Compared]) -> list[str]:
     """Which of several other runs differ significantly from the first, and which do not."""
-    if len(others) < 2:
-        return []
     behind: list[str] = []
     not_behind: list[str] = []
-    for row, score in others:
-        if difference := comparison.pairs.difference(metric, first.index, row.index):
-            is_behind = difference.gain > 0 and comparison.pairs.is_significant(
-                metric, first.index, row.index
-            )
-            (behind if is_behind else not_behind).append(f"{row.label} ({format_points(score)})")
+    for row, score, difference in differences:
+        is_significant = comparison.pairs.is_significant(difference.metric, first.index, row.index)
+        runs = behind if is_significant and difference.gain > 0 else not_behind
+        runs.append(f"{row.label} ({format_points(score)})")
     return [
         *([f"Not significantly behind {first.label}: {listed(not_behind)}."] if not_behind else []),
         *([f"Significantly behind: {listed(behind)}."] if behind else []),

@@ -34,8 +34,9 @@ def manifest(beams: int, **other: Any) -> dict[str, Any]:
 def test_a_single_run_says_it_all(make_run: MakeRun) -> None:
     comparison = compare([make_run("run", {"1": "a"}, {"CIDEr": [0.5]}, **manifest(3))])
     assert shared_facts(comparison) == []
-    (origin,) = origins(comparison)
-    assert origin.facts == (
+    ((label, facts, _),) = origins(comparison)
+    assert label == "run"
+    assert facts == [
         Fact("model", "choice", "git"),
         Fact("model", "kind", "git"),
         Fact("model", "num_beams", "3"),
@@ -50,7 +51,7 @@ def test_a_single_run_says_it_all(make_run: MakeRun) -> None:
         Fact("data", "digest", "d1"),
         Fact("environment", "machine", "Linux x86_64"),
         Fact("environment", "torch", "2.13.0"),
-    )
+    ]
 
 
 def test_what_runs_share_is_said_once(make_run: MakeRun) -> None:
@@ -59,15 +60,15 @@ def test_what_runs_share_is_said_once(make_run: MakeRun) -> None:
     )
     shared = shared_facts(comparison)
     assert Fact("prompt", "text", "a photo of") in shared
-    assert [origin.facts for origin in origins(comparison)] == [
-        (Fact("model", "num_beams", "1"),),
-        (Fact("model", "num_beams", "3"),),
+    assert [facts for _, facts, _ in origins(comparison)] == [
+        [Fact("model", "num_beams", "1")],
+        [Fact("model", "num_beams", "3")],
     ]
 
 
 def test_an_empty_prompt_is_said(make_run: MakeRun) -> None:
-    (origin,) = origins(compare([make_run("run", {"1": "a"}, {"CIDEr": [0.5]})]))
-    assert Fact("prompt", "text", "(empty)") in origin.facts
+    ((_, facts, _),) = origins(compare([make_run("run", {"1": "a"}, {"CIDEr": [0.5]})]))
+    assert Fact("prompt", "text", "(empty)") in facts
 
 
 def test_the_command_is_the_one_that_was_typed(make_run: MakeRun) -> None:
@@ -76,7 +77,7 @@ def test_the_command_is_the_one_that_was_typed(make_run: MakeRun) -> None:
         make_run("typed", {"1": "a"}, {"CIDEr": [0.5]}, **manifest(1, command=typed)),
         make_run("called", {"1": "a"}, {"CIDEr": [0.5]}, **manifest(1, command=["-q", "tests"])),
     ]
-    assert [origin.command for origin in origins(compare(runs))] == [
+    assert [command for _, _, command in origins(compare(runs))] == [
         """evaluator run model=git 'prompt.text='"'"'a photo'"'"''""",
         "evaluator run data=coco model=git prompt=photo  # with the options of config.yaml",
     ]
@@ -87,8 +88,8 @@ def test_a_signature_names_its_runs_only_where_there_are_several(make_run: MakeR
         make_run("a", {"1": "a"}, {"BLEU-4": [0.5], "CIDEr": [0.5]}, signature="{metric}|n:4"),
         make_run("b", {"1": "a"}, {"CIDEr": [0.5]}, signature="{metric}|n:3"),
     ]
-    assert [(found.signature, found.labels) for found in signatures(compare(runs))] == [
-        ("BLEU-4|n:4", ()),
-        ("CIDEr|n:4", ("a",)),
-        ("CIDEr|n:3", ("b",)),
+    assert signatures(compare(runs)) == [
+        ("BLEU-4", "BLEU-4|n:4", []),
+        ("CIDEr", "CIDEr|n:4", ["a"]),
+        ("CIDEr", "CIDEr|n:3", ["b"]),
     ]

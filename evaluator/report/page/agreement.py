@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -68,35 +67,16 @@ def format_coefficient(value: float) -> str:
 
 
 def correlations(measured: Mapping[str, Measurement], metrics: Sequence[str]) -> Array:
-    """Spearman's coefficient of each pair, (metrics, metrics); NaN where the run lacks one."""
-    table = np.full((len(metrics), len(metrics)), np.nan)
+    """Spearman's coefficient of each pair over the images with both scores, (metrics, metrics).
+
+    NaN where the run lacks a metric, these images are few, or a score never changes.
+    """
+    import pandas as pd
+
     scores = {
-        index: measurement.per_image if measurement.higher_is_better else -measurement.per_image
-        for index, metric in enumerate(metrics)
+        metric: measurement.per_image if measurement.higher_is_better else -measurement.per_image
+        for metric in metrics
         if (measurement := measured.get(metric))
     }
-    for (i, one), (j, other) in combinations(scores.items(), 2):
-        table[i, j] = table[j, i] = spearman(one, other)
-    return table
-
-
-def spearman(one: Array, other: Array) -> float:
-    """Over the images with both scores; NaN where these are few, or one of the scores never changes."""
-    both = ~(np.isnan(one) | np.isnan(other))
-    if both.sum() < FEWEST_IMAGES:
-        return float("nan")
-    first, second = ranks(one[both]), ranks(other[both])
-    first, second = first - first.mean(), second - second.mean()
-    spread = np.sqrt((first**2).sum() * (second**2).sum())
-    return float((first * second).sum() / spread) if spread else float("nan")
-
-
-def ranks(values: Array) -> Array:
-    """The rank of each value from 1 on; equal values share the mean of their ranks.
-
-    >>> ranks(np.array([0.5, 0.1, 0.5])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = counts.cumsum()
-    return np.asarray((last - (counts - 1) / 2)[group], np.float64)
+    table = pd.DataFrame(scores).corr("spearman", min_periods=FEWEST_IMAGES)
+    return table.reindex(index=list(metrics), columns=list(metrics)).to_numpy(np.float64)

@@ -26,14 +26,9 @@ def visible(value: Any) -> Any:
     return value.translate(_CONTROL_PICTURES) if type(value) is str else value
 
 
-def breakable(signature: str) -> Markup:
-    """A signature may be broken into lines behind each of its bars."""
-    return Markup("|<wbr>").join(visible(signature).split("|"))
-
-
-def breakable_name(label: str) -> Markup:
-    """A run's name may be broken into lines behind each of its joints."""
-    return Markup("<wbr>").join(re.split(r"(?<=[_./-])", visible(label)))
+def breakable(text: str, behind: str = "|") -> Markup:
+    """A signature or a name that may be broken into lines behind each of these characters."""
+    return Markup("<wbr>").join(re.split(f"(?<=[{behind}])", visible(text)))
 
 
 def within_script(document: Mapping[str, Any]) -> Markup:
@@ -52,14 +47,8 @@ def _visible_escape(escape: re.Match[bytes]) -> bytes:
     """A control character's escape, replaced by its picture; half of a surrogate pair by a question mark."""
     if escape["half"]:
         return b"?"
-    if escape[0] == b"\x7f":
-        code = 0x7F
-    elif escape["code"]:
-        code = int(escape["code"], 16)
-    elif escape["letter"]:
-        code = _CODES[escape["letter"]]
-    else:
-        return escape[0]
+    code = 0x7F if escape[0] == b"\x7f" else _CODES.get(escape["letter"])
+    code = int(escape["code"], 16) if escape["code"] else code
     return chr(_CONTROL_PICTURES[code]).encode() if code in _CONTROL_PICTURES else escape[0]
 
 

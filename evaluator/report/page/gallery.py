@@ -37,10 +37,8 @@ NO_PICTURE = "no picture at hand"
 OUTCOMES = (*map(str, Outcome), NOT_TRIED)
 NOT_IN_RUN = -1
 
-# More columns of scores than this leave no room for the captions.
-MOST_COLUMNS = 3
-# To choose from, for gains and orders.
-MOST_METRICS = 8
+MOST_COLUMNS = 3  # more columns of scores leave no room for the captions
+MOST_METRICS = 8  # to choose from, for gains and orders
 
 Key = tuple[str, tuple[str, ...]]
 
@@ -160,7 +158,8 @@ def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: A
         ended[index] = code[outcome]
         recorded = run.captions.get(item.id)
         if outcome != Outcome.OK and recorded and recorded.outcome == outcome and recorded.error:
-            errors[index] = error_text(item, recorded.error)
+            error = recorded.error.replace(str(item.image), item.image.name) if item.image else recorded.error
+            errors[index] = redact_paths(error)  # without the folders of the machine: a page is passed on
     return Answers(tuple(captions), tuple(ended), by_image, errors)
 
 
@@ -199,10 +198,8 @@ def hundredths(scores: Array) -> list[int | None]:
     >>> hundredths(np.array([1.455532, np.nan]))
     [14555, None]
     """
-    whole: list[int | None] = np.rint(10_000 * np.nan_to_num(scores)).astype(np.int64).tolist()
-    for index in np.flatnonzero(np.isnan(scores)).tolist():
-        whole[index] = None
-    return whole
+    whole = np.rint(10_000 * scores).tolist()
+    return [None if value != value else int(value) for value in whole]  # only NaN differs from itself
 
 
 def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
@@ -210,8 +207,7 @@ def shown_metrics(comparison: Comparison) -> tuple[str, ...]:
     computed = comparison.computed
     headline = [metric.name for metric in METRICS if metric.headline and metric.name in computed]
     own = [metric for metric in computed if metric_of(metric) not in METRICS]
-    lead = comparison.lead_metric
-    wanted = [*([lead] if lead else []), *headline, *own, *computed[::-1]]
+    wanted = filter(None, [comparison.lead_metric, *headline, *own, *computed[::-1]])
     return tuple(dict.fromkeys(wanted))[:MOST_METRICS]
 
 
@@ -227,8 +223,3 @@ def has_one_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:
 def has_picture(item: Item) -> bool:
     # A folder that may not be entered is not an error here: pathlib's is_file would raise.
     return item.image is not None and os.path.isfile(item.image)
-
-
-def error_text(item: Item, error: str) -> str:
-    """Without the folders of the machine: a page is passed on."""
-    return redact_paths(error.replace(str(item.image), item.image.name) if item.image else error)

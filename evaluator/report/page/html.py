@@ -10,8 +10,8 @@ and its script unpacks them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,32 +20,17 @@ from markupsafe import Markup
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.core.errors import StoreError
 from evaluator.core.metrics import metric_of
-from evaluator.report.formatting import (
-    NOT_COMPUTED,
-    format_confidences,
-    format_interval,
-    format_points,
-)
-from evaluator.report.leaderboard import (
-    WHISKER_WIDTH,
-    leaderboard_rows,
-    notes,
-    with_shown_metrics,
-)
-from evaluator.report.origins import (
-    HEADINGS,
-    origins,
-    shared_facts,
-    signatures,
-)
+from evaluator.files.atomic import replacing
+from evaluator.report import formatting
+from evaluator.report.leaderboard import leaderboard_rows, notes
+from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
 from evaluator.report.page.agreement import agreement, format_coefficient
 from evaluator.report.page.breakdown import breakdown
-from evaluator.report.page.embedding import breakable, breakable_name, policy, visible
-from evaluator.report.page.gallery import gallery
+from evaluator.report.page.embedding import breakable, packed, policy, visible, within_script
+from evaluator.report.page.gallery import Gallery, gallery
 from evaluator.report.page.lengths import length_plot
-from evaluator.report.page.pictures import pictures_beside, pictures_within
-from evaluator.report.page.plots import intervals_plots, trade_off_plots
-from evaluator.report.page.sections import Images, Leaderboard, Origins, Page, Plots
+from evaluator.report.page.pictures import Pictures, pictures_beside, pictures_within
+from evaluator.report.page.plots import WHISKER_WIDTH, intervals_plots, trade_off_plots, whisker_axis
 from evaluator.report.redact import redact_paths
 from evaluator.report.summary import summarize
 from evaluator.report.text.table import MARK
@@ -77,17 +62,19 @@ def write_report(
     the index of a site does, whose runs have pages of their own.
     """
     comparison = comparison.best_first
-    images = page_images(comparison, pictures) if with_images else None
+    shown = gallery(comparison) if with_images else None
+    if shown is None:
+        rendered = Pictures()
+    elif isinstance(pictures, int):
+        rendered = pictures_within(shown, pictures)
+    else:
+        rendered = pictures_beside(shown, pictures)
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
-    content = render(make_page(comparison, images, pages or {})).encode("utf-8", "replace")
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
+    content = render(comparison, shown, rendered, pages or {}).encode("utf-8", "replace")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(output) as temporary:
             temporary.write_bytes(content)
-            os.replace(temporary, output)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
             f"cannot write the report {output}: {error.strerror}. Free space, correct the permissions, "
@@ -96,52 +83,49 @@ def write_report(
     return output
 
 
-def make_page(comparison: Comparison, images: Images | None, pages: Mapping[str, str]) -> Page:
-    """Everything that the page says. Raises StoreError for a run that cannot be read."""
-    return Page(
+def render(
+    comparison: Comparison, shown: Gallery | None, pictures: Pictures, pages: Mapping[str, str]
+) -> str:
+    """The page, whose rows are in the order of the comparison's; without a gallery where `shown` is None."""
+    style, script = asset("report.css"), Markup("\n").join(map(asset, SCRIPTS))
+    lead, (first, *others) = comparison.lead_metric, comparison.rows
+    board = replace(comparison, metrics=tuple(dict.fromkeys(filter(None, [lead, *comparison.computed]))))
+    template = environment().get_template("report.html")
+    return template.render(
+        policy=policy(style, script, pictures_beside=pictures.folder != ""),
+        style=style,
+        script=script,
         title=title(comparison),
         image_counts=sorted({row.results.images for row in comparison.rows}),
         labels=[row.label for row in comparison.rows],
-        confidence=format_confidences(comparison),
+        confidence=formatting.format_confidences(comparison),
         summary=summarize(comparison),
-        warnings=list(map(redact_paths, comparison.warnings)),
-        leaderboard=page_leaderboard(comparison, pages),
-        plots=Plots(
-            intervals_plots(comparison),
-            trade_off_plots(comparison),
-            length_plot(comparison),
-            agreement(comparison),
-            breakdown(comparison),
-        ),
-        images=images,
-        origins=Origins(shared_facts(comparison), origins(comparison), signatures(comparison)),
-    )
-
-
-def page_images(comparison: Comparison, pictures: int | Path) -> Images:
-    shown = gallery(comparison)
-    rendered = (
-        pictures_within(shown, pictures) if isinstance(pictures, int) else pictures_beside(shown, pictures)
-    )
-    metric, (first, *others) = comparison.lead_metric, comparison.rows
-    runs_differ = bool(metric and others) and (
-        comparison.pairs.difference(metric or "", first.index, others[0].index) is not None
-    )
-    return Images(shown, rendered, runs_differ)
-
-
-def page_leaderboard(comparison: Comparison, pages: Mapping[str, str]) -> Leaderboard:
-    shown, lead = with_shown_metrics(comparison), comparison.lead_metric
-    return Leaderboard(
-        rows=leaderboard_rows(shown),
-        metrics=shown.metrics,
+        warnings=comparison.warnings,
         lead=lead,
         meaning=metric_of(lead).meaning if lead else "",
-        higher_is_better={metric: comparison.higher_is_better(metric) for metric in shown.metrics},
+        board=board,
+        rows=leaderboard_rows(board),
+        whisker_axes={m: whisker_axis([score for _, score in board.scored(m)]) for m in board.metrics},
         pages=pages,
         is_ranked=any(map(comparison.rank, comparison.rows)),
         has_costs=any(row.results.cost_usd is not None for row in comparison.rows),
-        notes=list(map(redact_paths, notes(comparison))),
+        notes=notes(comparison),
+        plots={
+            "intervals": intervals_plots(comparison),
+            "trade_offs": trade_off_plots(comparison),
+            "lengths": length_plot(comparison),
+            "agreement": agreement(comparison),
+            "breakdown": breakdown(comparison),
+        },
+        gallery=shown,
+        pictures=pictures,
+        data=packed(shown.document(*pictures.numbered(len(shown.items)))) if shown else "",
+        shown_pictures=within_script({"folder": pictures.folder, "shown": list(pictures.shown.values())}),
+        # Where the first two runs can be compared, the summary links to the gains and losses.
+        difference=lead and others and comparison.pairs.difference(lead, first.index, others[0].index),
+        shared_facts=shared_facts(comparison),
+        origins=origins(comparison),
+        signatures=signatures(comparison),
     )
 
 
@@ -153,16 +137,6 @@ def title(comparison: Comparison) -> str:
         names.append(row.manifest.choices["data"] + (f", {split} split" if split else ""))
     what = comparison.rows[0].label if len(comparison.rows) == 1 else f"{len(comparison.rows)} runs"
     return f"{what} on {' and '.join(dict.fromkeys(names))}"
-
-
-def render(page: Page) -> str:
-    style, script = asset("report.css"), Markup("\n").join(map(asset, SCRIPTS))
-    pictures_are_beside = page.images is not None and page.images.pictures.folder != ""
-    return (
-        environment()
-        .get_template("report.html")
-        .render(page=page, style=style, script=script, policy=policy(style, script, pictures_are_beside))
-    )
 
 
 def environment() -> Environment:
@@ -177,20 +151,22 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals |= {
+        "format": formatting.QUANTITIES,
         "headings": HEADINGS,
         "mark": MARK,
-        "not_computed": NOT_COMPUTED,
+        "not_computed": formatting.NOT_COMPUTED,
         "version": __version__,
         "whisker_width": WHISKER_WIDTH,
     }
     templates.filters |= {
         "breakable": breakable,
-        "breakable_name": breakable_name,
         "coefficient": format_coefficient,
-        "interval": format_interval,
+        "interval": formatting.format_interval,
         "is_headline": lambda metric: metric_of(metric).headline,
         "listed": listed,
-        "points": format_points,
+        "points": formatting.format_points,
+        "rank": formatting.format_rank,
+        "redacted": redact_paths,
         "thousands": lambda number: f"{number:,}",
         "zip": lambda one, other: zip(one, other, strict=True),
     }

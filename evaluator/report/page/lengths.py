@@ -9,13 +9,12 @@ import numpy as np
 
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Array
-from evaluator.report.page.plots import LABEL_WIDTH, RIGHT, WIDTH, Axis, Tick
+from evaluator.report.page.plots import LABEL_WIDTH, RIGHT, WIDTH, Axis
 from evaluator.scorers.style import words
 
 MOST_BINS = 40  # one per word where that is enough
-ROW_HEIGHT = 38.0
+ROW_HEIGHT = 38.0  # as in plots.html
 HIGHEST = 28.0  # of the highest bar
-FOOT = 34.0
 REFERENCES = "references"
 
 
@@ -35,9 +34,8 @@ class Histogram:
 class LengthPlot:
     """The histograms, one under the other."""
 
-    histograms: tuple[Histogram, ...]
-    ticks: tuple[Tick, ...]
-    height: float
+    histograms: Sequence[Histogram]
+    axis: Axis
     description: str
 
 
@@ -60,13 +58,12 @@ def length_plot(comparison: Comparison) -> LengthPlot | None:
     step = max(1, int(np.ceil(longest / MOST_BINS)))
     edges = np.arange(0, longest + 2 * step, step, dtype=np.float64)
     axis = Axis(0.0, float(edges[-1]), LABEL_WIDTH, WIDTH - RIGHT)
-    histograms = tuple(
+    histograms = [
         histogram(label, counts, edges, axis, ROW_HEIGHT * (number + 1), references is counts)
         for number, (label, counts) in enumerate(rows)
-    )
+    ]
     descriptions = "; ".join(f"{one.label}: {one.description}" for one in histograms)
-    height = ROW_HEIGHT * len(rows) + FOOT
-    return LengthPlot(histograms, axis.ticks(), height, f"Words per caption. {descriptions}.")
+    return LengthPlot(histograms, axis, f"Words per caption. {descriptions}.")
 
 
 def lengths(texts: Sequence[str]) -> Array:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluator.core import Item
 from evaluator.core.errors import ImageError, StoreError
+from evaluator.files.atomic import replacing
 from evaluator.files.images import thumbnail
 from evaluator.report.page.gallery import NO_PICTURE, Gallery
 
@@ -51,7 +50,7 @@ class Pictures:
 def pictures_within(gallery: Gallery, limit: int) -> Pictures:
     """Thumbnails of at most `limit` images, as base64."""
     chosen = choose(gallery, limit)
-    return render_all(gallery, chosen, lambda item: base64.b64encode(thumbnail(_path(item))).decode())
+    return render_all(gallery, chosen, lambda image: base64.b64encode(thumbnail(image)).decode())
 
 
 def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
@@ -70,13 +69,14 @@ def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
 
 
 def render_all(
-    gallery: Gallery, chosen: Sequence[int], render: Callable[[Item], str], folder: str = ""
+    gallery: Gallery, chosen: Sequence[int], render: Callable[[Path], str], folder: str = ""
 ) -> Pictures:
     """What `render` returns for these images; for all others the reason why they have no picture."""
 
     def render_or_none(index: int) -> str | None:
+        image = gallery.items[index].image
         try:
-            return render(gallery.items[index])
+            return render(image) if image else None
         except ImageError:
             return None
 
@@ -88,25 +88,15 @@ def render_all(
     return Pictures(shown, {index: why for index, why in reasons.items() if index not in shown}, folder)
 
 
-def thumbnail_file(folder: Path, item: Item) -> str:
+def thumbnail_file(folder: Path, path: Path) -> str:
     """The name of a thumbnail in the folder, made where it is missing; it changes with the picture's file."""
-    path = _path(item)
     state = path.stat()
     version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
     name = f"{hashlib.sha256(version.encode(errors='replace')).hexdigest()[:20]}.jpg"
     if not (folder / name).exists():
-        temporary = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
-        try:
+        with replacing(folder / name) as temporary:
             temporary.write_bytes(thumbnail(path))
-            os.replace(temporary, folder / name)
-        finally:
-            temporary.unlink(missing_ok=True)
     return name
-
-
-def _path(item: Item) -> Path:
-    assert item.image is not None
-    return item.image
 
 
 def choose(gallery: Gallery, limit: int) -> list[int]:
@@ -128,7 +118,8 @@ def interest(gallery: Gallery) -> list[float]:
     highest = np.where(np.isnan(scores), -np.inf, scores).max(axis=0)
     lowest = np.where(np.isnan(scores), np.inf, scores).min(axis=0)
     spread = highest - lowest if len(scores) > 1 else -lowest
-    return [float(value) for value in np.where(np.isfinite(spread), spread, -np.inf)]
+    ordered: list[float] = np.where(np.isfinite(spread), spread, -np.inf).tolist()
+    return ordered
 
 
 def spread_evenly(indices: Sequence[int], count: int) -> list[int]:

@@ -6,39 +6,57 @@ Each plot has a title and a description for readers who cannot see it; a table h
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.core import Results, Score
+from evaluator.core import Score
 from evaluator.core.metrics import metric_of
 from evaluator.report.formatting import format_points
 
-WIDTH = 460.0
+# In pixels, as in the template.
+WIDTH, HEIGHT = 460.0, 240.0
 LEFT, RIGHT, BOTTOM, TOP = 12.0, 12.0, 34.0, 10.0
-ROW_HEIGHT = 26.0
 LABEL_WIDTH = 130.0
-HEIGHT = 240.0
+WHISKER_WIDTH = 88
+WHISKER_MARGIN = 4  # leaves room for the dot
+
+Tick = tuple[float, str]  # a position on an axis and its text
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A position on an axis and its text."""
+class Axis:
+    """From values to pixels."""
 
-    position: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A score with its interval, in pixels."""
-
-    label: str
-    text: str
     low: float
-    value: float
     high: float
-    y: float
+    start: float
+    end: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], start: float, end: float) -> Axis:
+        """With some room at both ends."""
+        low, high = min(values), max(values)
+        room = 0.08 * (high - low) or 0.5
+        return cls(low - room, high + room, start, end)
+
+    def position(self, value: float) -> float:
+        width = (self.high - self.low) or 1.0
+        return round(self.start + (self.end - self.start) * (value - self.low) / width, 1)
+
+    def ticks(self) -> list[Tick]:
+        """Three to six round numbers."""
+        return [(self.position(value), f"{value:g}") for value in round_numbers(self.low, self.high)]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """One metric's scores with their intervals on one axis."""
+
+    metric: str
+    scored: Sequence[tuple[Row, Score]]
+    axis: Axis
+    description: str
 
 
 @dataclass(frozen=True)
@@ -54,34 +72,28 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Intervals:
-    """One metric's scores with their intervals on one axis."""
-
-    title: str
-    description: str
-    height: float
-    bars: tuple[Bar, ...]
-    ticks: tuple[Tick, ...]
-
-
-@dataclass(frozen=True)
 class TradeOff:
     """Quality against speed or cost."""
 
     title: str
     description: str
     x_name: str
-    y_name: str
-    dots: tuple[Dot, ...]
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
+    dots: Sequence[Dot]
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+
+
+def whisker_axis(scores: Sequence[Score]) -> Axis | None:
+    """The scale that the intervals of one column share; None where there are not two to compare."""
+    ends = [end for score in scores for end in (score.low, score.value, score.high)]
+    end = WHISKER_WIDTH - WHISKER_MARGIN
+    return Axis(min(ends), max(ends), WHISKER_MARGIN, end) if len(scores) > 1 else None
 
 
 def intervals_plots(comparison: Comparison) -> list[Intervals]:
     """The lead metric's first, then those of the other metrics whose intervals the table shows."""
-    lead = comparison.lead_metric
     headline = [metric for metric in comparison.metrics if metric_of(metric).headline]
-    wanted = dict.fromkeys([*([lead] if lead else []), *headline])
+    wanted = dict.fromkeys(filter(None, [comparison.lead_metric, *headline]))
     return [plot for metric in wanted if (plot := intervals_plot(comparison, metric))]
 
 
@@ -91,17 +103,10 @@ def intervals_plot(comparison: Comparison, metric: str) -> Intervals | None:
     if len(scored) < 2:
         return None
     ends = [end for _, score in scored for end in score.interval_points]
-    axis = Axis.of(ends, LABEL_WIDTH, WIDTH - RIGHT)
-    bars = []
-    for number, (row, score) in enumerate(scored):
-        low, high = map(axis.position, score.interval_points)
-        y = TOP + ROW_HEIGHT * (number + 0.5)
-        bars.append(Bar(row.label, format_points(score), low, axis.position(score.points), high, y))
-    height = TOP + ROW_HEIGHT * len(scored) + BOTTOM
-    best, best_score = max(scored, key=lambda pair: pair[1].oriented)
+    best, best_score = comparison.scored(metric)[0]
     best_text = f"{best.label} ({format_points(best_score)})"
     description = f"{metric} of {len(scored)} runs with intervals; the best is {best_text}."
-    return Intervals(f"{metric} with intervals", description, height, tuple(bars), axis.ticks())
+    return Intervals(metric, scored, Axis.of(ends, LABEL_WIDTH, WIDTH - RIGHT), description)
 
 
 def trade_off_plots(comparison: Comparison) -> list[TradeOff]:
@@ -109,70 +114,37 @@ def trade_off_plots(comparison: Comparison) -> list[TradeOff]:
     metric = comparison.lead_metric
     if metric is None:
         return []
-    quantities: list[tuple[str, Callable[[Results], float | None], bool]] = [
-        ("images/s", lambda results: results.images_per_second, True),
-        ("US dollars", lambda results: results.cost_usd, False),
-    ]
     plots = []
-    for name, quantity, higher_is_better in quantities:
+    for name, field, sign in (("images/s", "images_per_second", 1), ("US dollars", "cost_usd", -1)):
         points = [
             (row, score, value)
             for row in comparison.rows
-            if (score := row.score(metric)) and (value := quantity(row.results)) is not None
+            if (score := row.score(metric)) and (value := getattr(row.results, field)) is not None
         ]
         if len(points) > 1 and any(value for _, _, value in points):
-            plots.append(trade_off_plot(points, metric, name, higher_is_better))
+            plots.append(trade_off_plot(points, metric, name, sign))
     return plots
 
 
-def trade_off_plot(
-    points: Sequence[tuple[Row, Score, float]], metric: str, name: str, higher_is_better: bool
-) -> TradeOff:
-    """Runs with their scores and what they cost, or how fast they were."""
+def trade_off_plot(points: Sequence[tuple[Row, Score, float]], metric: str, name: str, sign: int) -> TradeOff:
+    """`sign` is -1 where a lower value is better."""
     positive = [value for _, _, value in points if value]
     # Nothing has no logarithm: it lies left of everything that costs something.
     logs = [math.log10(value or min(positive) / 3) for _, _, value in points]
     x_axis = Axis.of(logs, LEFT + 44, WIDTH - RIGHT)
     y_axis = Axis.of([score.points for _, score, _ in points], HEIGHT - BOTTOM, TOP)
-    both = [(score.oriented, value if higher_is_better else -value) for _, score, value in points]
+    both = [(score.oriented, sign * value) for _, score, value in points]
     dots = []
     for (row, score, value), log, (quality, gain) in zip(points, logs, both, strict=True):
         is_beaten = any(other > quality and others_gain > gain for other, others_gain in both)
         x, y = x_axis.position(log), y_axis.position(score.points)
         title = f"{row.label}: {metric} {format_points(score)}, {value:.3g} {name}"
         dots.append(Dot(row.label, x, y, title, x > 0.65 * WIDTH, not is_beaten))
-    front = ", ".join(dot.label for dot in dots if dot.on_front)
-    description = (
-        f"{metric} against {name} of {len(points)} runs. Runs that no other run beats on both: {front}."
-    )
-    x_ticks = tuple(
-        Tick(x_axis.position(math.log10(value)), f"{value:g}") for value in round_powers(positive)
-    )
     title = f"{metric} against {name}"
-    return TradeOff(title, description, name, metric, tuple(dots), x_ticks, y_axis.ticks())
-
-
-@dataclass(frozen=True)
-class Axis:
-    """From values to pixels, with some room at both ends."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    @classmethod
-    def of(cls, values: Sequence[float], start: float, end: float) -> Axis:
-        low, high = min(values), max(values)
-        room = 0.08 * (high - low) or 0.5
-        return cls(low - room, high + room, start, end)
-
-    def position(self, value: float) -> float:
-        return round(self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low), 1)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        """Three to six round numbers."""
-        return tuple(Tick(self.position(value), f"{value:g}") for value in round_numbers(self.low, self.high))
+    front = ", ".join(dot.label for dot in dots if dot.on_front)
+    description = f"{title} of {len(points)} runs. Runs that no other run beats on both: {front}."
+    x_ticks = [(x_axis.position(math.log10(value)), f"{value:g}") for value in round_powers(positive)]
+    return TradeOff(title, description, name, dots, x_ticks, y_axis.ticks())
 
 
 def round_numbers(low: float, high: float) -> list[float]:

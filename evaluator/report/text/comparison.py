@@ -14,20 +14,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.core import Style
+from evaluator.comparison.paired_tests import Difference
+from evaluator.core import Score, Style
 from evaluator.core.metrics import metric_of
 from evaluator.report.formatting import (
     NOT_COMPUTED,
+    QUANTITIES,
     format_confidences,
-    format_cost,
-    format_coverage,
-    format_difference,
-    format_difference_interval,
     format_interval,
     format_p_value,
     format_points,
     format_rank,
-    format_speed,
 )
 from evaluator.report.text.table import Cell, TextTable
 
@@ -36,122 +33,99 @@ if TYPE_CHECKING:
 
 
 def comparison_table(comparison: Comparison) -> TextTable:
-    """The runs with their scores; ranks and costs where a run has one."""
+    """The runs with their scores; ranks and costs where a run has one.
+
+    A headline metric has its interval in the table, any other in CSV and JSON.
+    """
     is_ranked = any(map(comparison.rank, comparison.rows))
     has_costs = any(row.results.cost_usd is not None for row in comparison.rows)
-    headings = ["model", *(["rank"] if is_ranked else []), *comparison.metrics, "coverage", "images/s"]
-    rows = []
-    for row in comparison.rows:
-        cells = [Cell(row.label), *([Cell(format_rank(comparison.rank(row)))] if is_ranked else [])]
-        cells += [score_cell(row, metric) for metric in comparison.metrics]
-        cells += [Cell(format_coverage(row.results)), Cell(format_speed(row.results))]
-        rows.append([*cells, *([Cell(format_cost(row.results))] if has_costs else [])])
+    beside = {name: text for name, text in QUANTITIES.items() if name != "cost" or has_costs}
+    rows = [
+        [
+            Cell(row.label),
+            *([Cell(format_rank(comparison.rank(row)))] if is_ranked else []),
+            *(score_cell(row.score(metric), metric_of(metric).headline) for metric in comparison.metrics),
+            *(Cell(text(row.results)) for text in beside.values()),
+        ]
+        for row in comparison.rows
+    ]
+    headings = ["model", *(["rank"] if is_ranked else []), *comparison.metrics, *beside]
     caption = f"scores in points (x100), {format_confidences(comparison)} intervals in brackets"
-    return TextTable(
-        [*headings, *(["cost"] if has_costs else [])], rows, caption, wrapping=comparison.metrics
-    )
+    return TextTable(headings, rows, caption, wrapping=comparison.metrics)
 
 
-def score_cell(row: Row, metric: str) -> Cell:
-    """A headline metric has its interval in the table, any other in CSV and JSON."""
-    score = row.score(metric)
+def score_cell(score: Score | None, with_interval: bool) -> Cell:
     if score is None:
         return Cell(NOT_COMPUTED)
-    return Cell(format_points(score), format_interval(score) if metric_of(metric).headline else "")
+    return Cell(format_points(score), format_interval(score) if with_interval else "")
+
+
+def differences(comparison: Comparison) -> dict[tuple[int, str], tuple[Difference, float]]:
+    """What each run gains on the baseline, and the corrected p-value, by the run's index and the metric."""
+    pairs, base = comparison.pairs, comparison.baseline
+    return {
+        (row.index, metric): (difference, pairs.p_value(metric, row.index, base))
+        for row in comparison.rows
+        for metric in comparison.metrics
+        if (difference := pairs.difference(metric, row.index, base))
+    }
 
 
 def difference_table(comparison: Comparison) -> TextTable | None:
     """What each run gains on the baseline, with paired tests; None where nothing can be compared."""
-    pairs, base, lead = comparison.pairs, comparison.baseline, comparison.lead_metric
-    rows = [
-        row
-        for row in comparison.rows
-        if any(pairs.difference(metric, row.index, base) for metric in comparison.metrics)
-    ]
+    found, lead = differences(comparison), comparison.lead_metric
+    compared = {metric for _, metric in found}
     metrics = [
         metric
         for metric in comparison.metrics
-        if (metric_of(metric).headline or metric == "BLEU-4")
-        and any(pairs.difference(metric, row.index, base) for row in rows)
+        if metric in compared and (metric_of(metric).headline or metric == "BLEU-4")
     ]
-    has_counts = lead is not None and any(pairs.difference(lead, row.index, base) for row in rows)
-    if not metrics and not has_counts:
+    counted = [lead] if lead in compared else []
+    if not metrics and not counted:
         return None
-    headings = ["model", *metrics, *([f"images better, tied, worse on {lead}"] if has_counts else [])]
-    table = [
+    rows = [
         [
             Cell(row.label),
-            *(difference_cell(comparison, metric, row) for metric in metrics),
-            *([counts_cell(comparison, lead or "", row)] if has_counts else []),
+            *(difference_cell(found.get((row.index, metric))) for metric in metrics),
+            *(counts_cell(found.get((row.index, metric))) for metric in counted),
         ]
-        for row in rows
+        for row in comparison.rows
+        if any(row.index == index for index, _ in found)
     ]
+    headings = ["model", *metrics, *(f"images better, tied, worse on {metric}" for metric in counted)]
     caption = (
-        f"differences from {comparison.base_row.label} in points, over the same {pairs.images:,} images; "
-        f"paired tests, p-values corrected for {len(comparison.rows)} runs"
+        f"differences from {comparison.base_row.label} in points, over the same {comparison.pairs.images:,} "
+        f"images; paired tests, p-values corrected for {len(comparison.rows)} runs"
     )
-    return TextTable(headings, table, caption, wrapping=headings[1:])
+    return TextTable(headings, rows, caption, wrapping=headings[1:])
 
 
-def difference_cell(comparison: Comparison, metric: str, row: Row) -> Cell:
-    difference = comparison.pairs.difference(metric, row.index, comparison.baseline)
-    if difference is None:
+def difference_cell(found: tuple[Difference, float] | None) -> Cell:
+    if found is None:
         return Cell()
-    p_value = comparison.pairs.p_value(metric, row.index, comparison.baseline)
-    return Cell(
-        format_difference(difference), format_difference_interval(difference), format_p_value(p_value)
-    )
+    difference, p_value = found
+    low, high = difference.interval_points
+    return Cell(f"{difference.points:+.1f}", f"{low:+.1f} to {high:+.1f}", format_p_value(p_value))
 
 
-def counts_cell(comparison: Comparison, metric: str, row: Row) -> Cell:
-    difference = comparison.pairs.difference(metric, row.index, comparison.baseline)
-    if difference is None:
-        return Cell()
-    return Cell(f"{difference.wins:,}, {difference.ties:,}, {difference.losses:,}")
+def counts_cell(found: tuple[Difference, float] | None) -> Cell:
+    return Cell(f"{found[0].wins:,}, {found[0].ties:,}, {found[0].losses:,}") if found else Cell()
 
 
 def style_table(comparison: Comparison) -> TextTable | None:
     """How the captions are written; None where no run has a caption."""
     headings = ["model", "words", "median", "references"]
     headings += ["preamble", "markdown", "sentences > 1", "other script"]
-    rows = [
-        [row.label, *style_texts(style)]
-        for row in comparison.rows
-        if (style := row.results.style) is not None
-    ]
-    caption = "style of the captions: lengths in words, and shares of the captions"
-    return TextTable(headings, [list(map(Cell, row)) for row in rows], caption) if rows else None
-
-
-def style_texts(style: Style) -> list[str]:
-    references = style.reference_words_mean
-    shares = (style.preamble, style.markdown, style.several_sentences, style.other_script)
-    return [
-        f"{style.words_mean:.1f}",
-        f"{style.words_median:g}",
-        "" if references is None else f"{references:.1f}",
-        *(f"{100 * share:.1f} %" for share in shares),
-    ]
-
-
-def data_table(comparison: Comparison) -> TextTable:
-    """The table as programs read it: numbers on the files' scale, intervals in columns of their own."""
-    styles = (
-        [field.name for field in fields(Style)] if any(row.results.style for row in comparison.rows) else []
-    )
-    headings = ["model", "run", "images", "captioned", "coverage", "images_per_second", "cost_usd", *styles]
-    headings += [f"{metric}{end}" for metric in comparison.metrics for end in ("", "_low", "_high")]
     rows = []
-    for row in comparison.rows:
-        results = row.results
-        values: list[object] = [row.label, row.run.name, results.images, results.captioned, results.coverage]
-        values += [results.images_per_second, results.cost_usd]
-        values += [getattr(results.style, name, None) for name in styles]
-        for metric in comparison.metrics:
-            score = row.score(metric)
-            values += [score.value, score.low, score.high] if score else [None] * 3
-        rows.append([Cell("" if value is None else str(value)) for value in values])
-    return TextTable(headings, rows)
+    for label, style in ((row.label, row.results.style) for row in comparison.rows):
+        if style is not None:
+            references = style.reference_words_mean
+            texts = [label, f"{style.words_mean:.1f}", f"{style.words_median:g}"]
+            texts.append("" if references is None else f"{references:.1f}")
+            shares = (style.preamble, style.markdown, style.several_sentences, style.other_script)
+            rows.append([Cell(text) for text in (*texts, *(f"{100 * share:.1f} %" for share in shares))])
+    caption = "style of the captions: lengths in words, and shares of the captions"
+    return TextTable(headings, rows, caption) if rows else None
 
 
 def reasons(comparison: Comparison) -> list[str]:
@@ -187,22 +161,41 @@ def latex(comparison: Comparison) -> str:
 
 
 def as_csv(comparison: Comparison) -> str:
-    return data_table(comparison).csv()
+    """Numbers as in the files, intervals in columns of their own."""
+    runs = [run_document(comparison, row) for row in comparison.rows]
+    columns = ["model", "run", "images", "captioned", "coverage", "images_per_second", "cost_usd"]
+    styles = [field.name for field in fields(Style)] if any(run["style"] for run in runs) else []
+    ends = {"": "value", "_low": "low", "_high": "high"}
+    headings = [*columns, *styles, *(metric + end for metric in comparison.metrics for end in ends)]
+    rows = [
+        [
+            *(run[name] for name in columns),
+            *((run["style"] or {}).get(name) for name in styles),
+            *(score.get(end) for score in run["scores"].values() for end in ends.values()),
+        ]
+        for run in runs
+    ]
+    return TextTable(headings, [[Cell("" if v is None else str(v)) for v in row] for row in rows]).csv()
 
 
 def as_json(comparison: Comparison) -> str:
-    """One object per run, with signatures and the reasons why scores are missing."""
+    """One object per run, and one per difference to the baseline, with numbers as in the files."""
+    names = {row.index: row.run.name for row in comparison.rows}
     document = {
         "runs": [run_document(comparison, row) for row in comparison.rows],
         "baseline": comparison.base_row.run.name,
         "images": comparison.pairs.images,
-        "differences": difference_documents(comparison),
+        "differences": [
+            asdict(difference) | {"run": names[index], "p_corrected": p_value}
+            for (index, _), (difference, p_value) in differences(comparison).items()
+        ],
         "warnings": comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def run_document(comparison: Comparison, row: Row) -> dict[str, Any]:
+    """With signatures, and the reasons why scores are missing."""
     results = row.results
     return {
         "model": row.label,
@@ -224,17 +217,6 @@ def score_document(row: Row, metric: str) -> dict[str, Any]:
     if score is None:
         return {"value": None, "reason": row.reason(metric)}
     return {"value": score.value, "low": score.low, "high": score.high, "signature": score.signature}
-
-
-def difference_documents(comparison: Comparison) -> list[dict[str, Any]]:
-    """Each run's differences to the baseline, on the files' scale, p-values before and after correction."""
-    pairs, base = comparison.pairs, comparison.baseline
-    return [
-        asdict(difference) | {"run": row.run.name, "p_corrected": pairs.p_value(metric, row.index, base)}
-        for row in comparison.rows
-        for metric in comparison.metrics
-        if (difference := pairs.difference(metric, row.index, base))
-    ]
 
 
 FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(

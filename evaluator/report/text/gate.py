@@ -17,11 +17,9 @@ from evaluator.report.text.table import Cell, TextTable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-SIGNS: Mapping[Verdict, str] = MappingProxyType(
-    {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.INCONCLUSIVE: "?"}
-)
-COLOURS: Mapping[Verdict, str] = MappingProxyType(
-    {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.INCONCLUSIVE: "yellow"}
+# The sign and the colour of each verdict.
+SIGNS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
+    {Verdict.HOLDS: ("✓", "green"), Verdict.FAILS: ("✗", "red"), Verdict.INCONCLUSIVE: ("?", "yellow")}
 )
 
 
@@ -47,7 +45,7 @@ def result(check: Check) -> str:
 def gate_table(regression: Regression) -> TextTable:
     rows = [
         [
-            Cell(SIGNS[check.verdict], colour=COLOURS[check.verdict]),
+            Cell(SIGNS[check.verdict][0], colour=SIGNS[check.verdict][1]),
             Cell(check.gate.text, code=True),
             Cell(f"{check.baseline:.4g}"),
             Cell(f"{check.candidate:.4g}"),
@@ -72,16 +70,11 @@ def image_tables(regression: Regression, with_all_references: bool) -> Iterator[
 
 def image_cells(change: ImageChange, with_all_references: bool) -> list[Cell]:
     references = change.references if with_all_references else change.references[:1]
-    return [
-        Cell(on_one_line(change.item_id), verbatim=True),
-        Cell(f"{change.gain:+.0f}"),
-        *(Cell(on_one_line(text), verbatim=True) for text in (change.baseline, change.candidate)),
-        Cell("\n".join(map(on_one_line, references)), verbatim=True),
-    ]
-
-
-def on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    of_image, *texts = (
+        Cell("\n".join(" ".join(line.split()) for line in lines), verbatim=True)
+        for lines in ([change.item_id], [change.baseline], [change.candidate], references)
+    )
+    return [of_image, Cell(f"{change.gain:+.0f}"), *texts]
 
 
 def terminal(regression: Regression) -> RenderableType:
@@ -90,7 +83,7 @@ def terminal(regression: Regression) -> RenderableType:
     from rich.text import Text
 
     return Group(
-        Text(headline(regression), style=f"bold {COLOURS[regression.verdict]}"),
+        Text(headline(regression), style=f"bold {SIGNS[regression.verdict][1]}"),
         gate_table(regression).terminal(),
         comparison_table(regression.comparison).terminal(),
         *(table.terminal() for table in image_tables(regression, with_all_references=False)),

@@ -7,27 +7,21 @@ External results stand in rows of their own, with their source and protocol.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from html import escape
-from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
 
 from evaluator.comparison.comparison import Comparison, listed
-from evaluator.report.formatting import NOT_COMPUTED, format_confidences
-from evaluator.report.leaderboard import LeaderboardRow, ScoreCell, leaderboard_rows, notes
+from evaluator.report.formatting import NOT_COMPUTED, QUANTITIES, format_confidences, format_rank
+from evaluator.report.leaderboard import ScoreCell, leaderboard_rows, notes
 from evaluator.report.origins import signatures
 from evaluator.report.redact import redact_paths
+from evaluator.report.text.comparison import score_cell
 from evaluator.report.text.external import ExternalResult
 from evaluator.report.text.table import MARK, Cell, TextTable
 
 LEGEND = f"Scores in points. Bold: the best score. {MARK}: not significantly worse than the best."
-
-# What stands behind the scores, as far as some run has it.
-BEHIND_SCORES: Mapping[str, Callable[[LeaderboardRow], str]] = MappingProxyType(
-    {"coverage": attrgetter("coverage"), "images/s": attrgetter("speed"), "cost": attrgetter("cost")}
-)
 
 
 def leaderboard_table(
@@ -35,34 +29,36 @@ def leaderboard_table(
 ) -> TextTable:
     """The runs, the best first, then the external results; `brief` leaves out all but ranks and scores."""
     ordered = comparison.best_first
-    runs = leaderboard_rows(ordered)
-    extra = {name: text for name, text in BEHIND_SCORES.items() if not brief and any(map(text, runs))}
+    beside = {
+        name: text
+        for name, text in QUANTITIES.items()
+        if not brief and any(text(row.results) for row in ordered.rows)
+    }
     rows = [
         [
             Cell(row.label),
-            Cell(row.rank),
-            *(score_cell(cell, with_interval=not brief) for cell in row.cells),
-            *(Cell(text(row)) for text in extra.values()),
+            Cell(format_rank(ordered.rank(row))),
+            *(marked_cell(cell, with_interval=not brief) for cell in cells),
+            *(Cell(text(row.results)) for text in beside.values()),
         ]
-        for row in runs
+        for row, cells in leaderboard_rows(ordered)
     ]
     rows += [
         [
             Cell(result.name, italic=True),
             Cell(),
             *(Cell(result.points(metric), italic=True) for metric in ordered.metrics),
-            *[Cell()] * len(extra),
+            *[Cell()] * len(beside),
         ]
         for result in external
     ]
-    return TextTable(["run", "rank", *ordered.metrics, *extra], rows, LEGEND, rule_before=len(runs))
+    return TextTable(["run", "rank", *ordered.metrics, *beside], rows, LEGEND, rule_before=len(ordered.rows))
 
 
-def score_cell(cell: ScoreCell | None, with_interval: bool) -> Cell:
+def marked_cell(cell: ScoreCell | None, with_interval: bool) -> Cell:
     if cell is None:
-        return Cell(NOT_COMPUTED)
-    interval = cell.interval if with_interval else ""
-    return Cell(cell.text, interval, bold=cell.is_best, marked=cell.is_tied)
+        return score_cell(None, with_interval)
+    return replace(score_cell(cell.score, with_interval), bold=cell.is_best, marked=cell.is_tied)
 
 
 def about(comparison: Comparison) -> list[str]:
@@ -74,19 +70,20 @@ def about(comparison: Comparison) -> list[str]:
         f"Data: {data}, {images} images; {format_confidences(comparison)} intervals.",
         *notes(comparison),
         *(
-            f"{one.signature}{f' ({listed(one.labels)})' if one.labels else ''}"
-            for one in signatures(comparison)
+            f"{signature}{f' ({listed(labels)})' if labels else ''}"
+            for _, signature, labels in signatures(comparison)
         ),
     ]
     # Each on one line, whatever an error message contains, and without the folders of the machine.
     return [" ".join(redact_paths(line).split()) for line in lines]
 
 
-def by_kind(external: Sequence[ExternalResult]) -> list[tuple[str, list[ExternalResult]]]:
+def by_kind(external: Sequence[ExternalResult]) -> Iterator[tuple[str, list[ExternalResult]]]:
     """The external results under a heading for each kind."""
-    kinds = {True: "Measured against fewer references", False: "Published, not measured here"}
-    grouped = [(kinds[kind], [one for one in external if one.measured is kind]) for kind in kinds]
-    return [(heading, results) for heading, results in grouped if results]
+    kinds = {"Measured against fewer references": True, "Published, not measured here": False}
+    for heading, measured in kinds.items():
+        if results := [result for result in external if result.measured is measured]:
+            yield heading, results
 
 
 def markdown(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> str:
@@ -125,45 +122,37 @@ def as_csv(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> s
     """For programs: one row per run or external result, scores in points."""
     ordered = comparison.best_first
     headings = ["name", "measured", "rank", *ordered.metrics, "coverage", "images", "data", "source"]
-    rows = [
-        [
-            *(shown.label, "yes", shown.rank),
-            *(cell.text if cell else "" for cell in shown.cells),
-            *(shown.coverage, str(row.results.images), row.manifest.choices["data"], ""),
-        ]
-        for shown, row in zip(leaderboard_rows(ordered), ordered.rows, strict=True)
+    coverage = QUANTITIES["coverage"]
+    beside = [
+        ["yes", coverage(row.results), str(row.results.images), row.manifest.choices["data"], ""]
+        for row in ordered.rows
     ]
-    rows += [
-        [
-            *(one.name, "yes" if one.measured else "no", ""),
-            *map(one.points, ordered.metrics),
-            *("", "", "", one.source),
-        ]
-        for one in external
-    ]
-    return TextTable(headings, [list(map(Cell, row)) for row in rows]).csv()
+    beside += [["yes" if one.measured else "no", "", "", "", one.source] for one in external]
+    rows = []
+    table = leaderboard_table(comparison, external, brief=True)
+    for (name, rank, *scores), (measured, *others) in zip(table.rows, beside, strict=True):
+        known = (Cell() if cell.text == NOT_COMPUTED else cell for cell in scores)
+        rows.append([name, Cell(measured), rank, *known, *map(Cell, others)])
+    return TextTable(headings, rows).csv()
 
 
 def as_json(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> str:
+    measured = []
     ordered = comparison.best_first
+    for row, (_, rank, *cells) in zip(ordered.rows, leaderboard_table(ordered).rows, strict=True):
+        scores = {
+            metric: {"text": cell.text, "interval": cell.detail, "best": cell.bold, "level": cell.marked}
+            for metric, cell in zip(ordered.metrics, cells[: len(ordered.metrics)], strict=True)
+        }
+        others = {name: text(row.results) for name, text in QUANTITIES.items() if text(row.results)}
+        measured.append({"name": row.label, "rank": rank.text, "places": scores, "others": others})
     document = {
-        "measured": [row_document(row, ordered.metrics) for row in leaderboard_rows(ordered)],
+        "measured": measured,
         "apart": [asdict(result) for result in external],
         "about": about(comparison),
         "warnings": comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-
-
-def row_document(row: LeaderboardRow, metrics: Sequence[str]) -> dict[str, Any]:
-    scores = {
-        metric: {"text": cell.text, "interval": cell.interval, "best": cell.is_best, "level": cell.is_tied}
-        if cell
-        else {"text": NOT_COMPUTED, "interval": "", "best": False, "level": False}
-        for metric, cell in zip(metrics, row.cells, strict=True)
-    }
-    others = {name: text(row) for name, text in BEHIND_SCORES.items() if text(row)}
-    return {"name": row.label, "rank": row.rank, "places": scores, "others": others}
 
 
 FORMATS: Mapping[str, Callable[[Comparison, Sequence[ExternalResult]], str]] = MappingProxyType(

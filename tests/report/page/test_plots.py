@@ -29,12 +29,11 @@ def runs(make_run: MakeRun) -> list[Path]:
 def test_intervals_lie_on_one_axis(runs: list[Path]) -> None:
     plot = intervals_plot(compare(runs), "CIDEr")
     assert plot is not None
-    good, fast, _ = plot.bars
-    assert good.low < good.value < good.high
-    assert fast.high < good.low
+    ends = [tuple(map(plot.axis.position, score.interval_points)) for _, score in plot.scored]
+    (good_low, good_high), (_, fast_high), _ = ends
+    assert fast_high < good_low
     # 4 points of interval each, and 60 points between them.
-    scale = (good.high - good.low) / 4
-    assert good.value - fast.value == pytest.approx(60 * scale, rel=0.05)
+    assert good_high - fast_high == pytest.approx(60 * (good_high - good_low) / 4, rel=0.05)
     assert "the best is slow & good (110.0)" in plot.description
 
 

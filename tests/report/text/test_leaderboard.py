@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import evaluator
 from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Score, Signature
-from evaluator.report.leaderboard import LeaderboardRow, ScoreCell, leaderboard_rows
+from evaluator.report.leaderboard import ScoreCell, leaderboard_rows
 from evaluator.report.text.external import ExternalResult, human_result, published_results
 from evaluator.report.text.leaderboard import FORMATS
 from evaluator.report.text.table import MARK
@@ -43,16 +43,16 @@ def comparison(make_run: MakeRun) -> Comparison:
 
 def test_the_best_first_and_what_is_level_with_it(comparison: Comparison) -> None:
     rows = leaderboard_rows(comparison.best_first)
-    assert [row.label for row in rows] == ["best", "level", "last_one"]
-    assert [row.rank for row in rows] == ["1–2", "1–2", "3"]
-    cells = [cell_of(comparison, row, "CIDEr") for row in rows]
+    assert [row.label for row, _ in rows] == ["best", "level", "last_one"]
+    assert [comparison.rank(row) for row, _ in rows] == [(1, 2), (1, 2), (3, 3)]
+    cells = [cell_of(comparison, cells, "CIDEr") for _, cells in rows]
     assert [cell.is_best for cell in cells] == [True, False, False]
     assert [cell.is_tied for cell in cells] == [False, True, False]
-    assert cell_of(comparison, rows[2], "BLEU-4").is_best
+    assert cell_of(comparison, rows[2][1], "BLEU-4").is_best
 
 
-def cell_of(comparison: Comparison, row: LeaderboardRow, metric: str) -> ScoreCell:
-    cell = row.cells[comparison.metrics.index(metric)]
+def cell_of(comparison: Comparison, cells: Sequence[ScoreCell | None], metric: str) -> ScoreCell:
+    cell = cells[comparison.metrics.index(metric)]
     assert cell is not None
     return cell
 
@@ -64,7 +64,7 @@ def test_nothing_is_level_with_a_best_that_cannot_be_told(make_run: MakeRun) -> 
         make_run(f"r{n}", captions, {"CIDEr": HARD + n / 1000}, **option) for n, option in enumerate(options)
     ]
     comparison = compare(runs)
-    cells = [cell_of(comparison, row, "CIDEr") for row in leaderboard_rows(comparison)]
+    cells = [cell_of(comparison, cells, "CIDEr") for _, cells in leaderboard_rows(comparison)]
     assert not any(cell.is_best or cell.is_tied for cell in cells)
 
 
