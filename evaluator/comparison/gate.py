@@ -167,6 +167,8 @@ def regress(
         )
     checks = tuple(check_gate(comparison, gate) for gate in gates)
     metric = next((check.difference.metric for check in checks if check.difference), comparison.lead_metric)
+    if metric and comparison.pairs.difference(metric, 1, 0) is None:
+        metric = None  # only one of the two runs has the lead metric
     changes = image_changes(comparison, metric) if metric else []
     worst = [change for change in changes if change.gain < 0][:SHOWN]
     best = [change for change in changes[::-1] if change.gain > 0][:SHOWN]
