@@ -33,8 +33,7 @@ class COCO:
     images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures are
     annotations: Path
     leave_out: Annotated[int, Ge(1)] | None = None
-    # Names the objects, changes no caption.
-    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)
+    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)  # names objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items, in the order of the file's images. Raises DataError that says where the mistake is."""
@@ -53,11 +52,6 @@ class Annotation(TypedDict):
     caption: str
 
 
-class CaptionsFile(TypedDict):
-    images: list[Image]
-    annotations: list[Annotation]
-
-
 def read_coco(document: object, path: Path) -> list[AnnotatedImage]:
     """The images of a document in COCO's format, in its order."""
     if not isinstance(document, dict) or not {"images", "annotations"} <= document.keys():
@@ -65,11 +59,12 @@ def read_coco(document: object, path: Path) -> list[AnnotatedImage]:
             f'{path}: not in COCO\'s format: expected {{"images": [...], "annotations": [...]}}, '
             f"found {describe(document)}"
         )
-    file = checked(document, CaptionsFile, path)
-    ids = [image_id(image["id"], path, "images", n, "id") for n, image in enumerate(file["images"])]
+    images = checked(document["images"], list[Image], path, "images")
+    annotations = checked(document["annotations"], list[Annotation], path, "annotations")
+    ids = [image_id(image["id"], path, "images", n, "id") for n, image in enumerate(images)]
     refuse_repeats(dict(enumerate(ids)), path)
     captions: dict[str, list[str]] = {item_id: [] for item_id in ids}
-    for index, annotation in enumerate(file["annotations"]):
+    for index, annotation in enumerate(annotations):
         of_image = captions.get(str(annotation["image_id"]))
         if of_image is None:
             where = located(path, "annotations", index)
@@ -77,7 +72,7 @@ def read_coco(document: object, path: Path) -> list[AnnotatedImage]:
         of_image.append(annotation["caption"].strip())
     return [
         AnnotatedImage(item_id, image.get("file_name"), tuple(captions[item_id]))
-        for item_id, image in zip(ids, file["images"], strict=True)
+        for item_id, image in zip(ids, images, strict=True)
     ]
 
 
@@ -86,7 +81,5 @@ def refuse_repeats(ids: Mapping[int, str], path: Path) -> None:
     first: dict[str, int] = {}
     for index, item_id in ids.items():
         if first.setdefault(item_id, index) != index:
-            raise DataError(
-                f"{located(path, 'images', index)}: image {item_id} is listed already, "
-                f"at images[{first[item_id]}]"
-            )
+            where = located(path, "images", index)
+            raise DataError(f"{where}: image {item_id} is listed already, at images[{first[item_id]}]")

@@ -37,14 +37,12 @@ class Karpathy:
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None
-    # Names the objects, changes no caption.
-    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)
+    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)  # names objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items of the split, in the file's order. Raises DataError that says where the mistake is."""
         document = read_json(self.annotations)
-        in_coco_format = isinstance(document, dict) and "annotations" in document
-        read = read_coco if in_coco_format else self._read
+        read = read_coco if isinstance(document, dict) and "annotations" in document else self._read
         items = with_pictures(read(document, self.annotations), self.images, self.annotations)
         return with_object_tags(drop_reference(items, self.leave_out), self.instances)
 
@@ -53,7 +51,7 @@ class Karpathy:
             raise DataError(
                 f'{path}: expected {{"images": [{{"split": "test", ...}}, ...]}}, found {describe(document)}'
             )
-        splits = [image["split"] for image in checked(document, SplitsFile, path)["images"]]
+        splits = [image["split"] for image in checked(document["images"], list[Split], path, "images")]
         if self.split not in splits:
             present = ", ".join(f"{name} ({count:,})" for name, count in Counter(splits).items())
             raise DataError(f"{path}: no split {self.split!r}. The file has: {present or 'no images'}")
@@ -65,10 +63,6 @@ class Karpathy:
 
 class Split(TypedDict):
     split: str
-
-
-class SplitsFile(TypedDict):
-    images: list[Split]
 
 
 class Sentence(TypedDict):

@@ -45,8 +45,6 @@ def _temporary(root: Path, reason: str) -> tempfile.TemporaryDirectory[str]:
     logging.getLogger(__name__).warning(
         "The cache folder %s cannot be written (%s): %s is used until the program ends. "
         "Set EVALUATOR_CACHE to a folder that can be written",
-        root,
-        reason,
-        folder.name,
+        *(root, reason, folder.name),
     )
     return folder

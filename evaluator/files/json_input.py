@@ -33,18 +33,17 @@ def read_json(path: Path) -> Any:
 
 def read_text(path: Path) -> str:
     """The content of a file of UTF-8, without its byte order mark."""
+    kind = "CSV" if path.suffix.lower() == ".csv" else "JSON"
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: this is a folder, not a {kind_of(path)} file") from None
+        raise DataError(f"{path}: this is a folder, not a {kind} file") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: byte {error.start} is not UTF-8: this is not a {kind_of(path)} file"
-        ) from error
+        raise DataError(f"{path}: byte {error.start} is not UTF-8: this is not a {kind} file") from error
 
 
 def parse_json(content: str, path: Path, line: int = 1) -> Any:
@@ -105,10 +104,6 @@ def located(path: Path | str, *place: str | int) -> str:
     """
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return f"{path}: {steps.removeprefix('.')}" if steps else str(path)
-
-
-def kind_of(path: Path) -> str:
-    return "CSV" if path.suffix.lower() == ".csv" else "JSON"
 
 
 def describe(value: object) -> str:
