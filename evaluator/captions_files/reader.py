@@ -20,15 +20,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import (
-    WrittenId,
-    checked,
-    describe,
-    image_id,
-    parse_json,
-    read_json,
-    read_text,
-)
+from evaluator.files.json_input import WrittenId, checked, describe, image_id, parse_json, read_text
 
 
 class Entry(TypedDict):
@@ -66,7 +58,7 @@ def _read(path: Path, *state: int) -> Mapping[str, str]:
 
 def _list(path: Path) -> dict[str, Any]:
     """Each entry under its place in the file."""
-    document = read_json(path)
+    document = parse_json(read_text(path), path)
     if not isinstance(document, list):
         expected = '[{"image_id": 42, "caption": "A dog."}, ...]'
         raise DataError(f"{path}: expected a list {expected}, found {describe(document)}")

@@ -20,8 +20,7 @@ from typing_extensions import TypedDict
 
 from evaluator.core import NOT_IDENTITY, Item
 from evaluator.core.errors import DataError
-from evaluator.data.coco import read_coco, refuse_repeats
-from evaluator.data.coco_objects import with_object_tags
+from evaluator.data.coco import read_coco, refuse_repeats, with_object_tags
 from evaluator.data.human import drop_reference
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
 from evaluator.files.json_input import WrittenId, checked, describe, image_id, located, read_json

@@ -53,10 +53,8 @@ def with_pictures(images: Sequence[AnnotatedImage], folder: Path | None, annotat
 
     found = [find(image.id, name) for image, name in zip(images, expected, strict=True)]
     if not any(found):
-        raise DataError(
-            f"{folder}: none of the {len(images)} pictures that {annotations} lists is here, "
-            f"for example {expected[0]}"
-        )
+        missing = f"none of the {len(images)} pictures that {annotations} lists is here"
+        raise DataError(f"{folder}: {missing}, for example {expected[0]}")
     return [
         Item(image.id, folder / (there or name), image.references)
         for image, there, name in zip(images, found, expected, strict=True)

@@ -2,9 +2,6 @@
 
 It is $EVALUATOR_CACHE, else $XDG_CACHE_HOME/evaluator, else ~/.cache/evaluator (XDG Base Directory
 Specification). Where that cannot be written, a temporary folder is used until the program ends.
-
-    >>> cache_folder("references").name
-    'references'
 """
 
 from __future__ import annotations

@@ -3,10 +3,6 @@
 Orientation follows EXIF 2.3, tag 0x0112. Transparent pictures get a white ground. The first frame of an
 animation is read. 16-bit and floating-point greys are scaled to 8 bits, never clipped. A file that is cut off
 is an error, never a picture with a grey half. Several threads may call these functions at once.
-
-    >>> read_picture(Path("nowhere/dog.jpg"))
-    Traceback (most recent call last):
-    evaluator.core.errors.ImageError: nowhere/dog.jpg: there is no such file
 """
 
 from __future__ import annotations

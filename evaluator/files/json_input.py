@@ -64,14 +64,12 @@ def checked(document: Any, shape: type[Shape], path: Path | str, *place: str | i
     """
     from pydantic import ValidationError
 
-    key: Any = shape  # mypy does not know that each type can be hashed
-    try:
-        result: Shape = _adapter(key).validate_python(document, strict=True)
+    try:  # mypy does not know that each type can be hashed
+        return _adapter(shape).validate_python(document, strict=True)  # type: ignore[arg-type, no-any-return]
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = (*place, *first["loc"])
         raise DataError(_complaint(first["type"], first["msg"], first["input"], path, place)) from None
-    return result
 
 
 @cache
