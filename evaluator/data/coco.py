@@ -90,7 +90,7 @@ def refuse_repeats(ids: Mapping[int, str], path: Path) -> None:
 
 
 def with_object_tags(items: Sequence[Item], instances: Path | None) -> list[Item]:
-    """The items, tagged with the names of the objects that they show; those of other images keep their tags."""
+    """The items, tagged with the names of their objects; an image that the file lacks keeps its tags."""
     if instances is None:
         return list(items)
     tags = read_objects(read_json(instances), instances)
@@ -127,13 +127,8 @@ def read_objects(document: object, path: Path) -> dict[str, tuple[str, ...]]:
             where = located(path, "annotations", index)
             raise DataError(f"{where}: category {describe(category)} is not among the file's categories")
         box = annotation["bbox"]
-        if not (
-            isinstance(box, list) and len(box) == 4 and all(isinstance(side, int | float) for side in box)
-        ):
+        if not isinstance(box, list) or [isinstance(side, int | float) for side in box] != [True] * 4:
             where = located(path, "annotations", index, "bbox")
             raise DataError(f"{where}: expected [x, y, width, height], found {describe(box)}")
         areas[str(annotation["image_id"])][names[category]] += float(box[2]) * float(box[3])
-    return {
-        item_id: tuple(sorted(of_image, key=lambda name: (-of_image[name], name)))
-        for item_id, of_image in areas.items()
-    }
+    return {item_id: tuple(sorted(of, key=lambda name: (-of[name], name))) for item_id, of in areas.items()}

@@ -81,9 +81,6 @@ def _read_image(document: object, path: Path, index: int) -> AnnotatedImage:
     key, written = ("cocoid", image["cocoid"]) if "cocoid" in image else ("imgid", image.get("imgid"))
     if written is None:
         raise DataError(f"{located(path, 'images', index)}: 'cocoid' is missing: found {describe(document)}")
-    name = posixpath.join(image.get("filepath") or "", image.get("filename") or "")
-    return AnnotatedImage(
-        image_id(written, path, "images", index, key),
-        name if image.get("filename") else None,
-        tuple(sentence["raw"].strip() for sentence in image["sentences"]),
-    )
+    name = posixpath.join(image.get("filepath") or "", file) if (file := image.get("filename")) else None
+    references = tuple(sentence["raw"].strip() for sentence in image["sentences"])
+    return AnnotatedImage(image_id(written, path, "images", index, key), name, references)

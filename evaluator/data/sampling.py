@@ -3,12 +3,6 @@
 An item's stratum is its first tag. Where no item has tags, the strata are quarters by the length of the
 references, because short references are easier. Each stratum contributes its share (largest remainders), and
 the order stays that of the data set.
-
-    >>> from evaluator.core import Item
-    >>> items = [Item(str(n), None, tags=("cat",) if n % 4 else ("dog",)) for n in range(40)]
-    >>> drawn = stratified(items, 8, seed=1)
-    >>> len(drawn), sum(item.tags == ("dog",) for item in drawn)
-    (8, 2)
 """
 
 from __future__ import annotations

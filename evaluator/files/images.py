@@ -154,20 +154,16 @@ def _orientation(image: Image.Image) -> int:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bits(image).convert("RGB")
+        # 16-bit greys are scaled from their own range; others from their darkest to their brightest value.
+        greys = np.asarray(image, dtype=np.float32)
+        low, high = 0.0, 65535.0
+        if image.mode == "F" or greys.min() < low or greys.max() > high:
+            finite = greys[np.isfinite(greys)]
+            low, high = (finite.min(), finite.max()) if finite.size else (low, high)
+        scaled = (np.nan_to_num(greys, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
+        return Image.fromarray(np.rint(scaled * 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
     return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit greys are scaled from their own range; others from their darkest to their brightest value."""
-    greys = np.asarray(image, dtype=np.float32)
-    low, high = 0.0, 65535.0
-    if image.mode == "F" or greys.min() < low or greys.max() > high:
-        finite = greys[np.isfinite(greys)]
-        low, high = (finite.min(), finite.max()) if finite.size else (low, high)
-    scaled = (np.nan_to_num(greys, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
-    return Image.fromarray(np.rint(scaled * 255).astype(np.uint8))

@@ -95,11 +95,7 @@ def _complaint(kind: str, message: str, value: object, path: Path | str, place: 
 
 
 def located(path: Path | str, *place: str | int) -> str:
-    """A place in a file.
-
-    >>> located("a.json", "images", 3, "id"), located("a.csv", "line 7", "caption")
-    ('a.json: images[3].id', 'a.csv: line 7.caption')
-    """
+    """A place in a file, such as `a.json: images[3].id` or `a.csv: line 7.caption`."""
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return f"{path}: {steps.removeprefix('.')}" if steps else str(path)
 
