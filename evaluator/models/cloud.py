@@ -166,7 +166,7 @@ class CloudSession(ABC, Generic[Client]):
         # Before any part of it is used: a proxy may send the request's headers back.
         body = redact_key(body, self.secret)
         answer = parse_object(body)
-        # Some local servers draw ids from a thousand, so the time is a part of it.
+        # Google has a `responseId`. Some local servers draw ids from a thousand, so the time is a part of it.
         if answer_id := answer.get("id") or answer.get("responseId"):
             identity = f"{answer_id} {answer.get('created')}"
             if identity in self._seen:
