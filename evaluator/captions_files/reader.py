@@ -20,17 +20,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import (
-    WrittenId,
-    checked,
-    describe,
-    image_id,
-    parse_json,
-    read_json,
-    read_text,
-)
-
-EXPECTED = '[{"image_id": 42, "caption": "A dog."}, ...]'
+from evaluator.files.json_input import WrittenId, checked, describe, image_id, parse_json, read_text
 
 
 class Entry(TypedDict):
@@ -68,9 +58,10 @@ def _read(path: Path, *state: int) -> Mapping[str, str]:
 
 def _list(path: Path) -> dict[str, Any]:
     """Each entry under its place in the file."""
-    document = read_json(path)
+    document = parse_json(read_text(path), path)
     if not isinstance(document, list):
-        raise DataError(f"{path}: expected a list {EXPECTED}, found {describe(document)}")
+        expected = '[{"image_id": 42, "caption": "A dog."}, ...]'
+        raise DataError(f"{path}: expected a list {expected}, found {describe(document)}")
     return {f"[{index}]": entry for index, entry in enumerate(document)}
 
 
@@ -82,10 +73,9 @@ def _lines(path: Path) -> dict[str, Any]:
 
 def _rows(path: Path) -> dict[str, Any]:
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    if not {"image_id", "caption"} <= set(rows.fieldnames or ()):
-        raise DataError(
-            f"{path}: expected the header image_id,caption, found {','.join(rows.fieldnames or ())!r}"
-        )
+    header = rows.fieldnames or ()
+    if not {"image_id", "caption"} <= set(header):
+        raise DataError(f"{path}: expected the header image_id,caption, found {','.join(header)!r}")
     try:
         return {f"line {rows.line_num}": row for row in rows}
     except csv.Error as error:

@@ -20,8 +20,7 @@ from typing_extensions import TypedDict
 
 from evaluator.core import NOT_IDENTITY, Item
 from evaluator.core.errors import DataError
-from evaluator.data.coco import read_coco, refuse_repeats
-from evaluator.data.coco_objects import with_object_tags
+from evaluator.data.coco import read_coco, refuse_repeats, with_object_tags
 from evaluator.data.human import drop_reference
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
 from evaluator.files.json_input import WrittenId, checked, describe, image_id, located, read_json
@@ -37,14 +36,12 @@ class Karpathy:
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None
-    # Names the objects, changes no caption.
-    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)
+    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)  # names objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items of the split, in the file's order. Raises DataError that says where the mistake is."""
         document = read_json(self.annotations)
-        in_coco_format = isinstance(document, dict) and "annotations" in document
-        read = read_coco if in_coco_format else self._read
+        read = read_coco if isinstance(document, dict) and "annotations" in document else self._read
         items = with_pictures(read(document, self.annotations), self.images, self.annotations)
         return with_object_tags(drop_reference(items, self.leave_out), self.instances)
 
@@ -53,7 +50,7 @@ class Karpathy:
             raise DataError(
                 f'{path}: expected {{"images": [{{"split": "test", ...}}, ...]}}, found {describe(document)}'
             )
-        splits = [image["split"] for image in checked(document, SplitsFile, path)["images"]]
+        splits = [image["split"] for image in checked(document["images"], list[Split], path, "images")]
         if self.split not in splits:
             present = ", ".join(f"{name} ({count:,})" for name, count in Counter(splits).items())
             raise DataError(f"{path}: no split {self.split!r}. The file has: {present or 'no images'}")
@@ -65,10 +62,6 @@ class Karpathy:
 
 class Split(TypedDict):
     split: str
-
-
-class SplitsFile(TypedDict):
-    images: list[Split]
 
 
 class Sentence(TypedDict):
@@ -88,9 +81,6 @@ def _read_image(document: object, path: Path, index: int) -> AnnotatedImage:
     key, written = ("cocoid", image["cocoid"]) if "cocoid" in image else ("imgid", image.get("imgid"))
     if written is None:
         raise DataError(f"{located(path, 'images', index)}: 'cocoid' is missing: found {describe(document)}")
-    name = posixpath.join(image.get("filepath") or "", image.get("filename") or "")
-    return AnnotatedImage(
-        image_id(written, path, "images", index, key),
-        name if image.get("filename") else None,
-        tuple(sentence["raw"].strip() for sentence in image["sentences"]),
-    )
+    name = posixpath.join(image.get("filepath") or "", file) if (file := image.get("filename")) else None
+    references = tuple(sentence["raw"].strip() for sentence in image["sentences"])
+    return AnnotatedImage(image_id(written, path, "images", index, key), name, references)

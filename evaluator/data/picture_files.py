@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,43 +36,29 @@ def with_pictures(images: Sequence[AnnotatedImage], folder: Path | None, annotat
         raise DataError(f"{annotations}: the file lists no images")
     if folder is None:
         return [Item(image.id, None, image.references) for image in images]
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder of images")
     expected = [_expected_name(image, annotations) for image in images]
-    pictures = PictureFolder.listing(folder, expected)
-    found = [pictures.find(image.id, name) for image, name in zip(images, expected, strict=True)]
+    # The folder, and the folders within it that the expected names give: no file is looked up on the disk.
+    inner = dict.fromkeys(["", *map(posixpath.dirname, expected)])
+    names = [posixpath.join(part, name) for part in inner for name in _listing(folder / part)]
+    present = frozenset(names)
+    by_number = {number: name for name in reversed(names) if (number := _number(name)) is not None}
+
+    def find(item_id: str, name: str) -> str | None:
+        for candidate in (name, posixpath.basename(name)):
+            if candidate in present:
+                return candidate
+        return by_number.get(int(item_id)) if item_id.isdecimal() else None
+
+    found = [find(image.id, name) for image, name in zip(images, expected, strict=True)]
     if not any(found):
-        raise DataError(
-            f"{folder}: none of the {len(images)} pictures that {annotations} lists is here, "
-            f"for example {expected[0]}"
-        )
+        missing = f"none of the {len(images)} pictures that {annotations} lists is here"
+        raise DataError(f"{folder}: {missing}, for example {expected[0]}")
     return [
         Item(image.id, folder / (there or name), image.references)
         for image, there, name in zip(images, found, expected, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class PictureFolder:
-    """The names of the files in a folder and in some folders within it. No file is looked up on the disk."""
-
-    names: AbstractSet[str]
-    by_number: Mapping[int, str]
-
-    @classmethod
-    def listing(cls, folder: Path, expected: Iterable[str]) -> PictureFolder:
-        """List the folder, and the folders within it that the expected names give. Raises DataError."""
-        if not folder.is_dir():
-            raise DataError(f"{folder}: there is no such folder of images")
-        inner = dict.fromkeys(["", *map(posixpath.dirname, expected)])
-        names = [posixpath.join(part, name) for part in inner for name in _listing(folder / part)]
-        numbers = {number: name for name in reversed(names) if (number := _number(name)) is not None}
-        return cls(frozenset(names), numbers)
-
-    def find(self, item_id: str, name: str) -> str | None:
-        """The name of an image's file, relative to the folder; None where it is missing."""
-        for candidate in (name, posixpath.basename(name)):
-            if candidate in self.names:
-                return candidate
-        return self.by_number.get(int(item_id)) if item_id.isdecimal() else None
 
 
 def _expected_name(image: AnnotatedImage, annotations: Path) -> str:

@@ -3,12 +3,6 @@
 An item's stratum is its first tag. Where no item has tags, the strata are quarters by the length of the
 references, because short references are easier. Each stratum contributes its share (largest remainders), and
 the order stays that of the data set.
-
-    >>> from evaluator.core import Item
-    >>> items = [Item(str(n), None, tags=("cat",) if n % 4 else ("dog",)) for n in range(40)]
-    >>> drawn = stratified(items, 8, seed=1)
-    >>> len(drawn), sum(item.tags == ("dog",) for item in drawn)
-    (8, 2)
 """
 
 from __future__ import annotations
@@ -34,9 +28,7 @@ def stratified(items: Sequence[Item], size: int, seed: int) -> list[Item]:
     for stratum in by_remainder[: size - sum(sizes.values())]:
         sizes[stratum] += 1
     source = random.Random(seed)
-    drawn = [
-        index for stratum, indices in members.items() for index in source.sample(indices, sizes[stratum])
-    ]
+    drawn = [index for name, indices in members.items() for index in source.sample(indices, sizes[name])]
     return [items[index] for index in sorted(drawn)]
 
 
@@ -44,8 +36,6 @@ def strata(items: Sequence[Item]) -> list[Hashable]:
     """The stratum of each item."""
     if any(item.tags for item in items):
         return [item.tags[:1] for item in items]
-    lengths = [
-        fmean(len(text.split()) for text in item.references) if item.references else 0.0 for item in items
-    ]
+    lengths = [fmean([len(text.split()) for text in item.references] or [0.0]) for item in items]
     borders = quantiles(lengths, n=4) if len(items) > 1 else []
     return [sum(length > border for border in borders) for length in lengths]

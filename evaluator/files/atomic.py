@@ -1,11 +1,4 @@
-"""Files that are written as a whole or not at all.
-
->>> folder = getfixture("tmp_path")
->>> with replacing(folder / "scores.json") as temporary:
-...     _ = temporary.write_text("{}")
->>> [path.name for path in folder.iterdir()]
-['scores.json']
-"""
+"""Files that are written as a whole or not at all."""
 
 from __future__ import annotations
 

@@ -2,9 +2,6 @@
 
 It is $EVALUATOR_CACHE, else $XDG_CACHE_HOME/evaluator, else ~/.cache/evaluator (XDG Base Directory
 Specification). Where that cannot be written, a temporary folder is used until the program ends.
-
-    >>> cache_folder("references").name
-    'references'
 """
 
 from __future__ import annotations
@@ -45,8 +42,6 @@ def _temporary(root: Path, reason: str) -> tempfile.TemporaryDirectory[str]:
     logging.getLogger(__name__).warning(
         "The cache folder %s cannot be written (%s): %s is used until the program ends. "
         "Set EVALUATOR_CACHE to a folder that can be written",
-        root,
-        reason,
-        folder.name,
+        *(root, reason, folder.name),
     )
     return folder

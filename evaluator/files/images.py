@@ -3,10 +3,6 @@
 Orientation follows EXIF 2.3, tag 0x0112. Transparent pictures get a white ground. The first frame of an
 animation is read. 16-bit and floating-point greys are scaled to 8 bits, never clipped. A file that is cut off
 is an error, never a picture with a grey half. Several threads may call these functions at once.
-
-    >>> read_picture(Path("nowhere/dog.jpg"))
-    Traceback (most recent call last):
-    evaluator.core.errors.ImageError: nowhere/dog.jpg: there is no such file
 """
 
 from __future__ import annotations
@@ -14,6 +10,7 @@ from __future__ import annotations
 import io
 import stat
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,10 +64,8 @@ def decode_picture(data: bytes, name: str) -> Image.Image:
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        known = ", ".join(FORMATS)
-        raise ImageError(
-            f"{name}: not a picture of a known format ({known}): the file begins with {data[:16]!r}"
-        ) from error
+        what = f"not a picture of a known format ({', '.join(FORMATS)}): the file begins with {data[:16]!r}"
+        raise ImageError(f"{name}: {what}") from error
     except Exception as error:  # decoders raise anything over damaged files, from OSError to struct.error
         reason = error or type(error).__name__
         raise ImageError(f"{name}: the picture is damaged or cut off: {reason}") from error
@@ -96,10 +91,20 @@ def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> byt
 def read_file(path: Path) -> bytes:
     """The bytes of the file. Raises ImageError where it is missing or empty."""
     try:
-        _refuse_folder_or_empty(path)
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(f"{path}: this is a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"{path}: this is not an ordinary file")
+        if status.st_size == 0:
+            raise ImageError(f"{path}: the file is empty (0 bytes)")
         return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageError(f"{path}: there is no such file") from error
+    except PermissionError as error:
+        raise ImageError(f"{path}: no permission to read the file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise ImageError(f"{path}: {_what_is_wrong(error)}") from error
+        raise ImageError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
 class PlainPicture(NamedTuple):
@@ -116,54 +121,28 @@ def plain_picture(data: bytes) -> PlainPicture | None:
     None for all other pictures: those that are rotated, transparent or animated, have 16 bits or four inks,
     or seem cut off. The pixels are not decoded.
     """
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if (
-                image.mode in ("RGB", "L", "P")
-                and not image.has_transparency_data
-                and getattr(image, "n_frames", 1) == 1
-                and _orientation(image) == 1
-                and _is_complete(data, image.format)
-            ):
-                return PlainPicture(Image.MIME[str(image.format)], *image.size)
-    except Exception:  # read_picture has the better message
-        return None
+    # Without a message here: read_picture has the better one.
+    with suppress(Exception), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        if (
+            image.mode in ("RGB", "L", "P")
+            and not image.has_transparency_data
+            and getattr(image, "n_frames", 1) == 1
+            and _orientation(image) == 1
+            and _is_complete(data, image.format)
+        ):
+            return PlainPicture(Image.MIME[str(image.format)], *image.size)
     return None
 
 
 def _is_complete(data: bytes, format_name: str | None) -> bool:
     """Whether the file is complete: a provider bills an incomplete picture like a complete one."""
-    match format_name:
-        case "JPEG":
-            return data.rstrip(b"\0").endswith(b"\xff\xd9")
-        case "PNG":
-            return data[-8:-4] == b"IEND"
-        case "GIF":
-            return data.endswith(b";")
-        case "WEBP":
-            return int.from_bytes(data[4:8], "little") + 8 <= len(data)
-        case _:
-            return False
-
-
-def _refuse_folder_or_empty(path: Path) -> None:
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise ImageError(f"{path}: this is a folder, not a picture")
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageError(f"{path}: this is not an ordinary file")
-    if status.st_size == 0:
-        raise ImageError(f"{path}: the file is empty (0 bytes)")
-
-
-def _what_is_wrong(error: OSError | ValueError) -> str:
-    match error:
-        case FileNotFoundError() | NotADirectoryError():
-            return "there is no such file"
-        case PermissionError():
-            return "no permission to read the file"
-        case _:
-            return f"cannot be opened: {getattr(error, 'strerror', None) or error}"
+    complete = {
+        "JPEG": data.rstrip(b"\0").endswith(b"\xff\xd9"),
+        "PNG": data[-8:-4] == b"IEND",
+        "GIF": data.endswith(b";"),
+        "WEBP": int.from_bytes(data[4:8], "little") + 8 <= len(data),
+    }
+    return complete.get(format_name or "", False)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -175,20 +154,16 @@ def _orientation(image: Image.Image) -> int:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bits(image).convert("RGB")
+        # 16-bit greys are scaled from their own range; others from their darkest to their brightest value.
+        greys = np.asarray(image, dtype=np.float32)
+        low, high = 0.0, 65535.0
+        if image.mode == "F" or greys.min() < low or greys.max() > high:
+            finite = greys[np.isfinite(greys)]
+            low, high = (finite.min(), finite.max()) if finite.size else (low, high)
+        scaled = (np.nan_to_num(greys, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
+        return Image.fromarray(np.rint(scaled * 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
     return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit greys are scaled from their own range; others from their darkest to their brightest value."""
-    greys = np.asarray(image, dtype=np.float32)
-    low, high = 0.0, 65535.0
-    if image.mode == "F" or greys.min() < low or greys.max() > high:
-        finite = greys[np.isfinite(greys)]
-        low, high = (finite.min(), finite.max()) if finite.size else (low, high)
-    scaled = (np.nan_to_num(greys, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
-    return Image.fromarray(np.rint(scaled * 255).astype(np.uint8))

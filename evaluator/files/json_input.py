@@ -33,18 +33,17 @@ def read_json(path: Path) -> Any:
 
 def read_text(path: Path) -> str:
     """The content of a file of UTF-8, without its byte order mark."""
+    kind = "CSV" if path.suffix.lower() == ".csv" else "JSON"
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: this is a folder, not a {kind_of(path)} file") from None
+        raise DataError(f"{path}: this is a folder, not a {kind} file") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: byte {error.start} is not UTF-8: this is not a {kind_of(path)} file"
-        ) from error
+        raise DataError(f"{path}: byte {error.start} is not UTF-8: this is not a {kind} file") from error
 
 
 def parse_json(content: str, path: Path, line: int = 1) -> Any:
@@ -65,14 +64,12 @@ def checked(document: Any, shape: type[Shape], path: Path | str, *place: str | i
     """
     from pydantic import ValidationError
 
-    key: Any = shape  # mypy does not know that each type can be hashed
-    try:
-        result: Shape = _adapter(key).validate_python(document, strict=True)
+    try:  # mypy does not know that each type can be hashed
+        return _adapter(shape).validate_python(document, strict=True)  # type: ignore[arg-type, no-any-return]
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = (*place, *first["loc"])
         raise DataError(_complaint(first["type"], first["msg"], first["input"], path, place)) from None
-    return result
 
 
 @cache
@@ -98,17 +95,9 @@ def _complaint(kind: str, message: str, value: object, path: Path | str, place: 
 
 
 def located(path: Path | str, *place: str | int) -> str:
-    """A place in a file.
-
-    >>> located("a.json", "images", 3, "id"), located("a.csv", "line 7", "caption")
-    ('a.json: images[3].id', 'a.csv: line 7.caption')
-    """
+    """A place in a file, such as `a.json: images[3].id` or `a.csv: line 7.caption`."""
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return f"{path}: {steps.removeprefix('.')}" if steps else str(path)
-
-
-def kind_of(path: Path) -> str:
-    return "CSV" if path.suffix.lower() == ".csv" else "JSON"
 
 
 def describe(value: object) -> str:

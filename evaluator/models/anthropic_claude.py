@@ -62,7 +62,7 @@ class ClaudeSession(GeneratedSDK["AsyncAnthropic"]):
         cached, fresh = usage.get("cache_read_input_tokens"), usage.get("input_tokens")
         read_or_written = (cached or 0) + (usage.get("cache_creation_input_tokens") or 0)
         stop = str(answer.get("stop_reason") or "")
-        texts = [block for block in answer["content"] if block.get("type") == "text"]
+        texts = (block for block in answer["content"] if block.get("type") == "text")
         reply = Reply(
             text="".join(str(block.get("text") or "") for block in texts).strip(),
             model_version=str(answer.get("model") or ""),

@@ -97,8 +97,7 @@ class CloudCaptioner:
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
         output = (min(5, self.max_output_tokens), self.max_output_tokens)
-        host = urlsplit(self.base_url).hostname or ""
-        provider = PROVIDERS.get(host, host)
+        provider = PROVIDERS.get(host := urlsplit(self.base_url).hostname or "", host)
         return Usage(self.model, (image_fewest + fewest, image_most + most), output, provider)
 
 
@@ -167,7 +166,7 @@ class CloudSession(ABC, Generic[Client]):
         # Before any part of it is used: a proxy may send the request's headers back.
         body = redact_key(body, self.secret)
         answer = parse_object(body)
-        # Some local servers draw ids from a thousand, so the time is a part of it.
+        # Google has a `responseId`. Some local servers draw ids from a thousand, so the time is a part of it.
         if answer_id := answer.get("id") or answer.get("responseId"):
             identity = f"{answer_id} {answer.get('created')}"
             if identity in self._seen:
@@ -242,9 +241,8 @@ class GeneratedSDK(CloudSession[Client]):
         if isinstance(error, sdk.APIStatusError):
             return failure_from_response(error.response)
         if isinstance(error, sdk.APIConnectionError | httpx2.HTTPError):
-            return failure_from_connection(
-                error, isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException)
-            )
+            timed_out = isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException)
+            return failure_from_connection(error, timed_out)
         return None
 
 

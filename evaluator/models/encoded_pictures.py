@@ -19,8 +19,6 @@ from evaluator.core import Item, Outcome
 from evaluator.core.errors import CaptionError, ImageError
 from evaluator.files.images import as_jpeg, decode_picture, plain_picture, read_file
 
-SHRINK = 0.75
-
 
 @dataclass(frozen=True)
 class PictureRule:
@@ -68,5 +66,5 @@ def encode_picture(item: Item, rule: PictureRule) -> EncodedPicture:
         jpeg = as_jpeg(picture, (side, side), rule.quality)
         if len(jpeg) <= rule.max_bytes:
             return EncodedPicture(jpeg, "image/jpeg", digest)
-        side = int(side * SHRINK)
+        side = side * 3 // 4
     raise ImageError(f"{item.image}: cannot be made smaller than {rule.max_bytes} bytes")

@@ -1,16 +1,9 @@
 """What a failed request means: it is retried, it is final for its image, or it ends the run.
 
 One table serves all providers, since the HTTP status and a few words tell their errors apart. The body of an
-error is JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's
-{type, message, details}, Google's {code, message, status, details} (google.rpc.Status with ErrorInfo,
-QuotaFailure, RetryInfo and BadRequest), OpenRouter's {code, message, metadata}.
-
-    >>> body = '{"error": {"type": "rate_limit_error", "message": "slower"}}'
-    >>> failure = failure_from_body(429, {"retry-after": "7"}, body)
-    >>> failure.retry_after_seconds, failure.text
-    (7.0, '429 rate_limit_error: slower')
-    >>> type(meaning(failure, hint="")).__name__
-    'RetryableError'
+error is JSON with an `error`: OpenAI's {message, type, param, code}, Anthropic's {type, message, details},
+Google's {code, message, status, details} (google.rpc.Status with ErrorInfo, QuotaFailure, RetryInfo and
+BadRequest), OpenRouter's {code, message, metadata}.
 """
 
 from __future__ import annotations
@@ -29,20 +22,15 @@ from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, Retr
 
 # A quota that is renewed tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
 # GenerateRequestsPerDayPerProject, OpenRouter's "free-models-per-day", Anthropic's "daily rate limit".
-DAILY = re.compile(r"per[ -]?day|daily", re.IGNORECASE)
+DAILY = re.compile(r"(?i)per[ -]?day|daily")
 # The account has no money left. Google's sentence for every exhausted limit, "check your plan and billing
 # details", is not enough to tell.
 CREDIT = re.compile(
-    r"insufficient[ _](quota|credit|balance)|billing_(error|hard_limit|not_active)|credit balance|"
-    r"credits? are depleted|spend[ _]limit|usage limits|payment[ _]required",
-    re.IGNORECASE,
+    r"(?i)insufficient[ _](quota|credit|balance)|billing_(error|hard_limit|not_active)|credit balance|"
+    r"credits? are depleted|spend[ _]limit|usage limits|payment[ _]required"
 )
-BLOCKED = re.compile(
-    r"content[ _]filter|content[ _](policy|management)|moderation|flagged|safety system", re.IGNORECASE
-)
-BAD_KEY = re.compile(
-    r"API_KEY_INVALID|invalid_api_key|key not valid|key (was )?reported|key expired", re.IGNORECASE
-)
+BLOCKED = re.compile(r"(?i)content[ _](filter|policy|management)|moderation|flagged|safety system")
+BAD_KEY = re.compile(r"(?i)API_KEY_INVALID|invalid_api_key|key not valid|key (was )?reported|key expired")
 # What the providers call the part of a request that differs between images.
 IMAGE_FIELDS = ("messages", "contents", "content", "input")
 LONGEST_MESSAGE = 400

@@ -3,8 +3,6 @@
 Google no longer maintains it; prefer gemini.py. Its calls are synchronous, here in threads over REST, and it
 has no seed, no options for reasoning and no media resolution. Its own retry, which takes minutes, is off. The
 same function reads the answers of both packages, so that both give the same outcomes.
-
-    evaluator run model=gemini-generativeai prompt=one-sentence data=coco ...
 """
 
 from __future__ import annotations
@@ -92,7 +90,6 @@ class GoogleGenerativeAI(GeminiOptions):
     session = GenerativeAISession
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """A warning that the package is no longer maintained."""
         return (
             *super().check(prompt, items),
             "Google no longer maintains google-generativeai. Type model=gemini, which reaches the same "
