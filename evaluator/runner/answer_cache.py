@@ -22,7 +22,6 @@ from evaluator.core.errors import StoreError
 from evaluator.files.cache_folder import cache_folder
 
 FORMAT_VERSION = 1
-WAIT_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -98,9 +97,8 @@ def response_cache(path: Path) -> Iterator[ResponseCache]:
     """The cache in this file, which is created if needed. Raises StoreError if it cannot be used."""
     try:
         # In a notebook another thread uses the connection, but never two threads at once.
-        with closing(
-            sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-        ) as connection:
+        connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        with closing(connection):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(SCHEMA)

@@ -8,20 +8,10 @@ request does not fit and no request is open.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 
 class BudgetUsedUp(Exception):
     """The next request could exceed the budget, and no open request can return money to it."""
-
-
-@dataclass
-class Reservation:
-    """Money set aside for one request. Whoever sends the request sets `spent_usd` when its cost is known."""
-
-    spent_usd: float = 0.0
 
 
 class Budget:
@@ -33,9 +23,11 @@ class Budget:
         self._used_up = False
         self._changed = asyncio.Event()
 
-    @asynccontextmanager
-    async def reserve(self, most_usd: float) -> AsyncIterator[Reservation]:
-        """Waits while open requests may return enough money. Raises BudgetUsedUp, from then on always."""
+    async def reserve(self, most_usd: float) -> None:
+        """Set money aside for one request. Waits while open requests may return enough money.
+
+        Raises BudgetUsedUp, from then on always.
+        """
         while not self._used_up and most_usd > self._left_usd:
             if self._open_requests:
                 await self._changed.wait()
@@ -45,11 +37,10 @@ class Budget:
             raise BudgetUsedUp
         self._left_usd -= most_usd
         self._open_requests += 1
-        reservation = Reservation()
-        try:
-            yield reservation
-        finally:
-            self._left_usd += most_usd - reservation.spent_usd
-            self._open_requests -= 1
-            self._changed.set()
-            self._changed.clear()
+
+    def settle(self, most_usd: float, spent_usd: float) -> None:
+        """End a request for which `most_usd` was set aside: the money that it did not spend returns."""
+        self._left_usd += most_usd - spent_usd
+        self._open_requests -= 1
+        self._changed.set()
+        self._changed.clear()

@@ -3,10 +3,6 @@
 Pacing is the generic cell rate algorithm (ITU-T I.371) as a reservation clock: each request takes the next
 free moment. A token bucket would send a whole minute's requests at once, and providers refuse that.
 
-    >>> pace = Pace(per_minute=594)
-    >>> [round(pace.reserve(now=0.0), 2) for _ in range(3)]
-    [0.0, 0.1, 0.2]
-
 The number of requests in flight (the window) adapts in rounds. If more than 10 % of a round is refused, the
 window shrinks to the number admitted, or halves if none was. After a quiet round it grows by 10 % on trial.
 If the extra requests are refused, it shrinks back and waits twice as many rounds before the next trial. So

@@ -16,15 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import Any, TypeVar
 
 from evaluator.core import Reply, Usage
 from evaluator.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from genai_prices.types import TieredPrices
 
 Entry = TypeVar("Entry")
 
@@ -119,25 +114,19 @@ def listed_price(model: str, provider: str = "") -> Price | None:
         except LookupError:
             continue
         prices = entry.get_prices(datetime.now(UTC))
-        input_usd, output_usd = _base(prices.input_mtok), _base(prices.output_mtok)
+        # The first of several tiers counts, since the others begin at 100,000 input tokens.
+        tiers = (prices.input_mtok, prices.output_mtok, prices.cache_read_mtok)
+        first: list[Any] = [getattr(price, "base", price) for price in tiers]
+        input_usd, output_usd, cached = (None if price is None else float(price) for price in first)
         if input_usd is not None and output_usd is not None:
             page = next(iter(seller.pricing_urls or ()), "")
-            return Price(input_usd, output_usd, _base(prices.cache_read_mtok), str(table_date()), page)
+            return Price(input_usd, output_usd, cached, str(table_date()), page)
     return None
-
-
-def _base(price: Decimal | TieredPrices | None) -> float | None:
-    """The price as a number; the first of several tiers, since the others begin at 100,000 input tokens."""
-    first = cast("Decimal | None", getattr(price, "base", price))
-    return None if first is None else float(first)
 
 
 @cache
 def table_date() -> date:
-    """The latest price change that the installed genai-prices holds: prices are as new as that, or newer.
-
-    The package does not say when each price was checked.
-    """
+    """The latest price change in genai-prices, which does not say when it last checked each price."""
     from genai_prices.data_snapshot import get_snapshot
     from genai_prices.types import StartDateConstraint
 

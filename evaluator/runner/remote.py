@@ -71,8 +71,7 @@ class RemoteRun:
         pool: ThreadPoolExecutor,
     ) -> None:
         self._session, self._requests, self._policy, self._cache = session, requests, policy, cache
-        prepare = partial(question_about, session)
-        self._scheduler = RequestScheduler(requests.in_flight, prepare, record, pool)
+        self._scheduler = RequestScheduler(requests.in_flight, partial(question_about, session), record, pool)
         self._limits = Limits(requests.in_flight, requests.per_minute, requests.tokens_per_minute)
         if usage := policy.usage:
             self._limits.tokens_each = float(usage.input_tokens[1] + usage.output_tokens[1])
@@ -106,8 +105,11 @@ class RemoteRun:
             with suppress(RuntimeError):  # the loop has just been closed
                 loop.call_soon_threadsafe(self._scheduler.stop, KeyboardInterrupt())
 
+        in_notebook = False
+        with suppress(RuntimeError):  # no loop runs in this thread, as it does in a notebook
+            in_notebook = asyncio.get_running_loop().is_running()
         with on_interrupt(stop):
-            if is_in_event_loop():  # then the requests need a thread of their own
+            if in_notebook:
                 with ThreadPoolExecutor(1, "requests") as thread:
                     thread.submit(run_in_loop).result()
             else:
@@ -157,7 +159,7 @@ class RemoteRun:
                 self._hold_all(result, wait)
             if attempt == self._requests.attempts or seconds + wait >= deadline:
                 return self._give_up(item, result, attempt, seconds)
-            if self._scheduler.is_stopping:
+            if self._scheduler.stopping.is_set():
                 return None
             seconds += wait
             await self._scheduler.pause(wait)
@@ -167,7 +169,9 @@ class RemoteRun:
 
         Returns what came of it, the seconds it took, and its cost if that is known.
         """
-        async with self._budget.reserve(self._most_usd) as reservation:
+        await self._budget.reserve(self._most_usd)
+        spent_usd = 0.0
+        try:
             entered = await self._limits.enter()
             started = time.monotonic()
             result: Result | None = None
@@ -186,10 +190,12 @@ class RemoteRun:
             seconds = time.monotonic() - started
             cost_usd = self._policy.cost_usd(question.model, reply) if reply else None
             if cost_usd is not None:
-                reservation.spent_usd = cost_usd
+                spent_usd = cost_usd
             elif not refused:  # a request without an answer may have cost the most
-                reservation.spent_usd = self._most_usd
-        return result, seconds, cost_usd
+                spent_usd = self._most_usd
+            return result, seconds, cost_usd
+        finally:
+            self._budget.settle(self._most_usd, spent_usd)
 
     async def _send(self, question: Question, limit_seconds: float) -> Result:
         """The session's reply, or its error where that concerns this request only."""
@@ -221,15 +227,6 @@ class RemoteRun:
                 "runner.requests.deadline_seconds. Run the same command again after that time to continue"
             )
         self._limits.hold(seconds)
-
-
-def is_in_event_loop() -> bool:
-    """Whether the current thread runs an event loop, as a notebook's does."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 @contextmanager

@@ -24,13 +24,11 @@ Prepared = TypeVar("Prepared")
 # An item, what `prepare` returns for a batch of items, and the item's position in that batch.
 Entry = tuple[Item, asyncio.Future[list[Prepared]], int]
 
-# As a share of the requests in flight: the pictures that are read ahead, and the extra workers.
-AHEAD_SHARE = 0.5
+AHEAD_SHARE = 0.5  # as a share of the requests in flight: the pictures read ahead, and the extra workers
 # As a share of these pictures: how many a thread reads at once, since handing them over one by one costs more
 # CPU time than everything else in this folder does for a request.
 BATCH_SHARE = 0.2
-# How long a run that stops waits for the answers of the requests in flight.
-STOP_SECONDS = 30.0
+STOP_SECONDS = 30.0  # how long a run that stops waits for the answers of the requests in flight
 
 
 class RequestScheduler(Generic[Prepared]):
@@ -54,11 +52,7 @@ class RequestScheduler(Generic[Prepared]):
         self._active_workers = 0  # all but those that wait before another attempt
         self._sending: set[asyncio.Task[Any] | None] = set()
         self._stop_reason: BaseException | None = None
-        self._stopping = asyncio.Event()
-
-    @property
-    def is_stopping(self) -> bool:
-        return self._stop_reason is not None
+        self.stopping = asyncio.Event()
 
     async def run(
         self, items: Iterator[Item], caption: Callable[[Item, Prepared], Awaitable[Caption | None]]
@@ -69,7 +63,7 @@ class RequestScheduler(Generic[Prepared]):
         for _ in range(self._in_flight):
             self._start(self._work())
         idle = asyncio.create_task(self._until_idle())
-        stopping = asyncio.create_task(self._stopping.wait())
+        stopping = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait((idle, stopping), return_when=asyncio.FIRST_COMPLETED)
             if in_flight := self._workers & self._sending:  # their answers will be billed
@@ -88,7 +82,7 @@ class RequestScheduler(Generic[Prepared]):
         """Send no further request. A second KeyboardInterrupt abandons the requests in flight, too."""
         if self._stop_reason is None:
             self._stop_reason = reason
-            self._stopping.set()
+            self.stopping.set()
             self._cancel(self._workers - self._sending)
         elif isinstance(reason, KeyboardInterrupt):
             self._cancel(self._workers)
@@ -152,7 +146,7 @@ class RequestScheduler(Generic[Prepared]):
                 item, prepared, position = entry
                 if (caption := await self._caption(item, (await prepared)[position])) is not None:
                     self._record(caption)
-                if self.is_stopping or self._active_workers > self._in_flight:
+                if self.stopping.is_set() or self._active_workers > self._in_flight:
                     return
             await self._queue.put(None)  # for the next worker
         except Exception as error:

@@ -89,7 +89,7 @@ def test_a_model_s_own_limit_wins_over_its_provider_s_and_both_over_the_plain_on
         ),
         (
             "runner.requests.limits={openai: 500}",
-            "runner.requests.limits.openai: 500: is no mapping of options",
+            "runner.requests.limits.openai: 500: is not a mapping of options",
         ),
         ("runner.requests.limits=500", "runner.requests.limits: 500: "),
         ("cache=sometimes", "runner.cache: 'sometimes': input should be 'off', 'read' or 'refresh'"),

@@ -385,14 +385,14 @@ def test_it_runs_in_a_thread_too(remote: Captioner, server: Server) -> None:
 def test_requests_are_paced(remote: Captioner, server: Server) -> None:
     run(remote, items(15), replace(FAST, per_minute=1200))
     times = [at for at, _ in server.counts()["log"]]
-    assert times[-1] - times[0] > 14 * 0.05 * 0.9
+    assert times[-1] - times[0] > 14 * 0.05 / 2  # without a pace it is nearly zero
 
 
 def test_tokens_are_paced_by_what_requests_really_take(remote: Captioner, server: Server) -> None:
     """Thought to take 120, they take 100: 60,000 tokens a minute are ten of them a second."""
     run(remote, items(12), replace(FAST, tokens_per_minute=60_000))
     times = [at for at, _ in server.counts()["log"]]
-    assert times[-1] - times[0] > 10 * 0.1 * 0.9
+    assert times[-1] - times[0] > 10 * 0.1 / 2
 
 
 def test_without_a_rate_many_refusals_are_lived_through(remote: Captioner, server: Server) -> None:

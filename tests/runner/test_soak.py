@@ -153,7 +153,7 @@ def test_a_kill_loses_no_more_than_was_on_its_way(
 def test_ctrl_c_loses_nothing_at_all(faulty: Server, own: Path, tmp_path: Path) -> None:
     soak = Soak(tmp_path, own, faulty, "cache=off")
     output = soak.until(IMAGES // 3, signal.SIGINT)
-    assert "every caption so far is kept" in output
+    assert "All captions so far are saved" in output
     assert sum(faulty.answered.values()) == len(soak.lines()) < IMAGES
     soak.to_its_end()
     soak.check_every_image_has_one_outcome()
