@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.api import score
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 
 KNOWN = Path(__file__).parent / "scorers" / "known_values.json"
 METRICS = ("BLEU", "METEOR", "ROUGE-L", "CIDEr")
@@ -54,6 +54,6 @@ def verify(metrics: Sequence[str] = METRICS) -> list[Check]:
         try:
             measured = score(captions, references, metrics=[metric])
             checks += [Check(name, value, measured[name].value) for name, value in expected.items()]
-        except NotComputed as error:
+        except MetricError as error:
             checks += [Check(name, value, None, str(error)) for name, value in expected.items()]
     return checks

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator import score
-from evaluator.core.errors import ConfigError, DataError, NotComputed
+from evaluator.core.errors import ConfigError, DataError, MetricError
 from evaluator.scorers.cider import CIDEr
 
 REFERENCES = {"7": ["a cat on a mat"], "x": ["two dogs run", "dogs in a park"], "9": "a red bus"}
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         score("a dog", [["a dog"]])
     with pytest.raises(ConfigError, match=r"'BLUE' is not a metric\. The metrics are BLEU, "):
         score(["a"], [["a"]], metrics=["BLUE"])
-    with pytest.raises(NotComputed, match="two images or more"):
+    with pytest.raises(MetricError, match="two images or more"):
         score(["a"], [["a"]], metrics=["CIDEr"])
 
 

@@ -108,14 +108,14 @@ def java() -> Finding:
 
 
 def meteor() -> Finding:
-    from evaluator.core.errors import NotComputed
+    from evaluator.core.errors import MetricError
     from evaluator.files.cache_folder import cache_folder
     from evaluator.scorers.meteor15.installed_files import InstalledFiles
     from evaluator.scorers.meteor15.language import VERSION
 
     try:
         files = InstalledFiles.find()
-    except NotComputed as error:
+    except MetricError as error:
         return Finding("METEOR", "cannot be computed", str(error))
     prepared = (cache_folder("meteor") / files.digest(VERSION)).is_dir()
     return Finding(
@@ -124,14 +124,14 @@ def meteor() -> Finding:
 
 
 def spice() -> Finding:
-    from evaluator.core.errors import NotComputed
+    from evaluator.core.errors import MetricError
     from evaluator.scorers.java import find_java, version_of
     from evaluator.scorers.spice import NEWEST_JAVA, program_folder
 
     try:
         program_folder(None)
         version = version_of(find_java("java", "SPICE"))
-    except NotComputed as error:
+    except MetricError as error:
         return Finding("SPICE", "cannot be computed", str(error))
     if version and version > NEWEST_JAVA:
         state = f"needs Java 8 to {NEWEST_JAVA}, and this is {version}"

@@ -28,4 +28,4 @@ from evaluator.core.protocols import (
 )
 from evaluator.core.results import NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
-from evaluator.core.values import NOT_IDENTITY, Caption, Item, Outcome, Prompt, Reply, Source, Usage
+from evaluator.core.values import RUNTIME_ONLY, Caption, Item, Outcome, Prompt, Reply, Source, Usage

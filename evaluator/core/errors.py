@@ -10,7 +10,7 @@
     ├── OutOfMemory                a batch was too large: the runner halves it
     ├── StoreError                 a run folder cannot be read or written
     ├── MissingPackage             an optional package is not installed: says the install line
-    └── NotComputed                a metric cannot be computed here: says why and what to type
+    └── MetricError                a metric cannot be computed here: says why and what to type
 
 The command line prints the message of any of these and exits with 2, without a traceback.
 """
@@ -85,5 +85,5 @@ class MissingPackage(EvaluatorError):
         super().__init__(f"{package} is not installed. Type: {install_line(extra)}")
 
 
-class NotComputed(EvaluatorError):
+class MetricError(EvaluatorError):
     """A metric cannot be computed here; the message says why and what to type."""

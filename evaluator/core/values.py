@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 # Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left
 # out of the run's name and never blocks a resume.
-NOT_IDENTITY: Mapping[str, bool] = MappingProxyType({"identity": False})
+RUNTIME_ONLY: Mapping[str, bool] = MappingProxyType({"identity": False})
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Annotated, Any, ClassVar, NotRequired
 from annotated_types import Ge
 from typing_extensions import TypedDict
 
-from evaluator.core import NOT_IDENTITY, Item
+from evaluator.core import RUNTIME_ONLY, Item
 from evaluator.core.errors import DataError
 from evaluator.data.human import drop_reference
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
@@ -34,10 +34,10 @@ class COCO:
 
     kind: ClassVar[str] = "coco"
 
-    images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures are
+    images: Path | None = field(metadata=RUNTIME_ONLY)  # the same data wherever the pictures are
     annotations: Path
     leave_out: Annotated[int, Ge(1)] | None = None
-    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)  # names objects, changes no caption
+    instances: Path | None = field(default=None, metadata=RUNTIME_ONLY)  # names objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items, in the order of the file's images. Raises DataError that says where the mistake is."""

@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, NotRequired
 from annotated_types import Ge
 from typing_extensions import TypedDict
 
-from evaluator.core import NOT_IDENTITY, Item
+from evaluator.core import RUNTIME_ONLY, Item
 from evaluator.core.errors import DataError
 from evaluator.data.coco import read_coco, refuse_repeats, with_object_tags
 from evaluator.data.human import drop_reference
@@ -32,11 +32,11 @@ class Karpathy:
 
     kind: ClassVar[str] = "karpathy"
 
-    images: Path | None = field(metadata=NOT_IDENTITY)  # the same data wherever the pictures are
+    images: Path | None = field(metadata=RUNTIME_ONLY)  # the same data wherever the pictures are
     annotations: Path
     split: str = "test"
     leave_out: Annotated[int, Ge(1)] | None = None
-    instances: Path | None = field(default=None, metadata=NOT_IDENTITY)  # names objects, changes no caption
+    instances: Path | None = field(default=None, metadata=RUNTIME_ONLY)  # names objects, changes no caption
 
     def load(self) -> list[Item]:
         """The items of the split, in the file's order. Raises DataError that says where the mistake is."""

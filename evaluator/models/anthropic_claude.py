@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner, GeneratedSDK, text_of
 from evaluator.models.encoded_pictures import EncodedPicture
@@ -89,8 +89,8 @@ class AnthropicClaude(CloudCaptioner):
     kind: ClassVar[str] = "anthropic"
 
     base_url: str = "https://api.anthropic.com"
-    key_variable: str | None = field(default="ANTHROPIC_API_KEY", metadata=NOT_IDENTITY)
-    key_page: str = field(default="https://platform.claude.com/settings/keys", metadata=NOT_IDENTITY)
+    key_variable: str | None = field(default="ANTHROPIC_API_KEY", metadata=RUNTIME_ONLY)
+    key_page: str = field(default="https://platform.claude.com/settings/keys", metadata=RUNTIME_ONLY)
     thinking: Literal["disabled", "adaptive", "between_tools"] | None = None
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)

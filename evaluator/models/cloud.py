@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
 
-from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply, Usage
 from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
 from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.models.api_keys import api_key, redact_key
@@ -56,11 +56,11 @@ class CloudCaptioner:
     temperature: Annotated[float, Ge(0)] | None = None
     longest_side: Annotated[int, Ge(64)]
     jpeg_quality: Annotated[int, Ge(1), Le(95)] = 90
-    image_tokens: tuple[int, int] = field(default=(0, 0), metadata=NOT_IDENTITY)
-    timeout_seconds: Annotated[float, Gt(0)] = field(default=120.0, metadata=NOT_IDENTITY)
-    key_variable: str | None = field(default=None, metadata=NOT_IDENTITY)
-    key_page: str = field(default="", metadata=NOT_IDENTITY)
-    env_file: Path | None = field(default=None, metadata=NOT_IDENTITY)
+    image_tokens: tuple[int, int] = field(default=(0, 0), metadata=RUNTIME_ONLY)
+    timeout_seconds: Annotated[float, Gt(0)] = field(default=120.0, metadata=RUNTIME_ONLY)
+    key_variable: str | None = field(default=None, metadata=RUNTIME_ONLY)
+    key_page: str = field(default="", metadata=RUNTIME_ONLY)
+    env_file: Path | None = field(default=None, metadata=RUNTIME_ONLY)
 
     package: ClassVar[str]  # the name to import
     extra: ClassVar[str]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, RetryableError
 from evaluator.models.cloud import MAX_CONNECTIONS, THINKING_ROOM_TOKENS, Client, CloudCaptioner, CloudSession
 from evaluator.models.encoded_pictures import EncodedPicture
@@ -44,8 +44,8 @@ class GeminiOptions(CloudCaptioner):
     """The options that both of Google's packages have."""
 
     base_url: str = "https://generativelanguage.googleapis.com"
-    key_variable: str | None = field(default="GEMINI_API_KEY", metadata=NOT_IDENTITY)
-    key_page: str = field(default="https://aistudio.google.com/apikey", metadata=NOT_IDENTITY)
+    key_variable: str | None = field(default="GEMINI_API_KEY", metadata=RUNTIME_ONLY)
+    key_page: str = field(default="https://aistudio.google.com/apikey", metadata=RUNTIME_ONLY)
     safety: Threshold | None = None
 
     max_bytes: ClassVar[int] = 14_000_000  # with base64 and the prompt within 20 MB, the limit of a request
@@ -201,7 +201,7 @@ class Gemini(GeminiOptions):
     media_resolution: Literal["low", "medium", "high"] | None = None
     thinking_budget: Annotated[int, Ge(-1)] | None = None
     thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
-    files_api_above_bytes: Annotated[int, Gt(0)] = field(default=14_000_000, metadata=NOT_IDENTITY)
+    files_api_above_bytes: Annotated[int, Gt(0)] = field(default=14_000_000, metadata=RUNTIME_ONLY)
 
     package: ClassVar[str] = "google.genai"
     extra: ClassVar[str] = "gemini"

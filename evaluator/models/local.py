@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import CheckpointLoader, is_out_of_memory
@@ -34,7 +34,7 @@ class LocalCaptioner(ABC):
 
     checkpoint: str
     revision: str | None = None
-    device: str = field(default="auto", metadata=NOT_IDENTITY)
+    device: str = field(default="auto", metadata=RUNTIME_ONLY)
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     image_size: Annotated[int, Ge(1)] | None = None
     num_beams: Annotated[int, Ge(1)] = 1

@@ -25,7 +25,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from evaluator.core import Array, Item, Measurement
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.idf import (
     CORPUS,
     Table,
@@ -138,19 +138,19 @@ class CIDEr:
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """CIDEr, the mean over the images.
 
-        Raises NotComputed where there are no references, and for one image without a table.
+        Raises MetricError where there are no references, and for one image without a table.
         """
         (name,) = self.names
         texts = References.of(items, captions, name)
         table = None if self.idf == CORPUS else read_table(find_table(self.idf))
         if table is None and len(texts.items) < 2:
-            raise NotComputed(
+            raise MetricError(
                 f"{name} weighs words by how many images share them, and with one image every weight is zero:"
                 " score two images or more, better the whole data set, or make a table of its weights: "
                 "evaluator idf REFERENCES --name NAME, then scorer.cider.idf=NAME"
             )
         if table and table.longest < self.n:
-            raise NotComputed(
+            raise MetricError(
                 f"{name} counts n-grams of up to {self.n} words (scorer.cider.n), and the table "
                 f"{self.idf} has those of up to {table.longest}: type scorer.cider.n={table.longest}"
             )

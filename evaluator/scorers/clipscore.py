@@ -22,8 +22,8 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
-from evaluator.core.errors import NotComputed
+from evaluator.core import RUNTIME_ONLY, Array, Item, Measurement
+from evaluator.core.errors import MetricError
 from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.signature import signature
 
@@ -64,9 +64,9 @@ class CLIPScore:
 
     checkpoint: str = "openai/clip-vit-base-patch32"
     revision: str | None = None
-    device: str = field(default="auto", metadata=NOT_IDENTITY)
+    device: str = field(default="auto", metadata=RUNTIME_ONLY)
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
-    batch_size: Annotated[int, Ge(1)] = field(default=64, metadata=NOT_IDENTITY)
+    batch_size: Annotated[int, Ge(1)] = field(default=64, metadata=RUNTIME_ONLY)
     prefix: str = "A photo depicts "
     safetensors_only: bool = True
 
@@ -75,9 +75,9 @@ class CLIPScore:
         return ("CLIPScore", "RefCLIPScore")
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """CLIPScore, and RefCLIPScore if any item has references. Raises NotComputed with the reason."""
+        """CLIPScore, and RefCLIPScore if any item has references. Raises MetricError with the reason."""
         if not any(item.image for item in items):
-            raise NotComputed(
+            raise MetricError(
                 "CLIPScore needs the pictures, and none are given. Type --images DIR, or data.images=DIR"
             )
         encoder = load_encoder(

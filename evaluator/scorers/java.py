@@ -14,16 +14,16 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 
 LAST_LINES = 5  # of what a program wrote before it failed: they hold its reason
 
 
 def find_java(program: str, metric: str) -> str:
-    """The path of a Java program such as `java`. Raises NotComputed where there is none."""
+    """The path of a Java program such as `java`. Raises MetricError where there is none."""
     if found := shutil.which(program):
         return found
-    raise NotComputed(
+    raise MetricError(
         f"{metric} needs Java, and there is no program {program!r}. Install Java (Debian and Ubuntu: "
         f"apt install default-jre-headless), or say where it is: scorer.{metric.lower()}.java=/path/to/java"
     )
@@ -49,7 +49,7 @@ def run_java(
 ) -> bytes:
     """What the program answers to the question: it runs to the end, and never outlives this call.
 
-    Raises NotComputed with the program's last lines where it fails or is killed, and after `seconds`.
+    Raises MetricError with the program's last lines where it fails or is killed, and after `seconds`.
     """
     with subprocess.Popen(
         command,
@@ -62,14 +62,14 @@ def run_java(
         try:
             answer, said = process.communicate(question, timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise NotComputed(
+            raise MetricError(
                 f"{metric} was stopped after {seconds:g} seconds without a result. Type "
                 f"scorer.{metric.lower()}.time_limit_seconds={2 * seconds:g} to wait longer"
             ) from None
         finally:
             end(process)
     if process.returncode:
-        raise NotComputed(f"{metric}'s Java program failed: {reason(said, process.returncode, metric)}")
+        raise MetricError(f"{metric}'s Java program failed: {reason(said, process.returncode, metric)}")
     return answer
 
 

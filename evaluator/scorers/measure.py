@@ -22,10 +22,10 @@ def measure(
         measured: dict[str, Measurement] = {}
         try:
             if not captions:
-                raise errors.NotComputed("no image has a caption")
+                raise errors.MetricError("no image has a caption")
             measured = {measurement.name: measurement for measurement in scorer.score(items, captions)}
             reason = "no image could be scored"
-        except errors.NotComputed as error:
+        except errors.MetricError as error:
             reason = str(error)
             logger.warning("%s not computed: %s", ", ".join(scorer.names), reason)
         for name in scorer.names:

@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from evaluator.core import NOT_IDENTITY, Item, Measurement
+from evaluator.core import RUNTIME_ONLY, Item, Measurement
 from evaluator.scorers.meteor15.engines import by_java, by_python
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
@@ -32,11 +32,11 @@ class METEOR:
 
     kind: ClassVar[str] = "meteor"
 
-    engine: Literal["python", "java"] = field(default="python", metadata=NOT_IDENTITY)
-    processes: Annotated[int, Ge(1)] | None = field(default=None, metadata=NOT_IDENTITY)
-    java: str = field(default="java", metadata=NOT_IDENTITY)
-    memory: str = field(default="2G", metadata=NOT_IDENTITY)
-    time_limit_seconds: Annotated[float, Gt(0)] = field(default=3600.0, metadata=NOT_IDENTITY)
+    engine: Literal["python", "java"] = field(default="python", metadata=RUNTIME_ONLY)
+    processes: Annotated[int, Ge(1)] | None = field(default=None, metadata=RUNTIME_ONLY)
+    java: str = field(default="java", metadata=RUNTIME_ONLY)
+    memory: str = field(default="2G", metadata=RUNTIME_ONLY)
+    time_limit_seconds: Annotated[float, Gt(0)] = field(default=3600.0, metadata=RUNTIME_ONLY)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator.core import Array, Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class References:
 
     @classmethod
     def of(cls, items: Sequence[Item], captions: Sequence[str], metric: str) -> References:
-        """Raises NotComputed where no item has references."""
+        """Raises MetricError where no item has references."""
         if len(items) != len(captions):
             raise ValueError(f"{len(captions)} captions for {len(items)} images")
         indexes = tuple([index for index, item in enumerate(items) if item.references])
         if not indexes:
-            raise NotComputed(
+            raise MetricError(
                 f"{metric} compares captions with references, and none of the {len(items)} images has any: "
                 "choose a data set with references, or give a references file"
             )

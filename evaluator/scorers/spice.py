@@ -21,8 +21,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Gt
 
-from evaluator.core import NOT_IDENTITY, Array, Item, Measurement
-from evaluator.core.errors import NotComputed
+from evaluator.core import RUNTIME_ONLY, Array, Item, Measurement
+from evaluator.core.errors import MetricError
 from evaluator.core.install import install_line
 from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.java import find_java, run_java, version_of
@@ -41,22 +41,22 @@ class SPICE:
 
     kind: ClassVar[str] = "spice"
 
-    java: str = field(default="java", metadata=NOT_IDENTITY)
-    folder: str | None = field(default=None, metadata=NOT_IDENTITY)
-    memory: str = field(default="8G", metadata=NOT_IDENTITY)
-    time_limit_seconds: Annotated[float, Gt(0)] = field(default=3600.0, metadata=NOT_IDENTITY)
+    java: str = field(default="java", metadata=RUNTIME_ONLY)
+    folder: str | None = field(default=None, metadata=RUNTIME_ONLY)
+    memory: str = field(default="8G", metadata=RUNTIME_ONLY)
+    time_limit_seconds: Annotated[float, Gt(0)] = field(default=3600.0, metadata=RUNTIME_ONLY)
 
     @property
     def names(self) -> tuple[str, ...]:
         return ("SPICE",)
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """Raises NotComputed where Java, the program or its models are missing, and where it fails."""
+        """Raises MetricError where Java, the program or its models are missing, and where it fails."""
         texts = References.of(items, captions, "SPICE")
         folder = program_folder(self.folder)
         java = find_java(self.java, "SPICE")
         if (version := version_of(java)) and version > NEWEST_JAVA:
-            raise NotComputed(
+            raise MetricError(
                 f"SPICE needs Java 8 to {NEWEST_JAVA}, and {java} is Java {version}. Install an older one "
                 "beside it and type scorer.spice.java=/path/to/java"
             )
@@ -72,11 +72,11 @@ class SPICE:
 
 
 def program_folder(chosen: str | None) -> Path:
-    """Where the program lies, with its libraries and models beside it. Raises NotComputed."""
+    """Where the program lies, with its libraries and models beside it. Raises MetricError."""
     if chosen is None:
         package = importlib.util.find_spec("pycocoevalcap")
         if package is None or not package.submodule_search_locations:
-            raise NotComputed(
+            raise MetricError(
                 "SPICE's program comes with the package pycocoevalcap, which is not installed. Type: "
                 + install_line("coco")
             )
@@ -84,11 +84,11 @@ def program_folder(chosen: str | None) -> Path:
     else:
         folder = Path(chosen).expanduser().absolute()
     if not (folder / PROGRAM).is_file():
-        raise NotComputed(
+        raise MetricError(
             f"SPICE's program {PROGRAM} is not in {folder}: give its folder as scorer.spice.folder="
         )
     if missing := [name for name in MODELS if not (folder / "lib" / name).is_file()]:
-        raise NotComputed(
+        raise MetricError(
             f"SPICE's parser is not there ({folder / 'lib' / missing[0]}). Fetch it once, 384 MB: "
             "python -m pycocoevalcap.spice.get_stanford_models"
         )
@@ -108,9 +108,9 @@ def rows(texts: References) -> list[dict[str, Any]]:
 
 
 def read_scores(answer: Path, images: int) -> Array:
-    """Scores (N,), from 0 to 1. Raises NotComputed for an answer that lacks some."""
+    """Scores (N,), from 0 to 1. Raises MetricError for an answer that lacks some."""
     try:
         found = {row["image_id"]: row["scores"]["All"]["f"] for row in json.loads(answer.read_text("utf-8"))}
         return np.array([float(found[place]) for place in range(images)])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotComputed(f"SPICE's program ended without the scores of all images ({error!r})") from None
+        raise MetricError(f"SPICE's program ended without the scores of all images ({error!r})") from None

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluator.core import NOT_IDENTITY, Item, Measurement, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, NotComputed
+from evaluator.core import RUNTIME_ONLY, Item, Measurement, Outcome, Prompt, Reply
+from evaluator.core.errors import CaptionError, MetricError
 
 
 @dataclass(frozen=True)
 class Scripted:
     """Says what `script` says of an image, {"1": "a dog", "2": {"refused": "I cannot"}}, else its id."""
 
-    script: Path | None = field(default=None, metadata=NOT_IDENTITY)
-    log: Path | None = field(default=None, metadata=NOT_IDENTITY)
-    seconds: float = field(default=0.0, metadata=NOT_IDENTITY)
+    script: Path | None = field(default=None, metadata=RUNTIME_ONLY)
+    log: Path | None = field(default=None, metadata=RUNTIME_ONLY)
+    seconds: float = field(default=0.0, metadata=RUNTIME_ONLY)
     style: str = "plain"
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
@@ -61,7 +61,7 @@ class Session:
 class Words:
     """The mean number of words of a caption."""
 
-    log: Path | None = field(default=None, metadata=NOT_IDENTITY)
+    log: Path | None = field(default=None, metadata=RUNTIME_ONLY)
     weight: float = 1.0
 
     @property
@@ -83,7 +83,7 @@ class Unable:
         return ("Unable-1", "Unable-2")
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        raise NotComputed("its oracle is asleep. Type wake")
+        raise MetricError("its oracle is asleep. Type wake")
 
 
 def append(log: Path | None, lines: Sequence[str]) -> None:

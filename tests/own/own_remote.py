@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from evaluator.core import NOT_IDENTITY, Item, Outcome, Prompt, Reply, Usage
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply, Usage
 from evaluator.core.errors import CaptionError, ModelError, RetryableError
 
 
@@ -26,7 +26,7 @@ class Picture:
 class Remote:
     """Asks the server of the tests at `url`."""
 
-    url: str = field(default="", metadata=NOT_IDENTITY)
+    url: str = field(default="", metadata=RUNTIME_ONLY)
     model: str = "test-model"
     max_output_tokens: int = 20
 

@@ -78,10 +78,13 @@ def test_a_model_s_own_limit_wins_over_its_provider_s_and_both_over_the_plain_on
     [
         ("runner.requests.in_flight=0", "runner.requests.in_flight: 0: input should be greater"),
         ("runner.requests.in_flight=many", "runner.requests.in_flight: 'many': is not an integer"),
-        ("+runner.requests.at_once=3", "runner.requests.at_once: there is no such option. It has in_flight"),
+        (
+            "+runner.requests.at_once=3",
+            "runner.requests.at_once: there is no such option. Options: in_flight",
+        ),
         (
             "runner.requests.limits={openai: {per_minut: 3}}",
-            "runner.requests.limits.openai.per_minut: there is no such option. It has in_flight, per_minute",
+            "runner.requests.limits.openai.per_minut: there is no such option. Options: in_flight",
         ),
         (
             "runner.requests.limits={openai: {per_minute: 0}}",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import AGGREGATES, Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.bleu import BLEU, bleu_statistics
 from evaluator.scorers.tokenizer.ptb import tokenize
 
@@ -156,7 +156,7 @@ def test_an_image_without_references_is_not_scored() -> None:
 
 
 def test_no_references_at_all_is_not_computed() -> None:
-    with pytest.raises(NotComputed, match="BLEU compares captions with references"):
+    with pytest.raises(MetricError, match="BLEU compares captions with references"):
         BLEU().score([Item("1", None)], ["a cat"])
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from evaluator.config.run_config import run_configs
 from evaluator.core import Item
-from evaluator.core.errors import ConfigError, NotComputed
+from evaluator.core.errors import ConfigError, MetricError
 from evaluator.scorers.cider import CIDEr, cider
 from evaluator.scorers.tokenizer.ptb import tokenize
 
@@ -136,12 +136,12 @@ def test_an_image_without_references_changes_nothing() -> None:
 @pytest.mark.parametrize("others", [[], [Item("2", None)]])
 def test_one_image_is_not_computed(others: list[Item]) -> None:
     items = [Item("1", None, ("a cat",)), *others]
-    with pytest.raises(NotComputed, match="with one image every weight is zero: score two images or more"):
+    with pytest.raises(MetricError, match="with one image every weight is zero: score two images or more"):
         CIDEr().score(items, ["a cat"] * len(items))
 
 
 def test_no_references_at_all_is_not_computed() -> None:
-    with pytest.raises(NotComputed, match="CIDEr compares captions with references"):
+    with pytest.raises(MetricError, match="CIDEr compares captions with references"):
         CIDEr().score([Item("1", None), Item("2", None)], ["a cat", "a dog"])
 
 

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from evaluator.core import Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.clip import features as clip_features
 from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.clipscore import CLIPScore, clip_score, ref_clip_score
@@ -356,10 +356,10 @@ def test_a_picture_that_cannot_be_read_is_not_scored_and_stops_nobody(
 
 
 def test_without_pictures_it_is_not_computed(checkpoint: Path, items: list[Item], tmp_path: Path) -> None:
-    with pytest.raises(NotComputed, match="--images DIR"):
+    with pytest.raises(MetricError, match="--images DIR"):
         CLIPScore(str(checkpoint)).score([replace(item, image=None) for item in items], CAPTIONS)
     gone = [replace(item, image=tmp_path / "gone" / "dog.jpg") for item in items]
-    with pytest.raises(NotComputed, match=r"6 of 6 pictures.*gone/dog\.jpg: there is no such file.*--images"):
+    with pytest.raises(MetricError, match=r"6 of 6 pictures.*gone/dog\.jpg: there is no such file.*--images"):
         CLIPScore(str(checkpoint)).score(gone, CAPTIONS)
 
 
@@ -452,7 +452,7 @@ def test_a_checkpoint_of_the_hub_is_known_by_its_commit(
 
 
 def not_computed(scorer: CLIPScore, items: list[Item], *said: str) -> None:
-    with pytest.raises(NotComputed) as raised:
+    with pytest.raises(MetricError) as raised:
         scorer.score(items, CAPTIONS)
     assert "\n" not in str(raised.value)
     for words in said:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Item
-from evaluator.core.errors import ConfigError, DataError, NotComputed
+from evaluator.core.errors import ConfigError, DataError, MetricError
 from evaluator.scorers.cider import CIDEr, cider
 from evaluator.scorers.idf import find_table, make_table, read_table, table_path, write_table
 
@@ -74,7 +74,7 @@ def test_one_image_can_be_scored_with_a_table(tmp_path: Path) -> None:
     write_table(make_table(THREE, "three"), tmp_path / "three.json.gz")
     item = Item("2", None, THREE[1])
     with pytest.raises(
-        NotComputed, match=r"evaluator idf REFERENCES --name NAME, then scorer\.cider\.idf=NAME"
+        MetricError, match=r"evaluator idf REFERENCES --name NAME, then scorer\.cider\.idf=NAME"
     ):
         CIDEr().score([item], [captions[1]])
     (measurement,) = CIDEr(idf=str(tmp_path / "three.json.gz")).score([item], [captions[1]])
@@ -172,7 +172,7 @@ def test_a_table_that_changes_is_read_again(tmp_path: Path) -> None:
 def test_a_table_of_shorter_ngrams_is_not_enough(tmp_path: Path) -> None:
     write_table(make_table(THREE, "short", longest=2), tmp_path / "short.json.gz")
     items = [Item(str(index), None, of_image) for index, of_image in enumerate(THREE)]
-    with pytest.raises(NotComputed, match=r"type scorer\.cider\.n=2"):
+    with pytest.raises(MetricError, match=r"type scorer\.cider\.n=2"):
         CIDEr(idf=str(tmp_path / "short.json.gz")).score(items, ["a", "b", "c"])
     (pinned,) = CIDEr(n=2, idf=str(tmp_path / "short.json.gz")).score(items, ["a red cat", "a bus", "dog"])
     (own,) = CIDEr(n=2).score(items, ["a red cat", "a bus", "dog"])

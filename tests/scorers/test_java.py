@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.java import find_java, major_version, run_java, version_of
 
 LEAVES_A_CHILD = """
@@ -48,7 +48,7 @@ def test_the_java_at_hand_tells_its_version() -> None:
 
 
 def test_a_missing_java_says_what_to_install() -> None:
-    with pytest.raises(NotComputed, match=r"apt install .* scorer\.spice\.java="):
+    with pytest.raises(MetricError, match=r"apt install .* scorer\.spice\.java="):
         find_java("/nowhere/bin/java", "SPICE")
 
 
@@ -57,7 +57,7 @@ def test_a_program_that_is_no_program_has_no_version(tmp_path: Path) -> None:
 
 
 def test_a_program_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
-    with pytest.raises(NotComputed, match=r"stopped after 2 seconds.*time_limit_seconds=4"):
+    with pytest.raises(MetricError, match=r"stopped after 2 seconds.*time_limit_seconds=4"):
         run_java(python(LEAVES_A_CHILD), 2, "SPICE", tmp_path)
     child = int((tmp_path / "child").read_text())
     for _ in range(100):
@@ -92,7 +92,7 @@ def is_running(process: int) -> bool:
     ],
 )
 def test_a_failure_is_told_in_the_programs_own_words(tmp_path: Path, code: str, expected: str) -> None:
-    with pytest.raises(NotComputed, match=expected):
+    with pytest.raises(MetricError, match=expected):
         run_java(python(code), 60, "SPICE", tmp_path)
 
 

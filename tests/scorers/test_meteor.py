@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 
 from evaluator.core import Item
 from evaluator.core.aggregates.meteor import meteor
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.java import run_java
 from evaluator.scorers.meteor import METEOR
 from evaluator.scorers.meteor15.installed_files import InstalledFiles
@@ -85,7 +85,7 @@ def test_several_processes_give_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_process_that_dies_is_not_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evaluator.scorers.meteor15.engines.CAPTIONS_A_PROCESS", 3)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(NotComputed, match=r"scorer\.meteor\.processes=1"):
+    with pytest.raises(MetricError, match=r"scorer\.meteor\.processes=1"):
         METEOR(processes=2).score(ITEMS * 5, CAPTIONS * 5)
 
 
@@ -107,7 +107,7 @@ def test_it_needs_no_java(tmp_path: Path) -> None:
 
 
 def test_without_java_the_java_engine_says_what_to_install() -> None:
-    with pytest.raises(NotComputed, match=r"apt install .* scorer\.meteor\.java="):
+    with pytest.raises(MetricError, match=r"apt install .* scorer\.meteor\.java="):
         METEOR(engine="java", java="/nowhere/java").score(ITEMS, CAPTIONS)
 
 
@@ -123,7 +123,7 @@ def test_a_java_that_misbehaves_is_not_a_score(tmp_path: Path, program: str, rea
     java = tmp_path / "java"
     java.write_text(f"#!/bin/sh\n{program}\n")
     java.chmod(0o755)
-    with pytest.raises(NotComputed, match=reason):
+    with pytest.raises(MetricError, match=reason):
         METEOR(engine="java", java=str(java), time_limit_seconds=2.0).score(ITEMS, CAPTIONS)
 
 
@@ -133,12 +133,12 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     from evaluator.scorers.meteor15.language import load_language
 
     load_language.cache_clear()
-    with pytest.raises(NotComputed, match=r"pip install 'evaluator\[coco\]'"):
+    with pytest.raises(MetricError, match=r"pip install 'evaluator\[coco\]'"):
         METEOR().score(ITEMS, CAPTIONS)
 
 
 def test_no_references_at_all() -> None:
-    with pytest.raises(NotComputed, match="references"):
+    with pytest.raises(MetricError, match="references"):
         METEOR().score(ITEMS[1:2], CAPTIONS[1:2])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluator.core import Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.references import References
 
 ITEMS = [Item("1", None, ("a cat",)), Item("2", None), Item("3", None, ("a dog", "a hound"))]
@@ -18,7 +18,7 @@ def test_images_without_references_are_left_out_and_keep_their_index() -> None:
 
 
 def test_no_references_at_all_says_what_to_give() -> None:
-    with pytest.raises(NotComputed, match=r"ROUGE-L .* none of the 1 images has any: .* references file"):
+    with pytest.raises(MetricError, match=r"ROUGE-L .* none of the 1 images has any: .* references file"):
         References.of([ITEMS[1]], ["x"], "ROUGE-L")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.core import Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.rouge import ROUGE, rouge_l
 from evaluator.scorers.tokenizer.ptb import tokenize
 
@@ -151,7 +151,7 @@ def test_an_image_without_references_is_not_scored() -> None:
 
 
 def test_no_references_at_all_is_not_computed() -> None:
-    with pytest.raises(NotComputed, match="ROUGE-L compares captions with references"):
+    with pytest.raises(MetricError, match="ROUGE-L compares captions with references"):
         ROUGE().score([Item("1", None)], ["a cat"])
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core import Item
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.spice import MODELS, PROGRAM, SPICE
 
 # Scores a caption with the share of its words that the references hold, and keeps what it was asked.
@@ -108,28 +108,28 @@ def test_any_character_is_passed_safely(program: Path, caption: str) -> None:
 )
 def test_what_goes_wrong_is_not_a_score(program: Path, behaviour: str, reason: str) -> None:
     seconds = 2.0 if "sleep" in behaviour else 60.0
-    with pytest.raises(NotComputed, match=reason):
+    with pytest.raises(MetricError, match=reason):
         spice(program, behaviour, seconds=seconds).score(ITEMS, CAPTIONS)
 
 
 def test_a_java_that_is_too_new_is_named(program: Path) -> None:
-    with pytest.raises(NotComputed, match=r"Java 8 to 14, and .* is Java 17"):
+    with pytest.raises(MetricError, match=r"Java 8 to 14, and .* is Java 17"):
         spice(program, version="17.0.12").score(ITEMS, CAPTIONS)
 
 
 def test_without_java_it_says_what_to_install(program: Path) -> None:
-    with pytest.raises(NotComputed, match="apt install"):
+    with pytest.raises(MetricError, match="apt install"):
         SPICE("/nowhere/java", str(program)).score(ITEMS, CAPTIONS)
 
 
 def test_without_models_it_says_how_to_fetch_them(program: Path) -> None:
     (program / "lib" / MODELS[1]).unlink()
-    with pytest.raises(NotComputed, match=r"python -m pycocoevalcap\.spice\.get_stanford_models"):
+    with pytest.raises(MetricError, match=r"python -m pycocoevalcap\.spice\.get_stanford_models"):
         spice(program).score(ITEMS, CAPTIONS)
 
 
 def test_a_folder_without_the_program_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotComputed, match=r"scorer\.spice\.folder="):
+    with pytest.raises(MetricError, match=r"scorer\.spice\.folder="):
         SPICE(folder=str(tmp_path)).score(ITEMS, CAPTIONS)
 
 
@@ -140,10 +140,10 @@ def test_the_installed_program_is_found_and_its_missing_models_named() -> None:
     library = Path(package.submodule_search_locations[0]) / "spice" / "lib"
     if (library / MODELS[0]).is_file() or shutil.which("java") is None:
         pytest.skip("the models are there, or Java is not")
-    with pytest.raises(NotComputed, match="get_stanford_models"):
+    with pytest.raises(MetricError, match="get_stanford_models"):
         SPICE().score(ITEMS, CAPTIONS)
 
 
 def test_no_references_at_all() -> None:
-    with pytest.raises(NotComputed, match="references"):
+    with pytest.raises(MetricError, match="references"):
         SPICE().score(ITEMS[1:2], CAPTIONS[1:2])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluator.core.errors import MissingPackage, ModelError, NotComputed
+from evaluator.core.errors import MetricError, MissingPackage, ModelError
 from evaluator.models.checkpoints import CheckpointLoader
 from evaluator.scorers.clip.feature_cache import FeatureCache
 from evaluator.scorers.clip.features import Encoder
@@ -24,7 +24,7 @@ def load_encoder(
     batch_size: int = 64,
     safetensors_only: bool = True,
 ) -> Encoder:
-    """Load a CLIP or SigLIP from the hub or a folder. Raises NotComputed with the reason and what to type."""
+    """Load a CLIP or SigLIP from the hub or a folder. Raises MetricError with the reason and what to type."""
     loader = CheckpointLoader(
         name=checkpoint,
         revision=revision,
@@ -42,7 +42,7 @@ def load_encoder(
     try:
         opened = loader.open()
     except (ModelError, MissingPackage) as error:
-        raise NotComputed(str(error)) from error
+        raise MetricError(str(error)) from error
     import PIL
     import torch
     import transformers

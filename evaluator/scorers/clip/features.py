@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from evaluator.core.errors import ImageError, NotComputed
+from evaluator.core.errors import ImageError, MetricError
 from evaluator.files.images import decode_picture, read_file
 from evaluator.models.checkpoints import is_out_of_memory
 from evaluator.scorers.clip.feature_cache import FeatureCache
@@ -53,7 +53,7 @@ class Encoder:
     def images(self, paths: Sequence[Path | None]) -> Features:
         """(N, D); a picture that cannot be read is a row of NaN, and logged.
 
-        Raises NotComputed if no picture can be read.
+        Raises MetricError if no picture can be read.
         """
         digests: list[str] = []
         rows: dict[str, Features] = {}
@@ -69,7 +69,7 @@ class Encoder:
         if wrong:
             report = f"{len(wrong):,} of {len(paths):,} pictures cannot be read, for example {wrong[0]}"
             if len(wrong) == len(paths):
-                raise NotComputed(f"{report}. Say where they are with --images DIR, or data.images=DIR")
+                raise MetricError(f"{report}. Say where they are with --images DIR, or data.images=DIR")
             logger.warning("%s; they are not scored", report)
         not_read = np.full_like(next(iter(rows.values())), np.nan)
         return np.stack([rows.get(digest, not_read) for digest in digests])
@@ -174,7 +174,7 @@ class Encoder:
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            raise NotComputed(
+            raise MetricError(
                 f"there is no memory for a batch of {self.batch_size}. Type scorer.clipscore.batch_size=8"
             ) from None
         # transformers wraps the projected features in the output of the tower since version 5.

@@ -15,7 +15,7 @@ import numpy as np
 
 from evaluator.core import Array
 from evaluator.core.aggregates.meteor import COLUMNS
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.java import find_java, run_java
 from evaluator.scorers.meteor15.installed_files import InstalledFiles
 from evaluator.scorers.meteor15.java_strings import one_line
@@ -49,7 +49,7 @@ def by_python(captions: Sequence[str], references: References, processes: int) -
 
 
 def by_java(captions: Sequence[str], references: References, java: str, memory: str, seconds: float) -> Array:
-    """Rows (N, 23). Raises NotComputed where Java or the program is missing, fails or hangs."""
+    """Rows (N, 23). Raises MetricError where Java or the program is missing, fails or hangs."""
     files = InstalledFiles.find()
     command = [find_java(java, "METEOR"), f"-Xmx{memory}", "-Dfile.encoding=UTF-8", "-jar", str(files.jar)]
     command += ["-", "-", "-stdio", "-l", "en", "-norm"]
@@ -62,7 +62,7 @@ def by_java(captions: Sequence[str], references: References, java: str, memory: 
         rows = np.array([line.split() for line in answer.splitlines()], np.float64)
         return without_perfect_chunks(rows.reshape(len(captions), len(COLUMNS)))
     except ValueError:
-        raise NotComputed(
+        raise MetricError(
             f"METEOR's program gave {len(answer.splitlines())} answers for {len(captions)} captions, the "
             f"last one {answer[-200:].strip()!r}. Type scorer.meteor.engine=python"
         ) from None
@@ -95,7 +95,7 @@ def _finish(process: subprocess.Popen[bytes]) -> Array:
     with process.stdout as stream:
         answer = stream.read()
     if process.wait():
-        raise NotComputed("a process of METEOR was ended. Type scorer.meteor.processes=1 to use one")
+        raise MetricError("a process of METEOR was ended. Type scorer.meteor.processes=1 to use one")
     rows: Array = np.load(io.BytesIO(answer))
     return rows
 

@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.core.install import install_line
 
 FUNCTION_WORDS = "function/english.words"
@@ -30,10 +30,10 @@ class InstalledFiles:
 
     @classmethod
     def find(cls) -> InstalledFiles:
-        """Raises NotComputed where the package, or one of its files, is missing."""
+        """Raises MetricError where the package, or one of its files, is missing."""
         specification = importlib.util.find_spec("pycocoevalcap")
         if specification is None or not specification.submodule_search_locations:
-            raise NotComputed(
+            raise MetricError(
                 "METEOR reads its word lists and paraphrases from the pycocoevalcap package, which is not "
                 f"installed. Type: {install_line('coco')}"
             )
@@ -41,7 +41,7 @@ class InstalledFiles:
         files = cls(folder / "meteor-1.5.jar", folder / "data" / "paraphrase-en.gz")
         for path in (files.jar, files.paraphrases):
             if not path.is_file():
-                raise NotComputed(
+                raise MetricError(
                     f"METEOR needs {path}, which pycocoevalcap 1.2 installs and which is missing. Install "
                     f"the package again: {install_line('coco')} --force-reinstall"
                 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluator.core.errors import NotComputed
+from evaluator.core.errors import MetricError
 from evaluator.scorers.meteor15 import language as module
 from evaluator.scorers.meteor15.installed_files import InstalledFiles
 from evaluator.scorers.meteor15.language import Language, load_language, paraphrases
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(NotComputed, match=r"pip install 'evaluator\[coco\]'"):
+    with pytest.raises(MetricError, match=r"pip install 'evaluator\[coco\]'"):
         InstalledFiles.find()
 
 
@@ -113,5 +113,5 @@ def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         submodule_search_locations = (str(tmp_path),)
 
     monkeypatch.setattr("importlib.util.find_spec", lambda _: Found)
-    with pytest.raises(NotComputed, match=r"meteor-1\.5\.jar.*--force-reinstall"):
+    with pytest.raises(MetricError, match=r"meteor-1\.5\.jar.*--force-reinstall"):
         InstalledFiles.find()
