@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from evaluator.data.coco import COCO
+from tools.demo.dataset import write_dataset
 from tools.demo.scenes import (
     COLORS,
     GROUNDS,
@@ -28,7 +29,6 @@ from tools.demo.scenes import (
     positions,
     sample_scene,
     training_scenes,
-    write_dataset,
 )
 
 DATA = Path(__import__("evaluator").__file__).parent / "demo" / "data"
