@@ -50,7 +50,7 @@ PICTURES_WITHIN = 200
 
 def write_report(
     comparison: Comparison,
-    output: Path,
+    output: Path | str,
     pictures: int | Path = PICTURES_WITHIN,
     pages: Mapping[str, str] | None = None,
     with_images: bool = True,
@@ -61,7 +61,7 @@ def write_report(
     are addresses that runs are linked to, by their labels. `with_images=False` leaves the gallery out, as
     the index of a site does, whose runs have pages of their own.
     """
-    comparison = comparison.best_first
+    comparison, output = comparison.best_first, Path(output)
     shown = gallery(comparison) if with_images else None
     if shown is None:
         rendered = Pictures()
