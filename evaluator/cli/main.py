@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
@@ -34,6 +35,9 @@ COMMANDS = (
 
 def main() -> None:
     """Run the command and exit with its code. An error of ours is shown without a traceback."""
+    # Captions and references are a million small objects without cycles: looking for cycles after every
+    # 700 new ones takes a quarter of the time.
+    gc.set_threshold(100_000)
     sys.exit(exit_code())
 
 

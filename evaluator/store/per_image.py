@@ -1,7 +1,7 @@
 """per_image.parquet: one row per image that was tried, with its outcome, its caption and each metric.
 
-It is made with pyarrow alone, since importing pandas takes longer than all the rest. pandas reads it with the
-ids as its index.
+It is made from buffers, since `pyarrow.array` imports pandas, which takes longer than all the rest. pandas
+reads it with the ids as its index.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from evaluator.core import Caption, Measurement
+from evaluator.core import Array, Caption, Measurement
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,21 +26,44 @@ def per_image_table(
     """Rows in the order of the captions; a metric is null where the image was not scored."""
     import pyarrow as pa
 
-    # A lone surrogate is legal in JSON but not in Arrow's UTF-8.
-    texts = (caption.text for caption in captions.values())
-    valid = [None if text is None else text.encode(errors="replace").decode() for text in texts]
     columns: dict[str, Any] = {
-        "id": pa.array(list(captions), pa.string()),
-        "outcome": pa.array([str(caption.outcome) for caption in captions.values()], pa.string()),
-        "caption": pa.array(valid, pa.string()),
+        "id": text_column(list(captions)),
+        "outcome": text_column([str(caption.outcome) for caption in captions.values()]),
+        "caption": text_column([caption.text for caption in captions.values()]),
     }
     row_of = {item_id: row for row, item_id in enumerate(captions)}
     rows = [row_of[item_id] for item_id in scored_ids]
     for measurement in measurements:
         scores = np.full(len(captions), np.nan)
         scores[rows] = measurement.per_image
-        columns[measurement.name] = pa.array(scores, from_pandas=True)
+        columns[measurement.name] = number_column(scores)
     return pa.table(columns).replace_schema_metadata({"pandas": json.dumps(pandas_metadata(list(columns)))})
+
+
+def text_column(texts: Sequence[str | None]) -> pa.Array:
+    """A lone surrogate, which is legal in JSON but not in Arrow's UTF-8, becomes a question mark."""
+    import pyarrow as pa
+
+    encoded = [b"" if text is None else text.encode(errors="replace") for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    present = validity(np.array([text is not None for text in texts], dtype=bool))
+    buffers = [present, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
+
+
+def number_column(numbers: Array) -> pa.Array:
+    """NaN is null."""
+    import pyarrow as pa
+
+    buffers = [validity(~np.isnan(numbers)), pa.py_buffer(numbers)]
+    return pa.Array.from_buffers(pa.float64(), len(numbers), buffers)
+
+
+def validity(present: npt.NDArray[np.bool_]) -> pa.Buffer:
+    """One bit per row, the first row in the lowest bit (arrow.apache.org/docs/format/Columnar.html)."""
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(present, bitorder="little"))
 
 
 def pandas_metadata(columns: Sequence[str]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ the picture may not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -67,16 +69,29 @@ def format_coefficient(value: float) -> str:
 
 
 def correlations(measured: Mapping[str, Measurement], metrics: Sequence[str]) -> Array:
-    """Spearman's coefficient of each pair over the images with both scores, (metrics, metrics).
-
-    NaN where the run lacks a metric, these images are few, or a score never changes.
-    """
-    import pandas as pd
-
+    """Spearman's coefficient of each pair, (metrics, metrics); NaN where the run lacks a metric."""
+    table = np.full((len(metrics), len(metrics)), np.nan)
     scores = {
-        metric: measurement.per_image if measurement.higher_is_better else -measurement.per_image
-        for metric in metrics
+        index: measurement.per_image if measurement.higher_is_better else -measurement.per_image
+        for index, metric in enumerate(metrics)
         if (measurement := measured.get(metric))
     }
-    table = pd.DataFrame(scores).corr("spearman", min_periods=FEWEST_IMAGES)
-    return table.reindex(index=list(metrics), columns=list(metrics)).to_numpy(np.float64)
+    for (i, one), (j, other) in product(scores.items(), repeat=2):
+        table[i, j] = spearman(one, other)
+    return table
+
+
+def spearman(one: Array, other: Array) -> float:
+    """Over the images with both scores; NaN where these are few, or one of the scores never changes."""
+    both = ~np.isnan(one + other)
+    if both.sum() < FEWEST_IMAGES:
+        return math.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.corrcoef(ranks(one[both]), ranks(other[both]))[0, 1])
+
+
+def ranks(values: Array) -> Array:
+    """From 1; equal values share the mean of their ranks. pandas, which has this, takes long to import."""
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    mean_ranks: Array = np.cumsum(counts) - (counts - 1) / 2
+    return mean_ranks[index]
