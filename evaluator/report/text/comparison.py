@@ -51,7 +51,7 @@ def comparison_table(comparison: Comparison) -> TextTable:
     ]
     headings = ["model", *(["rank"] if is_ranked else []), *comparison.metrics, *beside]
     caption = f"scores in points (x100), {format_confidences(comparison)} intervals in brackets"
-    return TextTable(headings, rows, caption, wrapping=comparison.metrics)
+    return TextTable(headings, rows, caption)
 
 
 def score_cell(score: Score | None, with_interval: bool) -> Cell:
@@ -97,7 +97,7 @@ def difference_table(comparison: Comparison) -> TextTable | None:
         f"differences from {comparison.base_row.label} in points, over the same {comparison.pairs.images:,} "
         f"images; paired tests, p-values corrected for {len(comparison.rows)} runs"
     )
-    return TextTable(headings, rows, caption, wrapping=headings[1:])
+    return TextTable(headings, rows, caption, wrapping=headings[-1:] if counted else ())
 
 
 def difference_cell(found: tuple[Difference, float] | None) -> Cell:
@@ -145,7 +145,7 @@ def terminal(comparison: Comparison) -> RenderableType:
     from rich.console import Group
 
     tables = [comparison_table(comparison), difference_table(comparison), style_table(comparison)]
-    return Group(*(table.terminal() for table in tables if table))
+    return Group(*filter(None, tables))
 
 
 def markdown(comparison: Comparison) -> str:

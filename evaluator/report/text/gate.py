@@ -84,9 +84,9 @@ def terminal(regression: Regression) -> RenderableType:
 
     return Group(
         Text(headline(regression), style=f"bold {SIGNS[regression.verdict][1]}"),
-        gate_table(regression).terminal(),
-        comparison_table(regression.comparison).terminal(),
-        *(table.terminal() for table in image_tables(regression, with_all_references=False)),
+        gate_table(regression),
+        comparison_table(regression.comparison),
+        *image_tables(regression, with_all_references=False),
     )
 
 

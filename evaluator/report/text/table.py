@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
     from rich.table import Table
     from rich.text import Text
 
@@ -55,7 +57,7 @@ class TextTable:
     caption: str = ""
     rule_before: int | None = None  # the index of the row that a second part begins with
     left: int = 1  # how many columns are flush left, the others being numbers
-    wrapping: Collection[str] = ()  # headings of columns that a narrow terminal may wrap
+    wrapping: Collection[str] = ()  # headings of columns that a terminal may wrap
 
     def markdown(self) -> str:
         rules = ["---" if index < self.left else "---:" for index in range(len(self.headings))]
@@ -90,22 +92,46 @@ class TextTable:
         writer.writerows([cell.text for cell in row] for row in self.rows)
         return output.getvalue()
 
-    def terminal(self) -> Table:
-        """For rich; details and notes stand under the texts."""
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """What rich prints: details and notes under the texts; a table that is too wide continues below."""
+        for number, columns in enumerate(self._fitting(options.max_width)):
+            yield self._terminal(columns, "" if number else self.caption)
+
+    def _fitting(self, width: int) -> list[list[int]]:
+        """Groups of columns that fit side by side, each of them with the first column."""
+        first, *others = (self._width(column) + 3 for column in range(len(self.headings)))
+        groups: list[list[int]] = [[0]]
+        left = width - 1 - first
+        for column, needed in enumerate(others, 1):
+            if needed > left and groups[-1] != [0]:
+                groups.append([0])
+                left = width - 1 - first
+            groups[-1].append(column)
+            left -= needed
+        return groups
+
+    def _width(self, column: int) -> int:
+        """The characters that a column needs in the terminal; where it may wrap, for its longest word."""
+        from rich.cells import cell_len
+
+        heading = self.headings[column]
+        texts = [heading, *(_terminal_cell(row[column]).plain for row in self.rows)]
+        parts = (text.split() if heading in self.wrapping else text.splitlines() for text in texts)
+        return max(map(cell_len, chain.from_iterable(parts)), default=0)
+
+    def _terminal(self, columns: Collection[int], caption: str) -> Table:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=Text(self.caption) if self.caption else None, title_justify="left")
-        for index, heading in enumerate(self.headings):
-            table.add_column(
-                Text(heading),
-                justify="left" if index < self.left else "right",
-                no_wrap=heading not in self.wrapping,
-            )
+        table = Table(title=Text(caption) if caption else None, title_justify="left")
+        for column in columns:
+            heading = self.headings[column]
+            justify: Literal["left", "right"] = "left" if column < self.left else "right"
+            table.add_column(Text(heading), justify=justify, no_wrap=heading not in self.wrapping)
         for index, row in enumerate(self.rows):
             if index == self.rule_before:
                 table.add_section()
-            table.add_row(*map(_terminal_cell, row))
+            table.add_row(*(_terminal_cell(row[column]) for column in columns))
         return table
 
 

@@ -73,13 +73,26 @@ def test_csv_holds_the_texts_alone() -> None:
 
 def test_the_terminal_shows_text_and_no_markup_of_rich() -> None:
     console = Console(file=io.StringIO(), width=80)
-    console.print(
-        TextTable(["[red]"], [[Cell("[bold]x[/bold]", "1–2", "p = 1", marked=True)]], "[i]").terminal()
-    )
+    console.print(TextTable(["[red]"], [[Cell("[bold]x[/bold]", "1–2", "p = 1", marked=True)]], "[i]"))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     for expected in ("[red]", f"[bold]x[/bold] {MARK}", "(1–2)", "p = 1", "[i]"):
         assert expected in shown
+
+
+def test_a_terminal_that_is_too_narrow_shows_every_number_whole() -> None:
+    values = [f"{number}00.0" for number in range(1, 10)]
+    headings = ["model", *(f"metric {value}" for value in values)]
+    table = TextTable(headings, [[Cell("blip"), *map(Cell, values)]], "points")
+    console = Console(file=io.StringIO(), width=50)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    assert shown.count("points") == 1
+    assert shown.count("blip") == shown.count("model") > 1
+    assert all(shown.count(text) == 1 for text in headings[1:])
+    assert max(map(len, shown.splitlines())) <= 50
 
 
 @given(TEXTS, st.booleans())
