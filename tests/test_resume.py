@@ -163,7 +163,7 @@ def test_an_interrupt_is_no_error(own: Path, tmp_path: Path) -> None:
     assert process.wait_for(2)
     output = process.send(signal.SIGINT)
     assert process.process.returncode == 3
-    assert "the same command goes on from here" in output
+    assert "run the same command again to continue" in output
     assert "Traceback" not in output
 
 

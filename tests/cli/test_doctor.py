@@ -78,7 +78,7 @@ def test_every_extra_is_one_of_ours() -> None:
 def test_the_gpu_by_nvidia_s_own_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = os.environ["PATH"]
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert doctor.gpu().state.startswith("none by NVIDIA")
+    assert doctor.gpu().state.startswith("no NVIDIA GPU")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{path}")
     program(tmp_path / "bin", "nvidia-smi", "echo 'NVIDIA H200, 143771 MiB'")
     assert doctor.gpu() == Finding("GPU", "NVIDIA H200, 143771 MiB")
@@ -106,12 +106,12 @@ def test_clip_in_the_hub_s_cache(own_hub: Path) -> None:
 def test_clip_that_can_be_fetched_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{somebody.getsockname()[1]}")
-        assert "fetched from http://127.0.0.1" in doctor.clip().state
+        assert "downloaded from http://127.0.0.1" in doctor.clip().state
         assert doctor.clip().advice == ""
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         assert doctor.clip().advice == "unset HF_HUB_OFFLINE"
         monkeypatch.setenv("HF_HUB_OFFLINE", "0")
-    assert "out of reach" in doctor.clip().state
+    assert "cannot be reached" in doctor.clip().state
     assert "scorer.clipscore.checkpoint=DIR" in doctor.clip().advice
 
 

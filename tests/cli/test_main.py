@@ -286,7 +286,7 @@ def test_what_another_run_could_get_exits_with_3(own: Path, tmp_path: Path, comm
     arguments += ["scorer=[bleu,words]", "limit=3", "name=one"]
     done = command(*arguments)
     assert done.returncode == 3
-    assert "the same command tries them again" in done.stderr
+    assert "run the same command again to retry them" in done.stderr
     (tmp_path / "script.json").write_text("{}")
     assert command(*arguments).returncode == 0
     assert scores(tmp_path / "runs" / "one")["outcomes"] == {"ok": 3}
@@ -300,7 +300,7 @@ def test_a_sweep_ends_in_one_comparison(own: Path, tmp_path: Path, command: Comm
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "runs" / "styles"
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("comparison.csv", "comparison.json", "comparison.md", "report.html")
+        *("comparison.csv", "comparison.json", "comparison.md", "experiment.md", "report.html")
     ]
     assert len(pd.read_csv(folder / "comparison.csv")) == 2
     assert len(list((tmp_path / "runs").glob("demo-scripted-none*"))) == 2

@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(MetricError, match=r"pip install 'evaluator\[coco\]'"):
+    with pytest.raises(MetricError, match="pip install 'pycocoevalcap"):
         InstalledFiles.find()
 
 
