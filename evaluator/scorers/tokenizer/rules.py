@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from evaluator.scorers.tokenizer.abbreviations import (
     BEFORE_A_NAME,
@@ -234,7 +235,13 @@ RULES = (
     Rule(f"{SPACE}+|&(?ai:nbsp);", written=lambda space: ""),
 )
 
-COMPILED = tuple((re.compile(f"({rule.token})(?:{rule.followed_by})"), rule.written) for rule in RULES)
+
+@cache
+def compiled_rules() -> tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]:
+    """Each rule's pattern, and how its token is written. Compiling them takes longer than most imports."""
+    return tuple((re.compile(f"({rule.token})(?:{rule.followed_by})"), rule.written) for rule in RULES)
+
+
 ABBREVIATION = re.compile(f"{before_more}|{before_a_name}")
 
 
@@ -252,7 +259,7 @@ def lex(text: str, following: str = "\n") -> Iterator[str]:
 def _farthest(source: str, position: int) -> tuple[int, str]:
     """Where the token of the rule with the farthest reach ends, and how it is written."""
     reach, end, token = position, position, ""
-    for pattern, written in COMPILED:
+    for pattern, written in compiled_rules():
         match = pattern.match(source, position)
         if match and match.end() > reach:
             reach, end, token = match.end(), match.end(1), written(match[1])
