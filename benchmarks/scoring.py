@@ -126,9 +126,11 @@ def read_files(references: Path, captions: Path) -> tuple[References, Captions]:
     for row in json.loads(references.read_text(encoding="utf-8"))["annotations"]:
         texts.setdefault(str(row["image_id"]), []).append(row["caption"])
     rows = json.loads(captions.read_text(encoding="utf-8"))
-    made = {str(row["image_id"]): row["caption"] for row in rows}
-    shared = list(islice((image for image in texts if image in made), IMAGES))  # a data set has one order
-    return {image: texts[image] for image in shared}, {image: made[image] for image in shared}
+    captioned = {str(row["image_id"]): row["caption"] for row in rows}
+    shared = list(
+        islice((image for image in texts if image in captioned), IMAGES)
+    )  # a data set has one order
+    return {image: texts[image] for image in shared}, {image: captioned[image] for image in shared}
 
 
 def score(references: References, captions: Captions) -> dict[str, float]:
@@ -183,8 +185,8 @@ def peer_results(
     given = PTBTokenizer().tokenize(
         {image: [{"caption": text} for text in texts] for image, texts in references.items()}
     )
-    made = PTBTokenizer().tokenize({image: [{"caption": text}] for image, text in captions.items()})
-    corpus, images = Bleu(4).compute_score(given, made, verbose=0)
+    candidates = PTBTokenizer().tokenize({image: [{"caption": text}] for image, text in captions.items()})
+    corpus, images = Bleu(4).compute_score(given, candidates, verbose=0)
     results = {f"BLEU-{n}": (corpus[n - 1], images[n - 1]) for n in range(1, 5)}
     others = {"ROUGE-L": Rouge(), "CIDEr": Cider()}
     if meteor:
@@ -192,7 +194,7 @@ def peer_results(
 
         others["METEOR"] = Meteor()
     for name, scorer in others.items():
-        score, of_images = scorer.compute_score(given, made)
+        score, of_images = scorer.compute_score(given, candidates)
         results[name] = (float(score), [float(value) for value in of_images])
     return results
 
@@ -265,14 +267,14 @@ def grow(references: Path, images: int) -> dict[str, float]:
     def drawn() -> str:
         return " ".join(source.choices(words, k=len(source.choice(texts)))) + "."
 
-    made = {str(image): [drawn() for _ in range(5)] for image in range(images)}
-    captions = {image: drawn() for image in made}
-    few = dict(islice(made.items(), 3))
+    drawn_references = {str(image): [drawn() for _ in range(5)] for image in range(images)}
+    captions = {image: drawn() for image in drawn_references}
+    few = dict(islice(drawn_references.items(), 3))
     score(few, {image: captions[image] for image in few})  # imports, and what NumPy sets up
     start = time.process_time()
-    score(made, captions)
+    score(drawn_references, captions)
     seconds = time.process_time() - start
-    return {"seconds": seconds / images, "bytes": scored_bytes(made, captions) / images}
+    return {"seconds": seconds / images, "bytes": scored_bytes(drawn_references, captions) / images}
 
 
 def scored_bytes(references: References, captions: Captions) -> int:

@@ -18,7 +18,7 @@ from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison
 from evaluator.comparison.gate import DEFAULT_GATES, Regression, parse_gate, regress
-from evaluator.config.identity import short_hash
+from evaluator.config.identity import IDENTITY_GROUPS, short_hash
 from evaluator.config.run_config import RunConfig, sweep_folder
 from evaluator.config.settings import Settings
 from evaluator.core import Caption, CorpusDependent, Dataset, Item, Results, Scorer
@@ -30,7 +30,7 @@ from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second
-from evaluator.store.manifest import GROUPS, Manifest
+from evaluator.store.manifest import Manifest
 from evaluator.store.per_image import per_image_table
 from evaluator.store.provenance import environment, fingerprint
 from evaluator.store.run import Run
@@ -128,7 +128,7 @@ def begin(folder: RunFolder, config: RunConfig, items: Sequence[Item], ledger: L
     """Write down what is about to run. Raises ConfigError where the folder holds a different run."""
     manifest = Manifest(
         name=config.name,
-        choices={group: config.choices[group] for group in GROUPS},
+        choices={group: config.choices[group] for group in IDENTITY_GROUPS},
         identity=config.identity,
         dataset_digest=short_hash([[item.id, item.references] for item in items]),
         images=len(items),

@@ -45,19 +45,19 @@ def _read(path: Path, *state: int) -> Mapping[str, str]:
     read = {".jsonl": _lines, ".csv": _rows}.get(path.suffix.lower(), _list)
     captions: dict[str, str] = {}
     first: dict[str, str] = {}
-    for place, entry in checked(read(path), dict[str, Entry], path).items():
-        item_id = image_id(entry["image_id"], path, place, "image_id")
+    for location, entry in checked(read(path), dict[str, Entry], path).items():
+        item_id = image_id(entry["image_id"], path, location, "image_id")
         if item_id in captions:
             raise DataError(
-                f"{path}: {place}: image {item_id} already has a caption, at {first[item_id]}. "
+                f"{path}: {location}: image {item_id} already has a caption, at {first[item_id]}. "
                 "Keep one caption per image"
             )
-        captions[item_id], first[item_id] = entry["caption"], place
+        captions[item_id], first[item_id] = entry["caption"], location
     return captions
 
 
 def _list(path: Path) -> dict[str, Any]:
-    """Each entry under its place in the file."""
+    """Each entry under its location in the file."""
     document = parse_json(read_text(path), path)
     if not isinstance(document, list):
         expected = '[{"image_id": 42, "caption": "A dog."}, ...]'

@@ -86,11 +86,13 @@ def side_by_side(items: Sequence[Item], answers: Sequence[Answers]) -> Table:
     """One row per picture, one column per model; cost and time stand under each caption and at the end."""
     from rich.table import Table
 
+    from evaluator.store.counts import known_sum
+
     table = Table(show_lines=True, show_footer=True)
     table.add_column("picture", "all")
     for each in answers:
-        costs = [caption.cost_usd for caption in each.captions.values() if caption.cost_usd is not None]
-        table.add_column(each.label, time_and_cost(sum(costs) if costs else None, each.seconds))
+        cost_usd = known_sum(caption.cost_usd for caption in each.captions.values())
+        table.add_column(each.label, time_and_cost(cost_usd, each.seconds))
     for item in items:
         table.add_row(Path(item.id).name, *(cell(each.captions[item.id]) for each in answers))
     return table

@@ -91,8 +91,8 @@ def score_command(
     for path in paths:
         folder = (output or Path("runs") / path.stem) if one else (output or Path("runs")) / path.stem
         replayed = ["model=replay", f"model.captions={quoted(path)}"]
-        place = [f"runs={quoted(folder.parent)}", f"name={quoted(folder.name)}"]
-        configs += run_configs([*replayed, *data, *place, *overrides], config_dir)
+        output_options = [f"runs={quoted(folder.parent)}", f"name={quoted(folder.name)}"]
+        configs += run_configs([*replayed, *data, *output_options, *overrides], config_dir)
     return evaluate_and_print(configs, is_sweep=not one)
 
 

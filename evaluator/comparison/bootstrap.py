@@ -119,12 +119,12 @@ def intervals(
     method: Method = "percentile",
 ) -> list[Interval]:
     """A bootstrap interval for each measurement's score, all from the same resamples."""
-    found = bootstrap_scores(measurements, resamples, seed)
+    resampled = bootstrap_scores(measurements, resamples, seed)
     if method == "percentile":
-        return [percentile_interval(scores, confidence) for scores in found]
+        return [percentile_interval(scores, confidence) for scores in resampled]
     return [
         bca_interval(scores, measurement.value, leave_one_out(measurement), confidence)
-        for scores, measurement in zip(found, measurements, strict=True)
+        for scores, measurement in zip(resampled, measurements, strict=True)
     ]
 
 

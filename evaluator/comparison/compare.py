@@ -43,13 +43,12 @@ def compare(
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     loaded = [run if isinstance(run, Run) else RunFolder.existing(Path(run)).load() for run in runs]
     base = index_of_baseline(paths, baseline)
-    results = [run.results for run in loaded]
     rows = tuple(
         Row(run, label, run.results, index)
         for index, (run, label) in enumerate(zip(loaded, labels(loaded, paths), strict=True))
     )
     metrics = metric_names(rows)
-    resampling = resampling or Resampling(confidence=results[0].confidence)
+    resampling = resampling or Resampling(confidence=rows[0].results.confidence)
     if warnings := dataset_warnings(rows):
         return Comparison(rows, metrics, (*warnings, *caveats(rows)), incomparable(len(rows)), base)
     pairs = compare_pairs(loaded, resampling)

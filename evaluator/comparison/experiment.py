@@ -14,8 +14,8 @@ from itertools import combinations
 from statistics import fmean
 
 from evaluator.comparison.comparison import Comparison, Row
+from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Score
-from evaluator.store.manifest import GROUPS
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ class Contest:
 
 
 def choices(row: Row) -> dict[str, str]:
-    return {factor: row.manifest.choices.get(factor, "") for factor in GROUPS}
+    return {factor: row.manifest.choices.get(factor, "") for factor in IDENTITY_GROUPS}
 
 
 def factors(comparison: Comparison) -> list[str]:
     """The groups whose choice differs between the runs."""
-    return [factor for factor in GROUPS if len({choices(row)[factor] for row in comparison.rows}) > 1]
+    return [
+        factor for factor in IDENTITY_GROUPS if len({choices(row)[factor] for row in comparison.rows}) > 1
+    ]
 
 
 def main_effects(comparison: Comparison, metric: str) -> list[Effect]:

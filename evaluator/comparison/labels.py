@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluator.store.manifest import GROUPS
+from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.store.run import Run
 
 
@@ -23,7 +23,9 @@ def by_choices(runs: Sequence[Run]) -> list[str]:
     """The model, with data and prompt where these differ; the folder's name where the user chose it."""
     choices = [run.manifest.choices for run in runs]
     differing = [
-        group for group in GROUPS if group == "model" or len({choice[group] for choice in choices}) > 1
+        group
+        for group in IDENTITY_GROUPS
+        if group == "model" or len({choice[group] for choice in choices}) > 1
     ]
     return [
         " ".join(choice[group] for group in differing) if has_default_name(run) else run.name
@@ -33,7 +35,7 @@ def by_choices(runs: Sequence[Run]) -> list[str]:
 
 def has_default_name(run: Run) -> bool:
     """Whether the folder is called as runs are by themselves: data-model-prompt, with or without a hash."""
-    plain = "-".join(run.manifest.choices[group] for group in GROUPS)
+    plain = "-".join(run.manifest.choices[group] for group in IDENTITY_GROUPS)
     return re.fullmatch(re.escape(plain) + "(-[0-9a-f]{6})?", run.name) is not None
 
 

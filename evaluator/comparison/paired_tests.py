@@ -93,7 +93,7 @@ def differences(
     images = number_of_images(both)
     resampled = bootstrap_scores(both, resamples, seed)
     p_values = randomisation_p_values(ours, theirs, resamples, seed)
-    found = []
+    measured = []
     for one, other, first, second, p_value in zip(
         ours, theirs, resampled[: len(ours)], resampled[len(ours) :], p_values, strict=True
     ):
@@ -105,7 +105,7 @@ def differences(
             low, high = percentile_interval(scores, confidence)
         gained = one.per_image - other.per_image
         gained = gained if one.higher_is_better else -gained
-        found.append(
+        measured.append(
             Difference(
                 metric=one.name,
                 value=value,
@@ -120,7 +120,7 @@ def differences(
                 higher_is_better=one.higher_is_better,
             )
         )
-    return found
+    return measured
 
 
 def randomisation_p_values(
@@ -128,21 +128,21 @@ def randomisation_p_values(
 ) -> list[float]:
     """Two-sided, for each pair of measurements; the same swaps for all of them.
 
-    The share of random swaps, and of none, whose difference is as large as the one that was found.
+    The share of random swaps, and of none, whose difference is as large as the observed one.
     """
     images = number_of_images([*ours, *theirs])
     reached = np.zeros(len(ours), np.int64)
-    found = np.array([abs(one.value - other.value) for one, other in zip(ours, theirs, strict=True)])
+    observed = np.array([abs(one.value - other.value) for one, other in zip(ours, theirs, strict=True)])
     gaps = [other.statistics - one.statistics for one, other in zip(ours, theirs, strict=True)]
     ends = np.cumsum([gap.shape[1] for gap in gaps])[:-1]
     for swapped in draw_swaps(images, resamples, seed):
         moved = np.split(swapped @ np.hstack(gaps), ends, axis=1) if gaps else []
-        for place, (one, other, sums) in enumerate(zip(ours, theirs, moved, strict=True)):
+        for index, (one, other, sums) in enumerate(zip(ours, theirs, moved, strict=True)):
             aggregate = AGGREGATES[one.aggregate]
             first = aggregate(one.statistics.sum(axis=0) + sums)
             second = aggregate(other.statistics.sum(axis=0) - sums)
             # Sums in another order differ in their last digits, and are not larger for that.
-            reached[place] += np.count_nonzero(np.abs(first - second) >= found[place] * (1 - 1e-9))
+            reached[index] += np.count_nonzero(np.abs(first - second) >= observed[index] * (1 - 1e-9))
     return [float((count + 1) / (resamples + 1)) for count in reached]
 
 

@@ -123,10 +123,10 @@ def compare_pairs(runs: Sequence[Run], resampling: Resampling) -> PairwiseDiffer
     nothing = PairwiseDifferences(shared, confidence=resampling.confidence)
     if not pairs or not shared.ids:
         return nothing
-    found = differences(
+    measured = differences(
         ours, theirs, resampling.resamples, resampling.confidence, resampling.seed, resampling.method
     )
-    by_pair = dict(zip(pairs, found, strict=True))
+    by_pair = dict(zip(pairs, measured, strict=True))
     p_values: dict[Pair, float] = {}
     for metric in dict.fromkeys(metric for metric, _, _ in pairs):
         of_metric = [pair for pair in pairs if pair[0] == metric]

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ PACKAGE = Path(__file__).parents[1]
 # In a wheel conf/ lies inside the package; in a checkout beside it.
 CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 
-# The groups whose options can change a caption.
-IDENTITY_GROUPS = ("data", "model", "prompt")
 # What has a meaning within the single quotes of Hydra's grammar or to OmegaConf.
 ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 # An override whose value is a mapping, as model.extra_body={top_k: 1}: its keys are the user's own.

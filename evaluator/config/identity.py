@@ -12,6 +12,9 @@ from typing import Any
 
 from evaluator.core.kinds import kind_of
 
+# The groups whose options can change a caption.
+IDENTITY_GROUPS = ("data", "model", "prompt")
+
 
 def identity(component: Any) -> dict[str, Any]:
     """The kind and the options that can change a caption.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.config.components import build_for_group, validated
-from evaluator.config.compose import IDENTITY_GROUPS, Composed, compose, sweep_jobs, translated
-from evaluator.config.identity import default_name, identity, short_hash
+from evaluator.config.compose import Composed, compose, sweep_jobs, translated
+from evaluator.config.identity import IDENTITY_GROUPS, default_name, identity, short_hash
 from evaluator.config.settings import Settings
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
 from evaluator.core.errors import ConfigError

@@ -57,10 +57,10 @@ def parse_json(content: str, path: Path, line: int = 1) -> Any:
         raise DataError(f"{path}: cannot be read as JSON: {error}") from error
 
 
-def checked(document: Any, shape: type[Shape], path: Path | str, *place: str | int) -> Shape:
+def checked(document: Any, shape: type[Shape], path: Path | str, *location: str | int) -> Shape:
     """The document with the keys that `shape` names, which TypedDicts describe; other keys are left out.
 
-    Raises DataError for the first value of another type; `place` says where in the file the document is.
+    Raises DataError for the first value of another type; `location` says where in the file the document is.
     """
     from pydantic import ValidationError
 
@@ -68,8 +68,8 @@ def checked(document: Any, shape: type[Shape], path: Path | str, *place: str | i
         return _adapter(shape).validate_python(document, strict=True)  # type: ignore[arg-type, no-any-return]
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        place = (*place, *first["loc"])
-        raise DataError(_complaint(first["type"], first["msg"], first["input"], path, place)) from None
+        location = (*location, *first["loc"])
+        raise DataError(_complaint(first["type"], first["msg"], first["input"], path, location)) from None
 
 
 @cache
@@ -79,24 +79,26 @@ def _adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
 
 
-def _complaint(kind: str, message: str, value: object, path: Path | str, place: tuple[str | int, ...]) -> str:
-    """What is wrong with the value at this place, by the kind of pydantic's error."""
-    above, last = located(path, *place[:-1]), place[-1] if place else ""
+def _complaint(
+    kind: str, message: str, value: object, path: Path | str, location: tuple[str | int, ...]
+) -> str:
+    """What is wrong with the value at this location, by the kind of pydantic's error."""
+    above, last = located(path, *location[:-1]), location[-1] if location else ""
     match kind:
         case "missing":
             return f"{above}: {last!r} is missing: found {describe(value)}"
         case "list_type" if isinstance(last, str) and last:
             return f"{above}: expected a list under {last!r}, found {describe(value)}"
-        case "int_type":  # the first complaint about an id; its place ends in the type
+        case "int_type":  # the first complaint about an id; its location ends in the type
             return f"{above}: expected a whole number or text, found {describe(value)}"
     wanted = {"string_type": "text", "list_type": "a list", "dict_type": "an object"}
     complaint = f"expected {wanted[kind]}" if kind in wanted else message
-    return f"{located(path, *place)}: {complaint}, found {describe(value)}"
+    return f"{located(path, *location)}: {complaint}, found {describe(value)}"
 
 
-def located(path: Path | str, *place: str | int) -> str:
-    """A place in a file, such as `a.json: images[3].id` or `a.csv: line 7.caption`."""
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+def located(path: Path | str, *location: str | int) -> str:
+    """A location in a file, such as `a.json: images[3].id` or `a.csv: line 7.caption`."""
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
     return f"{path}: {steps.removeprefix('.')}" if steps else str(path)
 
 
@@ -116,15 +118,15 @@ def describe(value: object) -> str:
             return json.dumps(value)
 
 
-def image_id(value: WrittenId, path: Path | str = "", *place: str | int) -> str:
+def image_id(value: WrittenId, path: Path | str = "", *location: str | int) -> str:
     """The id of an image as text: 42 and "42" are the same image. Raises DataError for an unusable id."""
     name = str(value)
     if not name:
-        raise DataError(f"{located(path, *place)}: the image id is empty")
+        raise DataError(f"{located(path, *location)}: the image id is empty")
     # Neither numpy's arrays nor Arrow's tables keep these.
     if name.endswith("\0") or not (name.isascii() or name == name.encode(errors="replace").decode()):
         raise DataError(
-            f"{located(path, *place)}: an image id must neither end in NUL nor contain half a surrogate "
+            f"{located(path, *location)}: an image id must neither end in NUL nor contain half a surrogate "
             f"pair, found {value!r}"
         )
     return name

@@ -64,7 +64,7 @@ class BLEU:
         return tuple(f"BLEU-{n}" for n in range(1, LONGEST + 1))
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """BLEU-1 to BLEU-4, from the same counts. Raises NotComputed where no item has references."""
+        """BLEU-1 to BLEU-4, from the same counts. Raises MetricError where no item has references."""
         texts = References.of(items, captions, "BLEU")
         statistics = texts.spread(bleu_statistics(texts.captions, texts.references))
         return [

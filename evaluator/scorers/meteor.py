@@ -43,7 +43,7 @@ class METEOR:
         return ("METEOR",)
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """Raises NotComputed where no item has references, or what the engine needs is missing."""
+        """Raises MetricError where no item has references, or what the engine needs is missing."""
         texts = References.of(items, captions, "METEOR")
         captions = [tokenized_text(caption) for caption in texts.captions]
         references = [[tokenized_text(text) for text in of_image] for of_image in texts.references]

@@ -54,7 +54,7 @@ class ROUGE:
         return ("ROUGE-L",)
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """ROUGE-L, the mean over the images. Raises NotComputed where no item has references."""
+        """ROUGE-L, the mean over the images. Raises MetricError where no item has references."""
         texts = References.of(items, captions, "ROUGE-L")
         scores = rouge_l(texts.captions, texts.references)
         statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))

@@ -1,4 +1,4 @@
-"""What is counted over a run's captions: outcomes and speed."""
+"""What is counted over a run's captions: outcomes, costs and speed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from evaluator.core import Caption, Outcome
 def count_outcomes(captions: Iterable[Caption]) -> dict[Outcome, int]:
     """How often each outcome occurs, the most frequent first."""
     return dict(Counter(caption.outcome for caption in captions).most_common())
+
+
+def known_sum(values: Iterable[float | None]) -> float | None:
+    """The sum of the values that are known; None where none is.
+
+    >>> known_sum([0.5, None, 0.25]), known_sum([None])
+    (0.75, None)
+    """
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def images_per_second(captions: Iterable[Caption]) -> float | None:

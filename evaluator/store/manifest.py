@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core.kinds import with_kind
 
 FORMAT_VERSION = 1
-GROUPS = ("data", "model", "prompt")  # whose options decide what a caption says
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Manifest:
         """Each option that differs: its full name, its value here, its value in the other."""
         return [
             (f"{group}.{option}", here.get(option), there.get(option))
-            for group in GROUPS
+            for group in IDENTITY_GROUPS
             for here, there in [(self.identity.get(group, {}), other.identity.get(group, {}))]
             for option in sorted(here.keys() | there.keys())
             if here.get(option) != there.get(option)

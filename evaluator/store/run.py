@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Caption, Item, Measurement, Results, Signature
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import decode_json
+from evaluator.store.counts import known_sum
 from evaluator.store.formats import (
     caption_from_json,
     checked,
@@ -203,13 +205,9 @@ def read_lines(path: Path, name: str, read: Callable[[dict[str, Any]], Line]) ->
 def read_attempts(path: Path) -> Attempts:
     if not (path / "captions.jsonl").exists():
         return Attempts({}, None)
-    captions: dict[str, Caption] = {}
-    costs: list[float] = []
-    for caption in read_lines(path, "captions.jsonl", caption_from_json):
-        captions[caption.item_id] = caption
-        if caption.cost_usd is not None:
-            costs.append(caption.cost_usd)
-    return Attempts(captions, sum(costs) if costs else None)
+    attempts = list(read_lines(path, "captions.jsonl", caption_from_json))
+    captions = {caption.item_id: caption for caption in attempts}
+    return Attempts(captions, known_sum(caption.cost_usd for caption in attempts))
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -221,6 +219,6 @@ def read_manifest(path: Path) -> Manifest:
         )
     with understanding(f"{path}/manifest.json", NO_MANIFEST):
         manifest = checked(Manifest, manifest_from_json(document))
-        if missing := [group for group in ("data", "model", "prompt") if group not in manifest.choices]:
+        if missing := [group for group in IDENTITY_GROUPS if group not in manifest.choices]:
             raise ValueError(f"choices lacks {', '.join(missing)}")
         return manifest

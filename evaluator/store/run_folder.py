@@ -34,6 +34,7 @@ from evaluator.core import Caption, Item
 from evaluator.core.errors import StoreError
 from evaluator.files.atomic import replacing
 from evaluator.files.json_bytes import encode_json
+from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
 from evaluator.store.manifest import Manifest, manifest_to_json
 from evaluator.store.per_image import parquet_bytes
@@ -60,11 +61,9 @@ class Ledger:
     @property
     def attempts(self) -> Attempts:
         """What the file holds now."""
-        costs = [caption.cost_usd for caption in self.recorded if caption.cost_usd is not None]
-        if self.before.cost_usd is not None:
-            costs.append(self.before.cost_usd)
+        costs = (caption.cost_usd for caption in self.recorded)
         captions = {**self.before.captions, **{caption.item_id: caption for caption in self.recorded}}
-        return Attempts(captions, sum(costs) if costs else None)
+        return Attempts(captions, known_sum([*costs, self.before.cost_usd]))
 
     def _append(self, line: bytes) -> None:
         with self.folder.writing():

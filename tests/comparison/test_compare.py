@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from evaluator.comparison.caveats import style_remarks
 from evaluator.comparison.compare import compare
 from evaluator.comparison.labels import labels
+from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Style
 from evaluator.core.errors import ConfigError, StoreError
 from evaluator.core.metrics import METRICS, in_order
-from evaluator.store.manifest import GROUPS, Manifest
+from evaluator.store.manifest import Manifest
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
@@ -88,7 +89,7 @@ def named(*runs: tuple[str, str, str, str]) -> list[str]:
     """The labels of runs given as (path, data, model, prompt)."""
     return labels(
         [
-            Run(Path(path), manifest=Manifest(dict(zip(GROUPS, chosen, strict=True)), {}, "d"))
+            Run(Path(path), manifest=Manifest(dict(zip(IDENTITY_GROUPS, chosen, strict=True)), {}, "d"))
             for path, *chosen in runs
         ]
     )

@@ -70,7 +70,7 @@ class Language:
 
 @lru_cache(maxsize=1)
 def load_language() -> Language:
-    """Raises NotComputed where the package that holds the files is missing."""
+    """Raises MetricError where the package that holds the files is missing."""
     files = InstalledFiles.find()
     folder = cache_folder("meteor") / files.digest(VERSION)
     arrays = _read(folder)
