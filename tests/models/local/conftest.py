@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,11 +119,28 @@ def blip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QFORMER = TEXT | {"encoder_hidden_size": 32, "cross_attention_frequency": 1, "vocab_size": 8}
 
 
+def save_blip2(folder: Path, processor: Any, text: Any) -> Path:
+    """A BLIP-2 with this language model."""
+    config = transformers.Blip2Config(
+        vision_config=VISION,
+        qformer_config=QFORMER,
+        text_config=text.to_dict(),
+        num_query_tokens=4,
+        image_token_index=processor.tokenizer.convert_tokens_to_ids("<image>"),
+    )
+    model = transformers.Blip2ForConditionalGeneration(config)
+    shake(model)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def blip2_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("blip2")
     torch.manual_seed(2)
     tokenizer = gpt2_tokenizer()
+    # The processor adds its <image> token to the tokenizer, so it comes before the sizes are taken.
     processor = transformers.Blip2Processor(image_processor("blip"), tokenizer, num_query_tokens=4)
     text = transformers.OPTConfig(
         vocab_size=len(tokenizer),
@@ -136,18 +154,7 @@ def blip2_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         eos_token_id=2,
         pad_token_id=1,
     )
-    config = transformers.Blip2Config(
-        vision_config=VISION,
-        qformer_config=QFORMER,
-        text_config=text.to_dict(),
-        num_query_tokens=4,
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-    )
-    model = transformers.Blip2ForConditionalGeneration(config)
-    shake(model)
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
+    return save_blip2(folder, processor, text)
 
 
 @pytest.fixture(scope="session")
@@ -167,18 +174,7 @@ def blip2_t5_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pad_token_id=0,
         eos_token_id=3,
     )
-    config = transformers.Blip2Config(
-        vision_config=VISION,
-        qformer_config=QFORMER,
-        text_config=text.to_dict(),
-        num_query_tokens=4,
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-    )
-    model = transformers.Blip2ForConditionalGeneration(config)
-    shake(model)
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
+    return save_blip2(folder, processor, text)
 
 
 @pytest.fixture(scope="session")
