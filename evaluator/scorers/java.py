@@ -76,7 +76,10 @@ def run_java(
 def end(process: subprocess.Popen[bytes]) -> None:
     """Stop the program and everything that it started."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # Windows: Java starts no further program
+            process.kill()
         process.wait()
 
 

@@ -16,17 +16,16 @@ most the line it was writing, which the next reader skips. All other files are r
 from __future__ import annotations
 
 import atexit
-import fcntl
 import io
 import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -43,13 +42,16 @@ from evaluator.store.run import Attempts, Run, read_attempts, read_bytes
 # What is computed from the captions; any of it may be deleted.
 COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
 
+# Held by whoever writes to the folder. A file of its own: Windows lets nobody read a file that is locked.
+LOCK = ".lock"
+
 
 @dataclass(frozen=True)
 class Ledger:
     """captions.jsonl, open for appending; `before` is what it held when it was opened."""
 
     folder: RunFolder
-    descriptor: int
+    file: BinaryIO  # without a buffer: a line is there when `write` returns
     before: Attempts
     recorded: list[Caption]
 
@@ -68,13 +70,14 @@ class Ledger:
     def _append(self, line: bytes) -> None:
         with self.folder.writing():
             while line:  # a short write means a full disk: the next one raises
-                line = line[os.write(self.descriptor, line) :]
+                line = line[self.file.write(line) :]
 
     def close_torn_line(self) -> None:
         """End the line that a killed process left without its line break."""
-        size = os.fstat(self.descriptor).st_size
-        if size and os.pread(self.descriptor, 1, size - 1) != b"\n":
-            self._append(b"\n")
+        if self.file.seek(0, os.SEEK_END):
+            self.file.seek(-1, os.SEEK_END)
+            if self.file.read(1) != b"\n":
+                self._append(b"\n")
 
 
 @dataclass(frozen=True)
@@ -122,23 +125,36 @@ class RunFolder:
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """captions.jsonl, read and open for appending; one process at a time."""
+        with self.lock(), ExitStack() as open_files:
+            with self.writing():
+                file = open_files.enter_context((self.path / "captions.jsonl").open("a+b", buffering=0))
+            ledger = Ledger(self, file, read_attempts(self.path), [])
+            ledger.close_torn_line()
+            yield ledger
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """The folder, created where it is missing, for one process at a time.
+
+        Raises StoreError where another one has it. A lock of a killed process is free again.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / LOCK)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / "captions.jsonl", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                lock.acquire(blocking=False)
+            except Timeout:
                 raise StoreError(
                     f"another process is writing to {self.path}. "
                     "Wait for it, or give this run a name=... of its own"
                 ) from None
-            ledger = Ledger(self, descriptor, read_attempts(self.path), [])
-            ledger.close_torn_line()
-            yield ledger
-            os.fsync(descriptor)
+        try:
+            yield
         finally:
-            os.close(descriptor)
+            lock.release()
 
     def write_results(self, run: Run) -> None:
         """Write the scores of a run and what they came from."""
