@@ -54,7 +54,9 @@ class RetryableError(EvaluatorError):
     """A request failed and may succeed later: a rate limit, an overload, a broken connection.
 
     `kind` labels the failure in statistics. `retry_after_seconds` is the wait that the provider asked for.
-    `affects_all_requests` is true for limits of the whole account.
+    `affects_all_requests` is true for limits of the whole account. `reply` is what an answer that cannot be
+    used was billed for. `most_attempts` is how often the image is asked about at most, where another attempt
+    costs as much as this one.
     """
 
     def __init__(
@@ -63,11 +65,15 @@ class RetryableError(EvaluatorError):
         kind: str,
         retry_after_seconds: float | None = None,
         affects_all_requests: bool = False,
+        reply: Reply | None = None,
+        most_attempts: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
         self.affects_all_requests = affects_all_requests
+        self.reply = reply
+        self.most_attempts = most_attempts
 
 
 class OutOfMemory(EvaluatorError):

@@ -144,6 +144,7 @@ class RemoteRun:
         The time counts requests and waits before the next attempt, not the time spent in the queue.
         """
         attempt, seconds, deadline = 0, 0.0, self._requests.deadline_seconds
+        limited = 0  # the attempts whose failure may not happen often, since each was billed
         while True:
             try:
                 result, took, cost_usd = await self._attempt(question, deadline - seconds)
@@ -157,7 +158,9 @@ class RemoteRun:
             wait = max(result.retry_after_seconds or 0.0, backoff_seconds(attempt, self._jitter))
             if result.affects_all_requests:
                 self._hold_all(result, wait)
-            if attempt == self._requests.attempts or seconds + wait >= deadline:
+            limited += result.most_attempts is not None
+            asked_enough = limited == result.most_attempts or attempt == self._requests.attempts
+            if asked_enough or seconds + wait >= deadline:
                 return self._give_up(item, result, attempt, seconds)
             if self._scheduler.stopping.is_set():
                 return None
@@ -216,7 +219,8 @@ class RemoteRun:
                 f"{message}. The server has not answered any request: is the server running, and its address "
                 "right? Run the same command again to continue"
             )
-        return Caption(item.id, Outcome.ERROR, error=message, seconds=round(seconds, 6), attempts=attempts)
+        took = round(seconds, 6)
+        return Caption(item.id, Outcome.ERROR, error.reply, message, seconds=took, attempts=attempts)
 
     def _hold_all(self, refusal: RetryableError, wait: float) -> None:
         """Let all requests wait. Raises ModelError if the provider asks for too long a wait."""
