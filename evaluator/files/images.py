@@ -2,15 +2,18 @@
 
 Orientation follows EXIF 2.3, tag 0x0112. Transparent pictures get a white ground. The first frame of an
 animation is read. 16-bit and floating-point greys are scaled to 8 bits, never clipped. A file that is cut off
-is an error, never a picture with a grey half. Several threads may call these functions at once.
+is an error, never a picture with a grey half. HEIC, the format of telephones, is read where pillow-heif is
+installed. Several threads may call these functions at once.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import stat
 import warnings
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +22,29 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evaluator.core.errors import ImageError
 
-# Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.6 GB as RGB.
+# Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.8 GB as RGB.
 MAX_PIXELS = 200_000_000
+MAX_BYTES = 2_000_000_000
+
+# Models enlarge the shorter side to some 400 pixels: without a limit, a picture of 1 x 3,000,000 pixels would
+# then have a longer side of a billion. No panorama comes near it.
+MAX_SIDE_RATIO = 200
 
 # Not EPS, which Pillow passes to Ghostscript; not containers whose pictures can be larger than the header
 # says; not JPEG 2000, whose decoder invents what is missing from a file that was cut off.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+
+# The endings of these formats' files, and of the HEIC that telephones make.
+ENDINGS = frozenset(
+    [
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif", ".hif"),
+    ]
+)
+# What stands behind `ftyp` in a HEIF file whose pictures are HEVC (ISO/IEC 23008-12, annex B).
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+# Rows that are laid on white at a time: a whole second picture would need as much memory again.
+ROWS_AT_ONCE = 256
 
 # Pillow warns at half the size at which it refuses, and a worker thread cannot catch a warning without
 # changing the other threads' filters. MAX_PIXELS replaces Pillow's limit.
@@ -52,24 +72,23 @@ def read_picture(path: Path) -> Image.Image:
 def decode_picture(data: bytes, name: str) -> Image.Image:
     """The same of a file's content; `name` stands in the messages."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ImageError(
-                    f"{name}: {image.width} x {image.height} pixels are more than the "
-                    f"{MAX_PIXELS // 1_000_000} million that are read. Make the picture smaller"
-                )
+        with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
+            _check_size(image, name)
+            if image.format == "PNG":
+                _check_sums(data)
             image.load()  # before the orientation: TIFF turns itself while loading
             picture = _rgb(image)
             turn = _UPRIGHT.get(_orientation(image))
+        upright = picture if turn is None else picture.transpose(turn)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        what = f"not a picture of a known format ({', '.join(FORMATS)}): the file begins with {data[:16]!r}"
-        raise ImageError(f"{name}: {what}") from error
+        raise ImageError(f"{name}: {_unknown(data)}") from error
+    except MemoryError as error:
+        raise ImageError(f"{name}: there is not enough memory to read the picture") from error
     except Exception as error:  # decoders raise anything over damaged files, from OSError to struct.error
         reason = error or type(error).__name__
         raise ImageError(f"{name}: the picture is damaged or cut off: {reason}") from error
-    upright = picture.copy() if turn is None else picture.transpose(turn)
     upright.info = {}  # it contains the orientation: a program that reads it would turn the picture again
     return upright
 
@@ -89,7 +108,7 @@ def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> byt
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of the file. Raises ImageError where it is missing or empty."""
+    """The bytes of the file. Raises ImageError where it is missing, empty, too large or no ordinary file."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -98,13 +117,32 @@ def read_file(path: Path) -> bytes:
             raise ImageError(f"{path}: this is not an ordinary file")
         if status.st_size == 0:
             raise ImageError(f"{path}: the file is empty (0 bytes)")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"{path}: {status.st_size / 1e9:.1f} GB are more than any picture's file has")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageError(f"{path}: there is no such file") from error
     except PermissionError as error:
         raise ImageError(f"{path}: no permission to read the file") from error
+    except MemoryError as error:
+        raise ImageError(f"{path}: there is not enough memory to read the file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise ImageError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether the path names an ordinary file; no path is too odd to ask, unlike for `Path.is_file`."""
+    return os.path.isfile(path)
+
+
+def without_ending(name: str) -> str:
+    """A file's name without the ending of a picture.
+
+    >>> without_ending("dog.jpeg"), without_ending("dog 2.0")
+    ('dog', 'dog 2.0')
+    """
+    stem, ending = os.path.splitext(name)
+    return stem if ending.lower() in ENDINGS else name
 
 
 class PlainPicture(NamedTuple):
@@ -130,8 +168,57 @@ def plain_picture(data: bytes) -> PlainPicture | None:
             and _orientation(image) == 1
             and _is_complete(data, image.format)
         ):
+            _check_size(image, "")
+            if image.format == "PNG":
+                _check_sums(data)
             return PlainPicture(Image.MIME[str(image.format)], *image.size)
     return None
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """The formats to try; HEIC's reader is only loaded for a file that needs it."""
+    return (*FORMATS, "HEIF") if _is_heic(data) and _reads_heic() else FORMATS
+
+
+def _unknown(data: bytes) -> str:
+    """Why no reader takes the file."""
+    if not _is_heic(data):
+        return f"not a picture of a known format ({', '.join(FORMATS)}): the file begins with {data[:16]!r}"
+    if _reads_heic():
+        return "the HEIC picture is damaged or cut off"
+    return "this is a HEIC picture. Type: pip install pillow-heif, or convert it to JPEG"
+
+
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS
+
+
+@cache
+def _reads_heic() -> bool:
+    """Whether pillow-heif is installed; it is then Pillow's reader of HEIC."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    size = f"{name}: {image.width} x {image.height} pixels"
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageError(
+            f"{size} are more than the {MAX_PIXELS // 1_000_000} million that are read. "
+            "Make the picture smaller"
+        )
+    if max(image.size) > MAX_SIDE_RATIO * min(image.size):
+        raise ImageError(f"{size}: one side is more than {MAX_SIDE_RATIO} times the other. Cut the picture")
+
+
+def _check_sums(data: bytes) -> None:
+    """Raise where a checksum of a PNG is wrong: Pillow's decoder does not look at those of the pixels."""
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        image.verify()
 
 
 def _is_complete(data: bytes, format_name: str | None) -> bool:
@@ -163,7 +250,11 @@ def _rgb(image: Image.Image) -> Image.Image:
         scaled = (np.nan_to_num(greys, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
         return Image.fromarray(np.rint(scaled * 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
+        on_white = Image.new("RGB", image.size)
+        for top in range(0, image.height, ROWS_AT_ONCE):
+            box = (0, top, image.width, min(image.height, top + ROWS_AT_ONCE))
+            rows = image.crop(box).convert("RGBA")
+            white = Image.new("RGBA", rows.size, "white")
+            on_white.paste(Image.alpha_composite(white, rows).convert("RGB"), box)
+        return on_white
     return image.convert("RGB")

@@ -293,6 +293,88 @@ def test_the_size_limit_is_ours_alone_and_never_a_warning(
     assert not warned
 
 
+@pytest.mark.parametrize("size", [(1, 300), (3_000, 14)])
+def test_sides_that_no_model_can_enlarge(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "thin.png"
+    path.write_bytes(encoded(drawn(size), "PNG"))
+    fails(path, f"{size[0]} x {size[1]}", "more than 200 times")
+    assert plain_picture(path.read_bytes()) is None
+
+
+@pytest.mark.parametrize("reader", ["read_file", "decode_picture"])
+def test_too_little_memory_is_an_image_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(encoded(drawn(), "PNG"))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(*((Path, "read_bytes") if reader == "read_file" else (Image, "open")), refuse)
+    fails(path, "not enough memory")
+
+
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "disk.jpg"
+    with path.open("wb") as sparse:
+        sparse.truncate(images.MAX_BYTES + 1)
+    fails(path, "2.0 GB")
+
+
+@pytest.mark.parametrize("name", ["nul\0", "lone \ud800", "x" * 300, "x/" * 3000])
+def test_no_path_is_too_odd_to_ask_for(tmp_path: Path, name: str) -> None:
+    assert not images.is_file(tmp_path / name)
+    fails(tmp_path / name)
+
+
+def test_a_png_with_a_wrong_checksum(tmp_path: Path) -> None:
+    content = bytearray(encoded(drawn(), "PNG"))
+    end = content.rindex(b"IEND") - 4
+    content[end - 1] ^= 1  # the last byte of the pixels' checksum
+    path = tmp_path / "wrong.png"
+    path.write_bytes(content)
+    fails(path, "damaged")
+    assert plain_picture(bytes(content)) is None
+
+
+def test_many_rows_are_laid_on_white_like_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels_of = np.random.default_rng(0).integers(0, 256, (600, 5, 4), dtype=np.uint8)
+    content = encoded(Image.fromarray(pixels_of), "PNG")
+    by_strips = pixels(read(tmp_path, content))
+    monkeypatch.setattr(images, "ROWS_AT_ONCE", 10_000)
+    assert np.array_equal(by_strips, pixels(read(tmp_path, content)))
+
+
+@pytest.fixture
+def heic(tmp_path: Path) -> Path:
+    """A HEIC of the real library, whose stored picture lies on its side, as those of telephones do."""
+    library = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    stored = drawn().transpose(Image.Transpose.ROTATE_90)
+    library.from_pillow(stored).save(tmp_path / "IMG_0001.HEIC", exif=exif.tobytes(), quality=95)
+    return tmp_path / "IMG_0001.HEIC"
+
+
+def test_heic_is_read_upright_where_its_library_is_installed(heic: Path) -> None:
+    picture = read_picture(heic)
+    assert picture.size == (48, 32)
+    assert np.abs(pixels(picture) - pixels(drawn())).mean() < 8
+    assert plain_picture(heic.read_bytes()) is None, "providers get a JPEG"
+
+
+def test_heic_without_its_library_says_what_to_type(heic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "_reads_heic", lambda: False)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    fails(heic, "HEIC", "pip install pillow-heif", "convert it to JPEG")
+
+
+def test_a_damaged_heic_is_an_image_error(heic: Path) -> None:
+    heic.write_bytes(heic.read_bytes()[:-60])
+    fails(heic, "damaged or cut off")
+
+
 def test_many_threads_read_the_same_as_one(tmp_path: Path) -> None:
     paths = []
     for number, format_name in enumerate(FORMATS * 4):
@@ -304,7 +386,7 @@ def test_many_threads_read_the_same_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((640, 480), (320, 240)), ((100, 80), (100, 80)), ((10, 5_000), (1, 640))]
+    ("size", "expected"), [((640, 480), (320, 240)), ((100, 80), (100, 80)), ((10, 2_000), (3, 640))]
 )
 def test_a_thumbnail_fits_and_is_never_enlarged(
     tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]

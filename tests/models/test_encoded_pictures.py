@@ -117,8 +117,8 @@ def test_a_limit_that_nothing_meets_is_said(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    width=st.integers(1, 300),
-    height=st.integers(1, 300),
+    width=st.integers(2, 300),
+    height=st.integers(2, 300),
     side=st.integers(64, 200),
     most=st.integers(3000, 9000),
 )
