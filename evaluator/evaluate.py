@@ -24,6 +24,7 @@ from evaluator.config.settings import Settings
 from evaluator.core import Caption, CorpusDependent, Dataset, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
+from evaluator.files.images import is_file
 from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
@@ -97,7 +98,7 @@ def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
 def select(items: Sequence[Item], settings: Settings) -> list[Item]:
     """The items that this run is about."""
     if settings.only_with_images:
-        items = [item for item in items if item.image and item.image.is_file()]
+        items = [item for item in items if item.image and is_file(item.image)]
     if not items:
         raise DataError("there is no image to caption: the data set is empty, or only_with_images left none")
     if settings.sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -18,6 +19,7 @@ from evaluator.config.run_config import run_configs
 from evaluator.core import Outcome, Results
 from evaluator.core.errors import DataError, ModelError, StoreError
 from evaluator.evaluate import evaluate
+from evaluator.files.images import read_picture
 from evaluator.store.run_folder import RunFolder
 
 References = Callable[..., Path]
@@ -34,12 +36,18 @@ def run(tmp_path: Path, *overrides: str, conf: Path | None = None) -> tuple[Resu
 
 
 def replay(
-    tmp_path: Path, references: Path, captions: Mapping[Any, str], *overrides: str
+    tmp_path: Path,
+    references: Path,
+    captions: Mapping[Any, str],
+    *overrides: str,
+    conf: Path | None = None,
 ) -> tuple[Results, RunFolder]:
     entries = [{"image_id": item_id, "caption": text} for item_id, text in captions.items()]
     (tmp_path / "captions.json").write_text(json.dumps(entries), encoding="utf-8")
     data = ["data=coco", f"data.annotations={references}"]
-    return run(tmp_path, *data, "model=replay", f"model.captions={tmp_path}/captions.json", *overrides)
+    return run(
+        tmp_path, *data, "model=replay", f"model.captions={tmp_path}/captions.json", *overrides, conf=conf
+    )
 
 
 # Pictures.
@@ -77,6 +85,13 @@ def truncated(picture: Image.Image, path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
 
 
+def wrong_checksum(picture: Image.Image, path: Path) -> None:
+    picture.save(path, "PNG")
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"IEND") - 5] ^= 1  # of the pixels
+    path.write_bytes(content)
+
+
 # Those that show the same picture, and those that show the same greys, have the same caption.
 SAME: dict[str, Callable[[Image.Image, Path], object]] = {
     "plain": lambda picture, path: picture.save(path, "PNG"),
@@ -96,7 +111,7 @@ READABLE: dict[str, Callable[[Image.Image, Path], object]] = {
     "gif": lambda picture, path: picture.save(path, "GIF", save_all=True, append_images=[picture]),
     "transparent": lambda picture, path: Image.new("RGBA", (9, 9)).save(path, "PNG"),
     "one-pixel": lambda picture, path: Image.new("1", (1, 1)).save(path, "PNG"),
-    "ribbon": lambda picture, path: Image.new("RGB", (3000, 2)).save(path, "PNG"),
+    "ribbon": lambda picture, path: Image.new("RGB", (3000, 20)).save(path, "PNG"),
 }
 UNREADABLE: dict[str, tuple[Callable[[Image.Image, Path], object], str]] = {
     "missing": (lambda picture, path: None, "no such file"),
@@ -105,6 +120,9 @@ UNREADABLE: dict[str, tuple[Callable[[Image.Image, Path], object], str]] = {
     "empty": (lambda picture, path: path.write_bytes(b""), "0 bytes"),
     "folder": (lambda picture, path: path.mkdir(), "a folder"),
     "bomb": (lambda picture, path: bomb(path), "more than the 200 million"),
+    "thin": (lambda picture, path: Image.new("1", (1, 3_000_000)).save(path, "PNG"), "200 times the other"),
+    "pipe": (lambda picture, path: os.mkfifo(path), "not an ordinary file"),
+    "checksum": (wrong_checksum, "damaged or cut off"),
 }
 
 
@@ -137,6 +155,69 @@ def test_odd_pictures_are_captioned_or_counted_and_the_run_goes_on(
     results, _ = run(tmp_path, *options, f"data.images={tmp_path}/pictures")
     assert results.outcomes == {"ok": len(kinds)}
     assert {folder.load().captions[name].text for name in UNREADABLE} == {captions["plain"].text}
+
+
+def test_a_bad_picture_costs_no_other_image_and_no_metric_its_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CLIPScore over pictures and paths of every bad kind: the readable ones are scored, and so is BLEU."""
+    (tmp_path / "pictures").mkdir()
+    with Image.open(DEMO / "data" / "images" / "000000000001.png") as opened:
+        picture = opened.convert("RGB")
+    names = [f"{name}.png" for name in ("plain", "grey", *UNREADABLE)]
+    odd = ["x" * 300 + ".png", "nul\0.png", "half \ud800.png", "y/" * 3000 + "deep.png"]
+    make = SAME | GREY | {name: make for name, (make, _) in UNREADABLE.items()}
+    for name in names:
+        make[name.removesuffix(".png")](picture, tmp_path / "pictures" / name)
+    document = {
+        "images": [{"id": number, "file_name": name} for number, name in enumerate([*names, *odd])],
+        "annotations": [
+            {"image_id": number, "caption": "a red cross"} for number in range(len(names) + len(odd))
+        ],
+    }
+    (tmp_path / "references.json").write_text(json.dumps(document))
+    options = ["scorer=[bleu,clipscore]", f"scorer.clipscore.checkpoint={DEMO / 'models' / 'clip'}"]
+    captions = dict.fromkeys(range(len(names) + len(odd)), "a red cross")
+    results, _ = replay(
+        tmp_path, tmp_path / "references.json", captions, f"data.images={tmp_path}/pictures", *options
+    )
+    scored = {score.name: score.images for score in results.scores}
+    assert scored["CLIPScore"] == scored["RefCLIPScore"] == 2
+    assert scored["BLEU-4"] == len(captions)
+    seen, _ = replay(
+        *(tmp_path, tmp_path / "references.json", captions, "name=seen", "only_with_images=true"),
+        *(f"data.images={tmp_path}/pictures", "scorer=[bleu]"),
+    )
+    assert seen.images == len(names) - 3, "a folder, a pipe and a missing file are no picture files"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OverflowError("too large"), RecursionError("too deep")])
+def test_whatever_a_processor_raises_is_the_outcome_of_its_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The error of a library, injected where a real model's processor reads the second picture."""
+    pytest.importorskip("torch")
+    from evaluator.models import local
+
+    def read(path: Path) -> Image.Image:
+        if path.name == "000000000002.png":
+            raise error
+        return read_picture(path)
+
+    monkeypatch.setattr(local, "read_picture", read)
+    results, folder = run(tmp_path, "model=tiny-git", "limit=3", "scorer=[bleu]")
+    assert results.outcomes == {"ok": 2, "error": 1}
+    assert type(error).__name__ in folder.load().captions["2"].error
+
+
+def test_a_scorer_that_fails_does_not_stop_the_others(
+    own: Path, tmp_path: Path, references: References
+) -> None:
+    """Whatever it raises: here a scorer of one's own that does not expect an image without a picture."""
+    results, _ = replay(tmp_path, references({1: ["a dog"]}), {1: "a dog"}, "scorer=[bleu,broken]", conf=own)
+    assert [score.name for score in results.scores] == ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4"]
+    (failed,) = results.not_computed
+    assert failed.reason == "the scorer failed with AttributeError: 'NoneType' object has no attribute 'name'"
 
 
 # Data sets and captions files.

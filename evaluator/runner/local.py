@@ -17,7 +17,8 @@ from itertools import chain, islice
 from typing import Any
 
 from evaluator.core import Caption, Item, Outcome, Reply, Session, Source
-from evaluator.core.errors import CaptionError, EvaluatorError, ImageError, OutOfMemory
+from evaluator.core.errors import CaptionError, EvaluatorError, OutOfMemory
+from evaluator.runner.preparation import prepared_or_error
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +47,7 @@ def prepare_ahead(
     session: Session, items: Iterable[Item], ahead: int, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[Item, Any]]:
     """Each item with what `prepare` returned, or the error it raised; at most `ahead` are in memory."""
-
-    def prepare(item: Item) -> Any:
-        try:
-            return session.prepare(item)
-        except (ImageError, CaptionError) as error:
-            return error
-
-    started = ((item, pool.submit(prepare, item)) for item in items)
+    started = ((item, pool.submit(prepared_or_error, session.prepare, item)) for item in items)
     waiting = deque(islice(started, ahead))
     while waiting:
         item, prepared = waiting.popleft()

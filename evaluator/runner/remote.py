@@ -27,6 +27,7 @@ from evaluator.runner.answer_cache import ResponseCache, key_of
 from evaluator.runner.budget import Budget, BudgetUsedUp
 from evaluator.runner.limits import Limits, backoff_seconds
 from evaluator.runner.local import caption_from
+from evaluator.runner.preparation import prepared_or_error
 from evaluator.runner.request_options import RequestPolicy, Requests
 from evaluator.runner.scheduler import RequestScheduler
 
@@ -50,12 +51,13 @@ Prepared = Question | ImageError | CaptionError
 
 def question_about(session: RemoteSession, item: Item) -> Prepared:
     """The question about an item, or the reason why there is none. Runs in threads."""
-    try:
+
+    def ask_about(item: Item) -> Question:
         prepared = session.prepare(item)
         content = session.cache_key(prepared)
-    except (ImageError, CaptionError) as error:
-        return error
-    return Question(prepared, key_of(content), str(content.get("model", "")))
+        return Question(prepared, key_of(content), str(content.get("model", "")))
+
+    return prepared_or_error(ask_about, item)
 
 
 class RemoteRun:

@@ -15,7 +15,10 @@ logger = logging.getLogger(__name__)
 def measure(
     scorers: Mapping[str, Scorer], items: Sequence[Item], captions: Sequence[str]
 ) -> tuple[list[Measurement], list[NotComputed]]:
-    """Each scorer's measurements of captions[i] for items[i]. One that fails does not stop the others."""
+    """Each scorer's measurements of captions[i] for items[i].
+
+    One that fails, with whatever error, is not computed and does not stop the others.
+    """
     measurements: list[Measurement] = []
     not_computed: list[NotComputed] = []
     for scorer in scorers.values():
@@ -28,6 +31,9 @@ def measure(
         except errors.MetricError as error:
             reason = str(error)
             logger.warning("%s not computed: %s", ", ".join(scorer.names), reason)
+        except Exception as error:
+            reason = f"the scorer failed with {type(error).__name__}: {error}"
+            logger.warning("%s not computed: %s", ", ".join(scorer.names), reason, exc_info=True)
         for name in scorer.names:
             if name in measured and math.isfinite(measured[name].value):
                 measurements.append(measured[name])

@@ -86,6 +86,19 @@ class Unable:
         raise MetricError("its oracle is asleep. Type wake")
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A scorer with a mistake: it takes for granted that each image has a picture."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("Broken",)
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        lengths = [[len(item.image.name), 1.0] for item in items]  # type: ignore[union-attr]
+        return [Measurement("Broken", np.array(lengths), "mean", signature="Broken")]
+
+
 def append(log: Path | None, lines: Sequence[str]) -> None:
     """One line of JSON a call."""
     if log:

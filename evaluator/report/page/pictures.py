@@ -90,7 +90,10 @@ def render_all(
 
 def thumbnail_file(folder: Path, path: Path) -> str:
     """The name of a thumbnail in the folder, made where it is missing; it changes with the picture's file."""
-    state = path.stat()
+    try:
+        state = path.stat()
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path}: cannot be read: {error}") from error
     version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
     name = f"{hashlib.sha256(version.encode(errors='replace')).hexdigest()[:20]}.jpg"
     if not (folder / name).exists():

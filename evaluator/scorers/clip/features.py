@@ -153,6 +153,8 @@ class Encoder:
             return file.digest, self._pixels(decode_picture(file.content, file.name))
         except ImageError as error:
             return file.digest, error
+        except Exception as error:  # a processor's own, or too little memory: this picture's alone
+            return file.digest, ImageError(f"{file.name}: {type(error).__name__}: {error}")
 
     def _pixels(self, picture: Image.Image) -> Features:
         processor, options = self.image_processor, {}
