@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from evaluator.comparison.pairs import PairwiseDifferences
@@ -51,7 +52,7 @@ class Comparison:
     baseline: int = 0  # the index of the run that the others' differences are shown to
     on_shared_images: bool = False  # whether the scores cover only those images that all runs captioned
 
-    @property
+    @cached_property
     def lead_metric(self) -> str | None:
         """CIDEr where a run has it, else the first headline metric, else the first of all."""
         return next((metric for metric in (*LEAD, *self.metrics) if self.ranked(metric)), None)

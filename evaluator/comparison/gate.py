@@ -25,7 +25,7 @@ import numpy as np
 
 from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.comparison.paired_tests import Difference, images_needed
+from evaluator.comparison.paired_tests import Difference, images_needed, p_value_text
 from evaluator.comparison.pairs import Resampling
 from evaluator.core import Array
 from evaluator.core.errors import ConfigError
@@ -221,7 +221,7 @@ def _check_significance(
     needed = None
     if verdict is Verdict.INCONCLUSIVE:
         needed = _needed(comparison, difference.value, difference)
-    explanation = f"{difference.points:+.1f} points, p = {difference.p_value:.2g}"
+    explanation = f"{difference.points:+.1f} points, {p_value_text(difference.p_value)}"
     met = verdict is Verdict.HOLDS
     return Check(gate, verdict, met, baseline, candidate, explanation, difference, needed)
 

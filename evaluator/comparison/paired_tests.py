@@ -1,22 +1,32 @@
 """Whether one system is better than another on the same images, and how many images it takes to tell.
 
-Two systems that captioned the same images are compared image by image: what makes an image hard is hard for
-both, and drops out. The interval of a difference comes from the paired bootstrap (Koehn 2004), its p-value
-from approximate randomisation (Noreen 1989; Riezler and Maxwell 2005, https://aclanthology.org/W05-0908): if
-there were no difference, swapping the two systems' captions of any images would change nothing. Both work on
-sums of sufficient statistics, so a corpus score is tested as a corpus score.
+Systems that captioned the same images are compared image by image: what makes an image hard is hard for all
+of them, and drops out. The test is approximate randomisation (Noreen 1989; Riezler and Maxwell 2005,
+https://aclanthology.org/W05-0908): if there were no difference, swapping two systems' captions of any images
+would change nothing. It works on sums of statistics, so a corpus score is tested as a corpus score.
 
-    >>> from evaluator.core import Measurement
+The more pairs of systems are tested, the larger the largest of their differences is by chance alone. A
+difference is therefore measured in its own standard errors and compared with the *largest* of all pairs'
+differences under the same swaps (the single-step maxT method: Westfall and Young 1993, Resampling-Based
+Multiple Testing; Romano and Wolf 2005). So 1,000 swaps suffice for any number of systems, where a correction
+that multiplies each p-value needs more swaps for each further pair.
+
+The interval of a difference is the same test turned round: the difference, plus and minus its standard error
+times the size that the largest difference exceeds by chance in 5 % of the swaps. All intervals of a family
+hold together at that confidence, and an interval excludes zero exactly where the difference is significant.
+
+    >>> from evaluator.core import Signature
     >>> values = np.arange(200.0) % 7
-    >>> better = Measurement("m", np.column_stack([values + 0.5, np.ones(200)]), "mean", "m")
-    >>> worse = Measurement("m", np.column_stack([values, np.ones(200)]), "mean", "m")
-    >>> (found,) = differences([better], [worse])
-    >>> found.value, found.low, found.p_value < 0.01
-    (0.5, 0.5, True)
+    >>> better = Measurement("m", np.column_stack([values + 0.5, np.ones(200)]), "mean", Signature("m"))
+    >>> worse = Measurement("m", np.column_stack([values, np.ones(200)]), "mean", Signature("m"))
+    >>> ((found,),) = differences([Family([better, worse])])
+    >>> found.value, found.low > 0, p_value_text(found.p_value)
+    (0.5, True, 'p < 0.001')
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,18 +34,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.comparison.bootstrap import (
-    BLOCK_CELLS,
-    NORMAL,
-    Method,
-    bca_interval,
-    bootstrap_scores,
-    leave_one_out,
-    number_of_images,
-    percentile_interval,
-)
+from evaluator.comparison.bootstrap import BLOCK_CELLS, NORMAL, number_of_images
 from evaluator.core import AGGREGATES, Array, Measurement
 from evaluator.core.metrics import in_points
+
+# Sums in another order differ in their last digits, and are not larger for that.
+SAME = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Difference:
     value: float
     low: float
     high: float
-    p_value: float  # two-sided
+    p_value: float  # two-sided, of this pair alone
+    p_corrected: float  # for all pairs of the family
     standard_error: float
     images: int
     wins: int  # images with the higher score than the other's; the images alone, for corpus scores too
@@ -80,94 +85,171 @@ class Difference:
         )
 
 
+@dataclass(frozen=True)
+class Family:
+    """One metric of several systems over the same images, row by row, and which pairs of them are tested."""
+
+    systems: Sequence[Measurement]
+    pairs: Sequence[tuple[int, int]] = ((0, 1),)  # indices of `systems`
+
+
 def differences(
-    ours: Sequence[Measurement],
-    theirs: Sequence[Measurement],
-    resamples: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-    method: Method = "percentile",
-) -> list[Difference]:
-    """Each of our measurements minus theirs of the same name and the same images, row by row."""
-    both = [*ours, *theirs]
-    images = number_of_images(both)
-    resampled = bootstrap_scores(both, resamples, seed)
-    p_values = randomisation_p_values(ours, theirs, resamples, seed)
-    measured = []
-    for one, other, first, second, p_value in zip(
-        ours, theirs, resampled[: len(ours)], resampled[len(ours) :], p_values, strict=True
-    ):
-        scores, value = first - second, one.value - other.value
-        if method == "bca":
-            left_out = leave_one_out(one) - leave_one_out(other)
-            low, high = bca_interval(scores, value, left_out, confidence)
-        else:
-            low, high = percentile_interval(scores, confidence)
-        gained = one.per_image - other.per_image
-        gained = gained if one.higher_is_better else -gained
-        measured.append(
-            Difference(
-                metric=one.name,
-                value=value,
-                low=low,
-                high=high,
-                p_value=p_value,
-                standard_error=float(np.nanstd(scores)),
-                images=images,
-                wins=int((gained > 0).sum()),
-                ties=int((gained == 0).sum()),
-                losses=int((gained < 0).sum()),
-                higher_is_better=one.higher_is_better,
-            )
-        )
-    return measured
+    families: Sequence[Family], resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> list[list[Difference]]:
+    """For each family the difference of each of its pairs. All of them share the same swaps.
 
-
-def randomisation_p_values(
-    ours: Sequence[Measurement], theirs: Sequence[Measurement], resamples: int, seed: int
-) -> list[float]:
-    """Two-sided, for each pair of measurements; the same swaps for all of them.
-
-    The share of random swaps, and of none, whose difference is as large as the observed one.
+    Intervals and corrected p-values hold for all pairs of a family together, at `confidence`.
     """
-    images = number_of_images([*ours, *theirs])
-    reached = np.zeros(len(ours), np.int64)
-    observed = np.array([abs(one.value - other.value) for one, other in zip(ours, theirs, strict=True)])
-    gaps = [other.statistics - one.statistics for one, other in zip(ours, theirs, strict=True)]
-    ends = np.cumsum([gap.shape[1] for gap in gaps])[:-1]
-    for swapped in draw_swaps(images, resamples, seed):
-        moved = np.split(swapped @ np.hstack(gaps), ends, axis=1) if gaps else []
-        for index, (one, other, sums) in enumerate(zip(ours, theirs, moved, strict=True)):
-            aggregate = AGGREGATES[one.aggregate]
-            first = aggregate(one.statistics.sum(axis=0) + sums)
-            second = aggregate(other.statistics.sum(axis=0) - sums)
-            # Sums in another order differ in their last digits, and are not larger for that.
-            reached[index] += np.count_nonzero(np.abs(first - second) >= observed[index] * (1 - 1e-9))
-    return [float((count + 1) / (resamples + 1)) for count in reached]
+    everything = [one for family in families for one in family.systems]
+    swaps = number_of_swaps(resamples, confidence)
+    sums = iter(swapped_sums(everything, differing_images(families), swaps, seed))
+    return [
+        family_differences(family, [next(sums) for _ in family.systems], confidence) for family in families
+    ]
 
 
-def draw_swaps(images: int, resamples: int, seed: int) -> Iterator[Array]:
-    """Which images are swapped, 0 or 1, in blocks of (some resamples, images)."""
+def number_of_swaps(resamples: int, confidence: float) -> int:
+    """As many as the bootstrap's resamples, and enough for p-values well below 1 - `confidence`.
+
+    >>> number_of_swaps(100, 0.95), number_of_swaps(1000, 0.9999)
+    (1000, 50000)
+    """
+    return max(resamples, 1000, round(5 / (1 - confidence)))
+
+
+def differing_images(families: Sequence[Family]) -> NDArray[np.intp]:
+    """The images on which systems differ: swapping any other changes nothing."""
+    images = number_of_images([one for family in families for one in family.systems])
+    differ = np.zeros(images, np.bool_)
+    for family in families:
+        first = family.systems[0].statistics
+        for one in family.systems[1:]:
+            alike = one.statistics.shape == first.shape
+            differ |= (one.statistics != first).any(axis=1) if alike else np.ones(images, np.bool_)
+    return np.flatnonzero(differ)
+
+
+def swapped_sums(
+    measurements: Sequence[Measurement], images: NDArray[np.intp], swaps: int, seed: int
+) -> list[Array]:
+    """What each measurement's swapped rows of these images sum to, (swaps, K) each; one matrix product.
+
+    Metrics that share their statistics, as BLEU-1 to BLEU-4 do, share their sums.
+    """
+    keys = [hashlib.blake2b(one.statistics.tobytes()).digest() for one in measurements]
+    distinct = {key: one.statistics[images] for key, one in zip(keys, measurements, strict=True)}
+    if not distinct:
+        return []
+    rows = np.hstack(list(distinct.values()))
+    sums = np.concatenate([swapped @ rows for swapped in draw_swaps(len(images), swaps, seed)])
+    ends = np.cumsum([each.shape[1] for each in distinct.values()])[:-1]
+    sums_of = dict(zip(distinct, np.split(sums, ends, axis=1), strict=True))
+    return [sums_of[key] for key in keys]
+
+
+def draw_swaps(images: int, swaps: int, seed: int) -> Iterator[Array]:
+    """Which images are swapped, 0 or 1, in blocks of (some swaps, images)."""
     generator = np.random.default_rng([seed, 1])  # other numbers than the bootstrap's
     block = max(1, BLOCK_CELLS // max(1, images))
-    for start in range(0, resamples, block):
-        rows = min(block, resamples - start)
+    for start in range(0, swaps, block):
+        rows = min(block, swaps - start)
         bits = np.frombuffer(generator.bytes(rows * (images // 8 + 1)), np.uint8).reshape(rows, -1)
         yield np.unpackbits(bits, axis=1, count=images).astype(np.float64)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for having made them all (Holm 1979, A Simple Sequentially Rejective Procedure).
+def family_differences(family: Family, sums: Sequence[Array], confidence: float) -> list[Difference]:
+    """The differences of a family's pairs, from what each system's swapped rows sum to."""
+    if not family.pairs:
+        return []
+    values = [one.value for one in family.systems]
+    per_image = [one.per_image if one.higher_is_better else -one.per_image for one in family.systems]
+    images = len(per_image[0])
+    observed = np.array([values[one] - values[other] for one, other in family.pairs])
+    swapped = swapped_differences(family, sums)
+    spread = np.sqrt((swapped**2).mean(axis=0))
+    sizes = in_standard_errors(observed, spread, images)
+    sizes_by_chance = in_standard_errors(swapped, spread, images)
+    largest = np.sort(sizes_by_chance.max(axis=1))
+    limit = critical_size(largest, confidence)
+    errors = spread * shrinkage(observed, spread, images)
+    found = []
+    for index, (one, other) in enumerate(family.pairs):
+        value, size = float(observed[index]), sizes[index]
+        corrected = share_reaching(size, largest)
+        half = float(limit * errors[index])
+        if corrected >= 1 - confidence:
+            half = max(half, abs(value))  # the two are equal but for their last digits
+        gained = per_image[one] - per_image[other]
+        found.append(
+            Difference(
+                metric=family.systems[one].name,
+                value=value,
+                low=value - half,
+                high=value + half,
+                p_value=share_reaching(size, np.sort(sizes_by_chance[:, index])),
+                p_corrected=corrected,
+                standard_error=float(errors[index]),
+                images=images,
+                wins=int((gained > 0).sum()),
+                ties=int((gained == 0).sum()),
+                losses=int((gained < 0).sum()),
+                higher_is_better=family.systems[one].higher_is_better,
+            )
+        )
+    return found
 
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
+
+def swapped_differences(family: Family, sums: Sequence[Array]) -> Array:
+    """Each pair's difference under each swap of its captions, (swaps, pairs); 0 where there is no score."""
+    totals = [one.statistics.sum(axis=0) for one in family.systems]
+    swapped = np.empty((len(sums[0]), len(family.pairs)))
+    for index, (one, other) in enumerate(family.pairs):
+        aggregate, moved = AGGREGATES[family.systems[one].aggregate], sums[other] - sums[one]
+        swapped[:, index] = aggregate(totals[one] + moved) - aggregate(totals[other] - moved)
+    return np.nan_to_num(swapped)
+
+
+def in_standard_errors(differences: Array, spread: Array, images: int) -> Array:
+    """The size of each difference in its own standard errors; 0 for what is not known or never varies.
+
+    `spread` (pairs,) is the standard deviation of the differences under all swaps.
     """
-    corrected = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        largest = max(largest, min(1.0, p_values[place] * (len(p_values) - rank)))
-        corrected[place] = largest
-    return corrected
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sizes = np.abs(differences) / (spread * shrinkage(differences, spread, images))
+    return np.nan_to_num(sizes, nan=0.0, posinf=0.0)
+
+
+def shrinkage(differences: Array, spread: Array, images: int) -> Array:
+    """The standard error of a difference, as a share of its spread under swaps.
+
+    Swaps vary around zero: their spread includes the difference itself, its standard error does not. For a
+    mean over N images it is sqrt(1 - (difference / spread)^2 / N). It is never less than sqrt(1 / N), so that
+    equal differences on a few images are not taken for certain.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = 1 - (differences / spread) ** 2 / images
+    return np.sqrt(np.maximum(np.nan_to_num(share, nan=1.0, neginf=0.0), 1 / images))
+
+
+def share_reaching(size: float, by_chance: Array) -> float:
+    """The p-value: the share of the swaps, and of none, that reach this size; `by_chance` is sorted."""
+    reaching = len(by_chance) - int(np.searchsorted(by_chance, size * SAME))
+    return (1 + reaching) / (1 + len(by_chance))
+
+
+def critical_size(by_chance: Array, confidence: float) -> float:
+    """The largest size that is not significant: a larger one has a p-value below 1 - `confidence`."""
+    allowed = int(np.ceil((1 - confidence) * (1 + len(by_chance)))) - 2
+    return float(by_chance[-1 - max(0, allowed)])
+
+
+def p_value_text(p_value: float) -> str:
+    """With two significant digits, and never as zero.
+
+    >>> p_value_text(1 / 1001), p_value_text(0.034), p_value_text(1.0)
+    ('p < 0.001', 'p = 0.034', 'p = 1')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
 
 
 def detectable(standard_error: float, confidence: float = 0.95, power: float = 0.8) -> float:

@@ -1,8 +1,8 @@
 """The differences between every two runs: over the same images, with intervals, p-values and ranks.
 
 Runs are compared on the images that all of them captioned, each metric where its signatures say that it was
-computed in the same way in both. All differences and tests share their resamples. P-values are corrected for
-the number of pairs, metric by metric (Holm).
+computed in the same way in both. The pairs of a metric are one family: their intervals and p-values hold for
+all of them together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from evaluator.comparison.bootstrap import Method
-from evaluator.comparison.paired_tests import Difference, differences, holm, rank_ranges
+from evaluator.comparison.paired_tests import Difference, Family, differences, rank_ranges
 from evaluator.comparison.remeasure import remeasure
 from evaluator.core import Measurement
 from evaluator.store.run import Run
@@ -54,7 +54,6 @@ class PairwiseDifferences:
 
     shared: SharedImages = SharedImages()
     differences: Mapping[Pair, Difference] = field(default_factory=dict)
-    p_values: Mapping[Pair, float] = field(default_factory=dict)  # corrected
     confidence: float = 0.95
 
     @property
@@ -76,16 +75,10 @@ class PairwiseDifferences:
         mirrored = self.differences.get((metric, other, one))
         return None if mirrored is None else mirrored.reversed
 
-    def p_value(self, metric: str, one: int, other: int) -> float:
-        """Corrected for all comparisons of this metric."""
-        pair, mirrored = (metric, one, other), (metric, other, one)
-        return self.p_values[pair] if pair in self.p_values else self.p_values[mirrored]
-
     def is_significant(self, metric: str, one: int, other: int) -> bool:
-        """Whether a paired test tells the two runs apart, at the confidence of the intervals."""
-        if self.difference(metric, one, other) is None:
-            return False
-        return self.p_value(metric, one, other) < 1 - self.confidence
+        """Whether a paired test tells the two runs apart: exactly where the interval excludes zero."""
+        difference = self.difference(metric, one, other)
+        return difference is not None and difference.p_corrected < 1 - self.confidence
 
     def ranks(self, metric: str) -> list[tuple[int, int] | None]:
         """The first and last rank that each run may have on this metric; None for those that lack it."""
@@ -111,27 +104,36 @@ class PairwiseDifferences:
 def compare_pairs(runs: Sequence[Run], resampling: Resampling) -> PairwiseDifferences:
     """Every two runs over the images that all of them captioned."""
     shared = shared_images(runs)
-    pairs: list[Pair] = []
-    ours, theirs = [], []
-    for one, other in combinations(range(len(runs)), 2):
-        for metric, first in shared.measurements[one].items():
-            second = shared.measurements[other].get(metric)
-            if second and first.signature.recipe == second.signature.recipe:
-                pairs.append((metric, one, other))
-                ours.append(first)
-                theirs.append(second)
     nothing = PairwiseDifferences(shared, confidence=resampling.confidence)
-    if not pairs or not shared.ids:
+    metrics = dict.fromkeys(metric for measured in shared.measurements for metric in measured)
+    tested = {metric: pairs for metric in metrics if (pairs := comparable_pairs(shared, metric))}
+    if not tested or not shared.ids:
         return nothing
-    measured = differences(
-        ours, theirs, resampling.resamples, resampling.confidence, resampling.seed, resampling.method
-    )
-    by_pair = dict(zip(pairs, measured, strict=True))
-    p_values: dict[Pair, float] = {}
-    for metric in dict.fromkeys(metric for metric, _, _ in pairs):
-        of_metric = [pair for pair in pairs if pair[0] == metric]
-        p_values |= zip(of_metric, holm([by_pair[pair].p_value for pair in of_metric]), strict=True)
-    return replace(nothing, differences=by_pair, p_values=p_values)
+    families = []
+    for metric, pairs in tested.items():
+        runs_with_it = sorted({run for pair in pairs for run in pair})
+        index_of = {run: index for index, run in enumerate(runs_with_it)}
+        systems = [shared.measurements[run][metric] for run in runs_with_it]
+        families.append(Family(systems, [(index_of[one], index_of[other]) for one, other in pairs]))
+    measured = differences(families, resampling.resamples, resampling.confidence, resampling.seed)
+    by_pair = {
+        (metric, *pair): difference
+        for (metric, pairs), found in zip(tested.items(), measured, strict=True)
+        for pair, difference in zip(pairs, found, strict=True)
+    }
+    return replace(nothing, differences=by_pair)
+
+
+def comparable_pairs(shared: SharedImages, metric: str) -> list[tuple[int, int]]:
+    """Every two runs whose signatures say that the metric was computed in the same way."""
+    having = [
+        (run, measured[metric]) for run, measured in enumerate(shared.measurements) if metric in measured
+    ]
+    return [
+        (one, other)
+        for (one, first), (other, second) in combinations(having, 2)
+        if first.signature.recipe == second.signature.recipe
+    ]
 
 
 def shared_images(runs: Sequence[Run]) -> SharedImages:

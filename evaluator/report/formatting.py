@@ -62,15 +62,6 @@ def format_confidences(comparison: Comparison) -> str:
     return " or ".join(sorted({format_confidence(row.results) for row in comparison.rows}))
 
 
-def format_p_value(p_value: float) -> str:
-    """With two significant digits, and never as zero.
-
-    >>> format_p_value(0.0009), format_p_value(0.034), format_p_value(1.0)
-    ('p < 0.001', 'p = 0.034', 'p = 1')
-    """
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
-
-
 def format_digits(number: float) -> str:
     """One decimal, or as many as a small number needs not to look like zero.
 

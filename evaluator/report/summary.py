@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison, Row, listed
-from evaluator.comparison.paired_tests import Difference
+from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Outcome, Score
 from evaluator.report.formatting import (
     format_confidence,
     format_coverage,
     format_digits,
     format_interval,
-    format_p_value,
     format_points,
 )
 
@@ -94,7 +93,7 @@ def lead_clause(comparison: Comparison, first: Row, differences: Sequence[Compar
         if not comparison.pairs.is_significant(difference.metric, first.index, row.index):
             return f"; its lead over {row.label}, {points}, could be chance"
     row, _, difference = differences[0]
-    tested = significance(comparison, first, row, difference)
+    tested = significance(comparison, difference)
     return f", {points_of(difference)} ahead of {row.label} ({tested})"
 
 
@@ -102,12 +101,12 @@ def points_of(difference: Difference) -> str:
     return f"{format_digits(abs(difference.points))} points"
 
 
-def significance(comparison: Comparison, first: Row, other: Row, difference: Difference) -> str:
+def significance(comparison: Comparison, difference: Difference) -> str:
     """The interval of a lead and its p-value. A lead is positive, also where a lower score is better."""
     lead = difference if difference.value >= 0 else difference.reversed
     low, high = map(format_digits, lead.interval_points)
-    p_value = format_p_value(comparison.pairs.p_value(difference.metric, first.index, other.index))
-    return f"{100 * comparison.pairs.confidence:g} % interval {low} to {high}; {p_value}"
+    tested = p_value_text(difference.p_corrected)
+    return f"{100 * comparison.pairs.confidence:g} % interval {low} to {high}; {tested}"
 
 
 def lead_sentences(comparison: Comparison, metric: str, first: Row, second: Row, score: Score) -> list[str]:
@@ -121,7 +120,7 @@ def lead_sentences(comparison: Comparison, metric: str, first: Row, second: Row,
     return [
         f"{next_best} Over the same {count_of_images(difference.images)}, {ahead.label} is "
         f"{points_of(difference)} ahead, which {'is significant' if is_significant else 'could be chance'} "
-        f"({significance(comparison, first, second, difference)}).",
+        f"({significance(comparison, difference)}).",
         f"Image by image, {first.label} is better on {difference.wins:,} and {second.label} on "
         f"{difference.losses:,}; {difference.ties:,} are tied.",
     ]

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.comparison.paired_tests import Difference
+from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
 from evaluator.core.metrics import metric_of
 from evaluator.report.formatting import (
@@ -22,7 +22,6 @@ from evaluator.report.formatting import (
     QUANTITIES,
     format_confidences,
     format_interval,
-    format_p_value,
     format_points,
     format_rank,
 )
@@ -60,11 +59,11 @@ def score_cell(score: Score | None, with_interval: bool) -> Cell:
     return Cell(format_points(score), format_interval(score) if with_interval else "")
 
 
-def differences(comparison: Comparison) -> dict[tuple[int, str], tuple[Difference, float]]:
-    """What each run gains on the baseline, and the corrected p-value, by the run's index and the metric."""
+def differences(comparison: Comparison) -> dict[tuple[int, str], Difference]:
+    """What each run gains on the baseline, by the run's index and the metric."""
     pairs, base = comparison.pairs, comparison.baseline
     return {
-        (row.index, metric): (difference, pairs.p_value(metric, row.index, base))
+        (row.index, metric): difference
         for row in comparison.rows
         for metric in comparison.metrics
         if (difference := pairs.difference(metric, row.index, base))
@@ -95,21 +94,20 @@ def difference_table(comparison: Comparison) -> TextTable | None:
     headings = ["model", *metrics, *(f"images better, tied, worse on {metric}" for metric in counted)]
     caption = (
         f"differences from {comparison.base_row.label} in points, over the same {comparison.pairs.images:,} "
-        f"images; paired tests, p-values corrected for {len(comparison.rows)} runs"
+        f"images; intervals and p-values of paired tests hold for all pairs of {len(comparison.rows)} runs"
     )
     return TextTable(headings, rows, caption, wrapping=headings[-1:] if counted else ())
 
 
-def difference_cell(found: tuple[Difference, float] | None) -> Cell:
+def difference_cell(found: Difference | None) -> Cell:
     if found is None:
         return Cell()
-    difference, p_value = found
-    low, high = difference.interval_points
-    return Cell(f"{difference.points:+.1f}", f"{low:+.1f} to {high:+.1f}", format_p_value(p_value))
+    low, high = found.interval_points
+    return Cell(f"{found.points:+.1f}", f"{low:+.1f} to {high:+.1f}", p_value_text(found.p_corrected))
 
 
-def counts_cell(found: tuple[Difference, float] | None) -> Cell:
-    return Cell(f"{found[0].wins:,}, {found[0].ties:,}, {found[0].losses:,}") if found else Cell()
+def counts_cell(found: Difference | None) -> Cell:
+    return Cell(f"{found.wins:,}, {found.ties:,}, {found.losses:,}") if found else Cell()
 
 
 def style_table(comparison: Comparison) -> TextTable | None:
@@ -186,8 +184,8 @@ def as_json(comparison: Comparison) -> str:
         "baseline": comparison.base_row.run.name,
         "images": comparison.pairs.images,
         "differences": [
-            asdict(difference) | {"run": names[index], "p_corrected": p_value}
-            for (index, _), (difference, p_value) in differences(comparison).items()
+            asdict(difference) | {"run": names[index]}
+            for (index, _), difference in differences(comparison).items()
         ],
         "warnings": comparison.warnings,
     }
