@@ -10,13 +10,15 @@ default: `effort` says how much, and the reasoning counts against `max_output_to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, RetryableError
-from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner, GeneratedSDK, text_of
+from evaluator.core.errors import CaptionError
+from evaluator.models.answers import WrongType, billed, joined, mappings, number, part, text
+from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner, GeneratedSDK
 from evaluator.models.encoded_pictures import EncodedPicture
+from evaluator.models.wire import text_of
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 class ClaudeSession(GeneratedSDK["AsyncAnthropic"]):
     captioner: AnthropicClaude
     client_name: ClassVar[str] = "AsyncAnthropic"
+    own_domain: ClassVar[str] = "anthropic.com"
     cut_off: ClassVar[tuple[str, ...]] = ("max_tokens", "model_context_window_exceeded")
 
     async def request(self, client: AsyncAnthropic, picture: EncodedPicture) -> str:
         answer = await client.messages.with_raw_response.create(**self.body(picture))
-        return text_of(answer.http_response)
+        return text_of(answer.http_response.content)
 
     def body(self, picture: EncodedPicture) -> dict[str, Any]:
         """The request. Only what is set is sent, since models refuse options that they do not know."""
@@ -55,27 +58,28 @@ class ClaudeSession(GeneratedSDK["AsyncAnthropic"]):
             body["extra_body"] = more
         return body
 
-    def read(self, answer: Mapping[str, Any]) -> Reply:
-        if not isinstance(answer.get("content"), list):
-            raise RetryableError(f"the answer has no content: {sorted(answer)}", "malformed answer")
-        usage = answer.get("usage") or {}
-        cached, fresh = usage.get("cache_read_input_tokens"), usage.get("input_tokens")
-        read_or_written = (cached or 0) + (usage.get("cache_creation_input_tokens") or 0)
-        stop = str(answer.get("stop_reason") or "")
-        texts = (block for block in answer["content"] if block.get("type") == "text")
-        reply = Reply(
-            text="".join(str(block.get("text") or "") for block in texts).strip(),
-            model_version=str(answer.get("model") or ""),
+    def billed(self, answer: Mapping[str, Any]) -> Reply:
+        usage = part(answer, "usage")
+        cached, fresh = number(usage.get("cache_read_input_tokens")), number(usage.get("input_tokens"))
+        read_or_written = (cached or 0) + (number(usage.get("cache_creation_input_tokens")) or 0)
+        return billed(
+            model_version=answer.get("model"),
             input_tokens=None if fresh is None else fresh + read_or_written,
-            output_tokens=usage.get("output_tokens"),
-            reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens"),
-            finish_reason=stop,
+            output_tokens=number(usage.get("output_tokens")),
+            reasoning_tokens=number(part(usage, "output_tokens_details").get("thinking_tokens")),
             cached_input_tokens=cached,
         )
+
+    def read(self, answer: Mapping[str, Any]) -> Reply:
+        if answer.get("content") is None:
+            raise WrongType(f"it has no content: {sorted(answer)}")
+        texts = (block.get("text") for block in mappings(answer["content"]) if block.get("type") == "text")
+        stop = text(answer.get("stop_reason"))
+        reply = replace(self.billed(answer), text=joined(texts), finish_reason=stop)
         if stop == "refusal":
-            details = answer.get("stop_details") or {}
-            named = details.get("category") or "no category named"
-            message = f"refused: {named} {details.get('explanation') or ''}".strip()
+            details = part(answer, "stop_details")
+            named = text(details.get("category")) or "no category named"
+            message = f"refused: {named} {text(details.get('explanation'))}".strip()
             raise CaptionError(Outcome.REFUSED, message, reply)
         if stop not in ("end_turn", "stop_sequence", *self.cut_off):
             raise CaptionError(Outcome.ERROR, f"unknown finish reason: {stop or 'none'}", reply)

@@ -4,9 +4,8 @@ The configuration holds the variable's name, so that no file of a run contains a
 
     >>> import os
     >>> os.environ["SOME_API_KEY"] = " secret "
-    >>> key = api_key("SOME_API_KEY", "https://example.com/keys")
-    >>> redact_key("401: secret is not valid", key)
-    '401: *** is not valid'
+    >>> api_key("SOME_API_KEY", "https://example.com/keys")
+    'secret'
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from pathlib import Path
 from evaluator.core.errors import ConfigError
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+# A name is made of words; a long one without any break, with several digits, is a key in capitals.
+KEY_IN_CAPITALS = re.compile(r"(?=(?:[A-Z]*[0-9]){2})[A-Z0-9]{16,}")
 
 
 def api_key(variable: str | None, page: str, env_file: Path | None = None) -> str:
@@ -27,11 +28,7 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
     """
     if variable is None:
         return ""
-    if not VARIABLE.fullmatch(variable):  # without repeating it: it may be a key
-        raise ConfigError(
-            "model.key_variable is the name of an environment variable, in capitals, and never the key "
-            "itself. If you typed a key here, it is in the shell's history: replace it with a new one"
-        )
+    check_variable(variable)
     value = os.environ.get(variable) or (read_env_file(env_file).get(variable) if env_file else "")
     if key := (value or "").strip():
         if not (key.isascii() and key.isprintable()):
@@ -46,6 +43,15 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
     )
 
 
+def check_variable(variable: str) -> None:
+    """Raises ConfigError, which does not repeat it, where the name of a variable may be a key."""
+    if not VARIABLE.fullmatch(variable) or KEY_IN_CAPITALS.fullmatch(variable):
+        raise ConfigError(
+            "model.key_variable is the name of an environment variable, in capitals, and never the key "
+            "itself. If you typed a key here, it is in the shell's history: replace it with a new one"
+        )
+
+
 def read_env_file(path: Path) -> dict[str, str | None]:
     """The variables of a file of lines NAME=value. Raises ConfigError where there is no such file."""
     from dotenv import dotenv_values
@@ -53,8 +59,3 @@ def read_env_file(path: Path) -> dict[str, str | None]:
     if not path.is_file():
         raise ConfigError(f"model.env_file: there is no file {path}")
     return dotenv_values(path, interpolate=False)
-
-
-def redact_key(text: str, key: str) -> str:
-    """The text with *** in place of the key, which a provider may repeat."""
-    return text.replace(key, "***") if key else text

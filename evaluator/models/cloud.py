@@ -8,15 +8,16 @@ A session opens its client at the first request, in the event loop that runs the
 from __future__ import annotations
 
 import importlib.util
-import json
+import logging
 import math
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
@@ -24,17 +25,19 @@ from annotated_types import Ge, Gt, Le
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply, Usage
 from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
 from evaluator.core.kinds import key_in_cache, kind_of
-from evaluator.models.api_keys import api_key, redact_key
+from evaluator.core.secrets import Secrets, secrets_of_environment
+from evaluator.models.answers import WrongType, parse, whole
+from evaluator.models.api_keys import api_key, check_variable
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
-from evaluator.models.failures import Failure, failure_from_connection, failure_from_response, meaning
-
-if TYPE_CHECKING:
-    from httpx2 import Response
+from evaluator.models.failures import Failure, failure_from_body, failure_from_connection, meaning
+from evaluator.models.wire import MAX_BODY_BYTES, ErrorResponse
 
 Client = TypeVar("Client")  # of a provider's SDK
 
-# More than any runner has in flight: the runner alone limits the number of requests.
-MAX_CONNECTIONS = 1000
+# What is kept of an answer that has not the expected form.
+KEPT_CHARACTERS = 2000
+# How often an image is asked about whose answers, which are billed, do not have the expected form.
+MALFORMED_ANSWERS = 2
 # What reasoning about a picture may take before the answer, where nothing limits it.
 THINKING_ROOM_TOKENS = 1024
 # The providers' names by host; any other provider is called by its host.
@@ -68,7 +71,22 @@ class CloudCaptioner:
     max_bytes: ClassVar[int]
     session: ClassVar[type[CloudSession[Any]]]
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError, before anything is written, for an option that may hold a secret."""
+        if self.key_variable is not None:
+            check_variable(self.key_variable)
+        try:
+            address = urlsplit(self.base_url)
+            holds_more = "@" in address.netloc or address.query or address.fragment
+        except ValueError:
+            raise ConfigError("model.base_url is not an address such as https://host/v1") from None
+        if holds_more or Secrets().kind_of_secret(self.base_url):
+            raise ConfigError(
+                "model.base_url must not contain a user, a password or a key; see model.key_variable"
+            )
+
     def key(self) -> str:
+        """The key; empty for a server without keys. Raises ConfigError where there is none."""
         return api_key(self.key_variable, self.key_page, self.env_file)
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
@@ -78,10 +96,6 @@ class CloudCaptioner:
         address = urlsplit(self.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError(f"model.base_url: {self.base_url!r} is not an address such as https://host/v1")
-        if address.username or address.password or address.query:
-            raise ConfigError(
-                "model.base_url must not contain a user, a password or a key; see model.key_variable"
-            )
         self.key()
         if request_text(prompt):
             return ()
@@ -105,16 +119,21 @@ class CloudSession(ABC, Generic[Client]):
     """An open cloud captioner."""
 
     cut_off: ClassVar[tuple[str, ...]]  # the finish reasons of an answer that reached the limit of tokens
+    own_domain: ClassVar[str]  # the provider's: only there goes what the SDK adds from the environment
+    no_key: ClassVar[str] = ""  # what the SDK gets where there is no key
 
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
-        self.captioner, self.prompt, self.secret = captioner, prompt, key
+        self.captioner, self.prompt, self.key = captioner, prompt, key
+        self.secrets = secrets_of_environment([key])
+        self.scrubbed_label = lru_cache(64)(self.secrets.scrubbed)  # most answers have the same
         self.text = request_text(prompt)
         self.rule = PictureRule(
             captioner.media_types, captioner.longest_side, captioner.max_bytes, captioner.jpeg_quality
         )
         self._client: Client | None = None
         self._mixed_up: list[Client] = []
-        self._seen: set[str] = set()
+        self._seen: Counter[str] = Counter()
+        self._ids_differ = True
 
     @abstractmethod
     def connect(self) -> Client:
@@ -130,11 +149,29 @@ class CloudSession(ABC, Generic[Client]):
 
     @abstractmethod
     def failure(self, error: Exception) -> Failure | None:
-        """The failure that an exception of the SDK stands for; None for a mistake in this program."""
+        """The failure to connect or to get an answer that an exception of the SDK stands for, if it does."""
+
+    @abstractmethod
+    def billed(self, answer: Mapping[str, Any]) -> Reply:
+        """What an answer was billed for, as a reply without text. Raises nothing, whatever the answer is."""
 
     @abstractmethod
     def read(self, answer: Mapping[str, Any]) -> Reply:
-        """The reply in an answer. Raises CaptionError where a filter or an unknown reason ended it."""
+        """The reply in an answer. Raises CaptionError where a filter or an unknown reason ended it, and
+        ValueError where the answer does not have the expected form.
+        """
+
+    def client_options(self) -> dict[str, Any]:
+        """The arguments of the HTTP client that the SDK gets."""
+        from evaluator.models.httpx_client import client_options
+
+        options = self.captioner
+        return client_options(options.base_url, self.own_domain, self.key_sent, options.timeout_seconds)
+
+    @property
+    def key_sent(self) -> str:
+        """What is sent as the key, also to a server without keys where the SDK requires one."""
+        return self.key or self.no_key
 
     def prepare(self, item: Item) -> EncodedPicture:
         return encode_picture(item, self.rule)
@@ -158,29 +195,40 @@ class CloudSession(ABC, Generic[Client]):
             self._client = self.connect()
         try:
             body = await self.request(self._client, prepared)
+        except EvaluatorError:
+            raise
         except Exception as error:
-            failure = self.failure(error)
-            if failure is None:
-                raise
-            raise self.error(failure) from None  # the SDK's exception holds the request, and with it the key
-        # Before any part of it is used: a proxy may send the request's headers back.
-        body = redact_key(body, self.secret)
-        answer = parse_object(body)
-        # Google has a `responseId`. Some local servers draw ids from a thousand, so the time is a part of it.
-        if answer_id := answer.get("id") or answer.get("responseId"):
-            identity = f"{answer_id} {answer.get('created')}"
-            if identity in self._seen:
-                # The connection delivers answers to the wrong requests: it must not be used again.
-                self._mixed_up.append(self._client)
-                self._client = None
-                raise RetryableError("the answer to another request was delivered twice", "duplicate answer")
-            self._seen.add(identity)
+            # The SDK's exception holds the request, and with it the key.
+            raise self.failed_request(error) from None
+        return self.reply_in(body)
+
+    def failed_request(self, error: Exception) -> EvaluatorError:
+        """The error for an exception of the SDK, whatever it is: it concerns one request only."""
+        response = error if isinstance(error, ErrorResponse) else error.__cause__
+        if isinstance(response, ErrorResponse):
+            return self.error(failure_from_body(response.status, response.headers, response.body))
+        if failure := self.failure(error):
+            return self.error(failure)
+        message = self.secrets.scrubbed(f"{type(error).__name__}: {error}")[:KEPT_CHARACTERS]
+        return RetryableError(message, "client error", most_attempts=MALFORMED_ANSWERS)
+
+    def reply_in(self, body: str) -> Reply:
+        """The reply in the body of an answer. Raises CaptionError, RetryableError or ModelError.
+
+        Whatever is odd about an answer concerns its image only, and what it was billed for is in the error.
+        """
+        answer: Mapping[str, Any] = {}
         try:
+            answer = parse_object(body)
+            self.check_is_new(answer, body)
             reply = self.read(answer)
-        except (AttributeError, TypeError, LookupError):
-            raise RetryableError(
-                f"the answer does not have the expected form: {body[:200]!r}", "malformed answer"
-            ) from None
+        except EvaluatorError as error:
+            if isinstance(error, RetryableError) and answer:
+                error.reply = self.billed(answer)
+            raise self.without_secrets(error) from None
+        except Exception as error:
+            raise self.malformed(answer, body, error) from None
+        reply = self.scrubbed(reply)
         cut_off = reply.finish_reason in self.cut_off
         if not reply.text:
             raise empty_reply_error(reply, self.captioner.max_output_tokens, cut_off)
@@ -189,19 +237,71 @@ class CloudSession(ABC, Generic[Client]):
             raise CaptionError(Outcome.TRUNCATED, message, reply)
         return reply
 
+    def check_is_new(self, answer: Mapping[str, Any], body: str) -> None:
+        """Raises RetryableError for an answer that another request got: the connection mixed them up.
+
+        A server that gives the same answer a third time, over a new connection, is one that gives all its
+        answers one id: from then on ids mean nothing. The body and the time are compared too, since some
+        local servers draw ids from a thousand.
+        """
+        answer_id = answer.get("id") or answer.get("responseId")  # Google's
+        if not answer_id or not self._ids_differ:
+            return
+        identity = f"{answer_id} {answer.get('created')} {hash(body)}"
+        self._seen[identity] += 1
+        if self._seen[identity] > 2:
+            self._ids_differ = False
+        elif self._seen[identity] == 2:
+            if self._client is not None:  # it must not be used again
+                self._mixed_up.append(self._client)
+                self._client = None
+            raise RetryableError("the answer to another request was delivered twice", "duplicate answer")
+
+    def malformed(self, answer: Mapping[str, Any], body: str, problem: Exception) -> RetryableError:
+        """The error for an answer without the expected form: how it begins and what it was billed for."""
+        kept = whole(self.secrets.scrubbed(body[: 2 * KEPT_CHARACTERS])[:KEPT_CHARACTERS])
+        reply = self.scrubbed(replace(self.billed(answer), text=kept))
+        size = "" if len(body) < MAX_BODY_BYTES else f", which is longer than {MAX_BODY_BYTES:,} bytes"
+        reason = self.secrets.scrubbed(str(problem)) if isinstance(problem, ValueError) else repr(problem)
+        return RetryableError(
+            f"the answer does not have the expected form ({reason[:200]}){size}: {kept[:200]!r}",
+            "malformed answer",
+            reply=reply,
+            most_attempts=MALFORMED_ANSWERS,
+        )
+
     def error(self, failure: Failure) -> EvaluatorError:
         """The error for a failure, without the key."""
         server, variable = self.captioner.base_url, self.captioner.key_variable
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
         # Before the message is shortened, which could leave a part of the key.
-        message = redact_key(failure.message, self.secret)
+        failure = replace(
+            failure,
+            code=self.secrets.scrubbed(whole(failure.code)),
+            message=self.secrets.scrubbed(whole(failure.message)),
+            field=self.secrets.scrubbed(whole(failure.field)),
+        )
         if not failure.status:  # no response: the address may be wrong, or the server is down
-            message = f"{message} ({server})"
-        failure = replace(failure, message=message)
-        error = meaning(failure, f"{key}the model is {self.captioner.model!r} at {server}")
-        error.args = (redact_key(str(error), self.secret),)
+            failure = replace(failure, message=f"{failure.message} ({server})")
+        return meaning(failure, f"{key}the model is {self.captioner.model!r} at {server}")
+
+    def without_secrets(self, error: EvaluatorError) -> EvaluatorError:
+        """The error with every secret masked in its message and its reply."""
+        error.args = (self.secrets.scrubbed(str(error)),)
+        reply = getattr(error, "reply", None)
+        if isinstance(error, CaptionError | RetryableError) and reply is not None:
+            error.reply = self.scrubbed(reply)
         return error
+
+    def scrubbed(self, reply: Reply) -> Reply:
+        """The reply with every secret masked, once all its texts are joined and nothing is cut."""
+        return replace(
+            reply,
+            text=self.secrets.scrubbed(reply.text),
+            model_version=self.scrubbed_label(reply.model_version),
+            finish_reason=self.scrubbed_label(reply.finish_reason),
+        )
 
     async def close(self) -> None:
         """Call it in the event loop of the requests."""
@@ -215,19 +315,17 @@ class GeneratedSDK(CloudSession[Client]):
     """What the SDKs of OpenAI and Anthropic share: the same generator makes both."""
 
     client_name: ClassVar[str]
-    no_key: ClassVar[str] = ""  # what the SDK gets where there is no key
 
     def connect(self) -> Client:
-        import httpx2
-
         sdk = importlib.import_module(self.captioner.package)
-        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+        # At this level some SDKs log whole requests, and with them the pictures.
+        logging.getLogger(f"{self.captioner.package}._base_client").setLevel(logging.INFO)
         client: Client = getattr(sdk, self.client_name)(
-            api_key=self.secret or self.no_key,
+            api_key=self.key_sent,
             base_url=self.captioner.base_url,
             timeout=self.captioner.timeout_seconds,
             max_retries=0,
-            http_client=sdk.DefaultAsyncHttpxClient(limits=limits),
+            http_client=sdk.DefaultAsyncHttpxClient(**self.client_options()),
         )
         return client
 
@@ -238,8 +336,6 @@ class GeneratedSDK(CloudSession[Client]):
         import httpx2
 
         sdk = importlib.import_module(self.captioner.package)
-        if isinstance(error, sdk.APIStatusError):
-            return failure_from_response(error.response)
         if isinstance(error, sdk.APIConnectionError | httpx2.HTTPError):
             timed_out = isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException)
             return failure_from_connection(error, timed_out)
@@ -254,23 +350,13 @@ def is_installed(package: str) -> bool:
 
 
 def parse_object(body: str) -> Mapping[str, Any]:
-    """The JSON object in the body of an answer, whatever its content type. Raises RetryableError."""
+    """The JSON object in the body of an answer. Raises ValueError, and RetryableError for a web page."""
     if body.lstrip().startswith("<"):
         raise RetryableError("a web page instead of an answer: is model.base_url right?", "not an API")
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        problem = "JSON"
-    else:
-        if isinstance(answer, Mapping):
-            return answer
-        problem = "a JSON object"
-    raise RetryableError(f"the answer is not {problem}: it begins with {body[:40]!r}", "malformed answer")
-
-
-def text_of(response: Response) -> str:
-    """The body of a response; JSON is UTF-8 whatever its content type says (RFC 8259, section 8.1)."""
-    return response.content.decode("utf-8", "replace")
+    answer = parse(body)
+    if not isinstance(answer, Mapping):
+        raise WrongType(f"expected an object, found {type(answer).__name__}")
+    return answer
 
 
 def request_text(prompt: Prompt) -> str:

@@ -8,7 +8,6 @@ BadRequest), OpenRouter's {code, message, metadata}.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
@@ -19,6 +18,8 @@ from typing import Any
 
 from evaluator.core import Outcome
 from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, RetryableError
+from evaluator.models.answers import parse
+from evaluator.models.wire import text_of
 
 # A quota that is renewed tomorrow: OpenAI's "requests per day (RPD)", Google's quota ids such as
 # GenerateRequestsPerDayPerProject, OpenRouter's "free-models-per-day", Anthropic's "daily rate limit".
@@ -34,6 +35,7 @@ BAD_KEY = re.compile(r"(?i)API_KEY_INVALID|invalid_api_key|key not valid|key (wa
 # What the providers call the part of a request that differs between images.
 IMAGE_FIELDS = ("messages", "contents", "content", "input")
 LONGEST_MESSAGE = 400
+LONGEST_READ = 20_000  # of a message, before secrets are masked in it and it is shortened
 NO_MESSAGE = "the response has no message"
 
 
@@ -55,18 +57,17 @@ class Failure:
 
 def failure_from_body(status: int, headers: Mapping[str, str], body: str | bytes) -> Failure:
     """The failure that a response with this status describes; the names in `headers` are in lower case."""
+    text = body if isinstance(body, str) else text_of(body)
+    if 300 <= status < 400:
+        where = headers.get("location", "an address that it does not give")
+        return Failure(status, "", f"the server redirects to {where}")
     try:
-        return failure_from_document(status, headers, json.loads(body))
-    except ValueError:
-        text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    message = "a web page instead of an answer" if text.lstrip().startswith("<") else text.strip()
+        return failure_from_document(status, headers, parse(text))
+    except (ValueError, AttributeError, TypeError, LookupError):
+        pass  # no JSON, or none that any provider sends
+    text = text[:LONGEST_READ].strip()
+    message = "a web page instead of an answer" if text.startswith("<") else text
     return Failure(status, "", message or NO_MESSAGE, retry_after_seconds=retry_after(headers))
-
-
-def failure_from_response(response: Any) -> Failure:
-    """The same for a response of httpx or requests whose body was read."""
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return failure_from_body(response.status_code, headers, response.content)
 
 
 def failure_from_connection(error: Exception, timed_out: bool) -> Failure:
@@ -82,8 +83,9 @@ def failure_from_document(status: int, headers: Mapping[str, str], document: Any
         document = document[0]
     error = document.get("error", document) if isinstance(document, Mapping) else document
     if not isinstance(error, Mapping):
-        return Failure(status, "", str(error), retry_after_seconds=retry_after(headers))
+        return Failure(status, "", str(error)[:LONGEST_READ], retry_after_seconds=retry_after(headers))
     message = str(error.get("message") or error.get("detail") or error.get("error") or NO_MESSAGE)
+    message = message[:LONGEST_READ]
     details = _mappings(error.get("details"))
     words = [error.get(name) for name in ("type", "status", "code")]
     for detail in details:
@@ -125,6 +127,11 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
             return RetryableError(text, "server error", failure.retry_after_seconds)
         case 400 | 401 | 403 as status if status != 400 or BAD_KEY.search(words):
             return ModelError(f"{sentence} The provider rejects the key: {hint}")
+        case 301 | 302 | 303 | 307 | 308:
+            return ModelError(
+                f"{sentence} Redirects are not followed, since the key and the pictures would go there. "
+                f"If you trust that server, type its address as model.base_url: {hint}"
+            )
         case 404:
             return ModelError(f"{sentence} The model does not exist, or model.base_url is wrong: {hint}")
         case 400 | 422 if failure.field and not failure.field.startswith(IMAGE_FIELDS):
@@ -142,7 +149,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return seconds
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
 
 

@@ -15,16 +15,17 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
-from evaluator.core.errors import CaptionError, ConfigError, RetryableError
-from evaluator.models.cloud import MAX_CONNECTIONS, THINKING_ROOM_TOKENS, Client, CloudCaptioner, CloudSession
+from evaluator.core.errors import CaptionError, ConfigError
+from evaluator.models.answers import WrongType, billed, joined, mapping, mappings, number, part, text
+from evaluator.models.cloud import THINKING_ROOM_TOKENS, Client, CloudCaptioner, CloudSession
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
+from evaluator.models.failures import Failure, failure_from_connection
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -67,43 +68,49 @@ class GoogleSession(CloudSession[Client]):
     """The answers of both of Google's packages, read in the same way so that outcomes are the same."""
 
     cut_off: ClassVar[tuple[str, ...]] = ("MAX_TOKENS",)
+    own_domain: ClassVar[str] = "googleapis.com"
 
     def contents(self, image: Any) -> list[Any]:
         return [image, self.text] if self.text else [image]
 
+    def billed(self, answer: Mapping[str, Any]) -> Reply:
+        usage = part(answer, "usageMetadata")
+        # A number that Google's JSON leaves out is zero, and reasoning is billed as output.
+        prompt, answered = (number(usage.get(f"{name}TokenCount", 0)) for name in ("prompt", "candidates"))
+        total = number(usage.get("totalTokenCount", 0))
+        if not usage or prompt is None or answered is None or total is None:
+            return billed(answer.get("modelVersion"), None, None, None, None)
+        reasoning = number(usage.get("thoughtsTokenCount", max(0, total - prompt - answered)))
+        return billed(
+            model_version=answer.get("modelVersion"),
+            input_tokens=prompt,
+            output_tokens=None if reasoning is None else answered + reasoning,
+            reasoning_tokens=reasoning,
+            cached_input_tokens=number(usage.get("cachedContentTokenCount")),
+        )
+
     def read(self, answer: Mapping[str, Any]) -> Reply:
         if not {"candidates", "promptFeedback", "usageMetadata"} & answer.keys():
-            message = f"the answer has neither candidates nor usage: {sorted(answer)}"
-            raise RetryableError(message, "malformed answer")
-        usage = answer.get("usageMetadata") or {}
-        feedback = answer.get("promptFeedback") or {}
-        candidate = (answer.get("candidates") or [{}])[0]
-        finish = str(candidate.get("finishReason") or "")
-        parts = (candidate.get("content") or {}).get("parts") or []
-        # A number that Google's JSON leaves out is zero, and reasoning is billed as output. The older package
-        # drops the number of reasoning tokens, but the total contains it.
-        prompt, answered = usage.get("promptTokenCount") or 0, usage.get("candidatesTokenCount") or 0
-        rest = max(0, (usage.get("totalTokenCount") or 0) - prompt - answered)
-        reasoning = usage.get("thoughtsTokenCount", rest)
-        reply = Reply(
-            text="".join(str(part.get("text") or "") for part in parts if not part.get("thought")).strip(),
-            model_version=str(answer.get("modelVersion") or ""),
-            input_tokens=prompt if usage else None,
-            output_tokens=answered + reasoning if usage else None,
-            reasoning_tokens=reasoning if usage else None,
-            finish_reason=str(feedback.get("blockReason") or finish),
-            cached_input_tokens=usage.get("cachedContentTokenCount"),
+            raise WrongType(f"it has neither candidates nor usage: {sorted(answer)}")
+        feedback, candidates = mapping(answer.get("promptFeedback")), mappings(answer.get("candidates"))
+        candidate = candidates[0] if candidates else {}
+        parts = mappings(mapping(candidate.get("content")).get("parts"))
+        blocked, finish = text(feedback.get("blockReason")), text(candidate.get("finishReason"))
+        reply = replace(
+            self.billed(answer),
+            text=joined(each.get("text") for each in parts if not each.get("thought")),
+            finish_reason=blocked or finish,
         )
-        if blocked := feedback.get("blockReason"):
+        if blocked:
             named = _categories(feedback.get("safetyRatings"))
             raise CaptionError(Outcome.BLOCKED, f"the prompt or picture was blocked: {blocked}{named}", reply)
         if finish in WITHHELD:
             named = _categories(candidate.get("safetyRatings"))
             raise CaptionError(Outcome.BLOCKED, f"the answer was blocked: {finish}{named}", reply)
-        if not answer.get("candidates"):
+        if not candidates:
             raise CaptionError(Outcome.EMPTY, "the answer has no candidates", reply)
         if finish not in ("STOP", *self.cut_off):
-            more = candidate.get("finishMessage") or ""
+            more = text(candidate.get("finishMessage"))
             message = f"unknown finish reason: {finish or 'none'} {more}".strip()
             raise CaptionError(Outcome.ERROR, message, reply)
         return reply
@@ -116,16 +123,15 @@ class GeminiSession(GoogleSession[tuple[Any, "AsyncClient"]]):
         import httpx2
         from google import genai
 
-        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
         # Not the SDK's own client, which has 100 connections at most, and differs where aiohttp is installed.
-        http = httpx2.AsyncClient(limits=limits, timeout=self.captioner.timeout_seconds)
+        http = httpx2.AsyncClient(**self.client_options())
         options = {
             "base_url": self.captioner.base_url,
             "timeout": int(1000 * self.captioner.timeout_seconds),
             "httpx_async_client": http,
         }
         # Address and key are those of the Gemini API, even where the environment configures Vertex.
-        return genai.Client(vertexai=False, api_key=self.secret, http_options=options), http
+        return genai.Client(vertexai=False, api_key=self.key, http_options=options), http
 
     async def disconnect(self, client: tuple[Any, AsyncClient]) -> None:
         google, http = client
@@ -182,10 +188,7 @@ class GeminiSession(GoogleSession[tuple[Any, "AsyncClient"]]):
 
     def failure(self, error: Exception) -> Failure | None:
         import httpx2
-        from google.genai import errors
 
-        if isinstance(error, errors.APIError):
-            return failure_from_response(error.response)
         if isinstance(error, httpx2.HTTPError):
             return failure_from_connection(error, isinstance(error, httpx2.TimeoutException))
         return None

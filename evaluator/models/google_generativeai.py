@@ -12,70 +12,70 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluator.core import Item, Prompt
 from evaluator.models.encoded_pictures import EncodedPicture
-from evaluator.models.failures import Failure, failure_from_connection, failure_from_response
+from evaluator.models.failures import Failure, failure_from_connection
 from evaluator.models.gemini import GeminiOptions, GoogleSession
+from evaluator.models.wire import text_of
+
+if TYPE_CHECKING:
+    from evaluator.models.requests_adapter import BoundedAdapter
 
 # At least as many threads as a runner has requests in flight; they wait, and cost almost nothing.
 MAX_THREADS = 256
 
 
-class GenerativeAISession(GoogleSession[tuple[Any, ThreadPoolExecutor]]):
+GenerativeAIClient = tuple[Any, "BoundedAdapter", ThreadPoolExecutor]
+
+
+class GenerativeAISession(GoogleSession[GenerativeAIClient]):
     captioner: GoogleGenerativeAI
 
-    def connect(self) -> tuple[Any, ThreadPoolExecutor]:
+    def connect(self) -> GenerativeAIClient:
         with warnings.catch_warnings():  # the package announces its end at every import; `check` says it once
             warnings.simplefilter("ignore")
             import google.generativeai as genai
 
         genai.configure(
-            api_key=self.secret,
+            api_key=self.key,
             transport="rest",
             client_options={"api_endpoint": self.captioner.base_url.removesuffix("/")},
         )
         model = genai.GenerativeModel(self.captioner.model, system_instruction=self.prompt.system or None)
-        connect_for_threads(model)
-        return model, ThreadPoolExecutor(MAX_THREADS, "generativeai")
+        return model, connect_for_threads(model), ThreadPoolExecutor(MAX_THREADS, "generativeai")
 
-    async def disconnect(self, client: tuple[Any, ThreadPoolExecutor]) -> None:
-        model, threads = client
+    async def disconnect(self, client: GenerativeAIClient) -> None:
+        model, _, threads = client
         threads.shutdown(wait=False, cancel_futures=True)
         model._client.transport.close()
 
-    async def request(self, client: tuple[Any, ThreadPoolExecutor], picture: EncodedPicture) -> str:
-        model, threads = client
-        return await asyncio.get_running_loop().run_in_executor(threads, self.generate, model, picture)
+    async def request(self, client: GenerativeAIClient, picture: EncodedPicture) -> str:
+        model, adapter, threads = client
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads, self.generate, model, adapter, picture)
 
-    def generate(self, model: Any, picture: EncodedPicture) -> str:
-        from google.protobuf.json_format import MessageToJson
-
+    def generate(self, model: Any, adapter: BoundedAdapter, picture: EncodedPicture) -> str:
         options = self.captioner
         generation = {"max_output_tokens": options.max_output_tokens, "temperature": options.temperature}
         image = {"mime_type": picture.media_type, "data": picture.data}
-        answer = model.generate_content(
+        model.generate_content(
             self.contents(image),
             generation_config={name: value for name, value in generation.items() if value is not None},
             safety_settings=options.safety_settings or None,
             request_options={"timeout": options.timeout_seconds, "retry": None},
         )
-        return str(MessageToJson(answer._result._pb))
+        return text_of(adapter.take_body())
 
     def failure(self, error: Exception) -> Failure | None:
         import requests
-        from google.api_core import exceptions
-        from google.protobuf.json_format import ParseError
+        from google.api_core.exceptions import RetryError
+        from urllib3.exceptions import HTTPError, TimeoutError
 
-        if isinstance(error, exceptions.GoogleAPICallError):
-            if error.response is not None:
-                return failure_from_response(error.response)
-            return Failure(int(error.code or 0), "", error.message)
-        if isinstance(error, ParseError):
-            return Failure(0, "malformed answer", "the answer is not JSON")
-        if isinstance(error, requests.RequestException | exceptions.RetryError):
-            return failure_from_connection(error, isinstance(error, requests.Timeout | exceptions.RetryError))
+        if isinstance(error, requests.RequestException | RetryError | HTTPError):
+            timed_out = isinstance(error, requests.Timeout | RetryError | TimeoutError)
+            return failure_from_connection(error, timed_out)
         return None
 
 
@@ -97,18 +97,20 @@ class GoogleGenerativeAI(GeminiOptions):
         )
 
 
-# The package has no public way to do the following, nor to give the message of an answer, so its private
-# attributes are used. This backend is to be removed in the first release after 2027-06-30.
+# The package has no public way to do the following, so its private attributes are used.
+# This backend is to be removed in the first release after 2027-06-30.
 
 
-def connect_for_threads(model: Any) -> None:
+def connect_for_threads(model: Any) -> BoundedAdapter:
     """One client for all threads, with a connection each, that sends a request once."""
     from google.generativeai.client import get_default_generative_client
-    from requests.adapters import HTTPAdapter
+
+    from evaluator.models.requests_adapter import BoundedAdapter
 
     # Taken now: each thread would open one of its own, and `configure` holds for the whole process.
     model._client = get_default_generative_client()
     connections = model._client.transport._session
-    for scheme in ("http://", "https://"):  # by default ten connections are kept
-        connections.mount(scheme, HTTPAdapter(pool_maxsize=MAX_THREADS))
-    connections._max_refresh_attempts = 0  # by default it sends a request twice more after status 401
+    adapter = BoundedAdapter(MAX_THREADS)  # by default ten connections are kept
+    for scheme in ("http://", "https://"):
+        connections.mount(scheme, adapter)
+    return adapter

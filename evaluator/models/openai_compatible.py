@@ -13,16 +13,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
 
 from evaluator.core import Outcome, Reply
-from evaluator.core.errors import CaptionError, RetryableError
-from evaluator.models.cloud import CloudCaptioner, GeneratedSDK, text_of
+from evaluator.core.errors import CaptionError
+from evaluator.models.answers import WrongType, billed, joined, mapping, mappings, number, part, text
+from evaluator.models.cloud import CloudCaptioner, GeneratedSDK
 from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import failure_from_document
+from evaluator.models.wire import text_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -34,6 +36,7 @@ ENDED = ("stop", "stop_sequence", "eos_token", "end_turn", "")
 class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
     captioner: OpenAICompatible
     client_name: ClassVar[str] = "AsyncOpenAI"
+    own_domain: ClassVar[str] = "openai.com"
     no_key: ClassVar[str] = "none"  # the SDK requires one, local servers ignore it
     cut_off: ClassVar[tuple[str, ...]] = ("length", "max_tokens")
 
@@ -48,7 +51,7 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
             content=self.content(picture),
             options={"security": {"bearer_auth": True}},
         )
-        return text_of(response)
+        return text_of(response.content)
 
     def content(self, picture: EncodedPicture) -> bytes:
         """The body of the request as JSON. Base64 needs no escaping, so the picture is just inserted."""
@@ -80,28 +83,31 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
             **options.extra_body,
         }
 
+    def billed(self, answer: Mapping[str, Any]) -> Reply:
+        usage = part(answer, "usage")
+        return billed(
+            model_version=answer.get("model"),
+            input_tokens=number(usage.get("prompt_tokens")),
+            output_tokens=number(usage.get("completion_tokens")),
+            reasoning_tokens=number(part(usage, "completion_tokens_details").get("reasoning_tokens")),
+            cached_input_tokens=number(part(usage, "prompt_tokens_details").get("cached_tokens")),
+        )
+
     def read(self, answer: Mapping[str, Any]) -> Reply:
-        choices = answer.get("choices") or []
+        choices = mappings(answer.get("choices"))
         failed = answer.get("error") or (choices[0].get("error") if choices else None)
         if failed:  # the provider behind a reseller failed after the reseller sent status 200
             status = failed.get("code") if isinstance(failed, Mapping) else None
             status = status if isinstance(status, int) and 400 <= status < 600 else 502
             raise self.error(failure_from_document(status, {}, {"error": failed}))
         if "choices" not in answer:
-            raise RetryableError(f"the answer has no choices: {sorted(answer)}", "malformed answer")
-        choice = (choices or [{}])[0]
-        message = choice.get("message") or {}
-        usage = answer.get("usage") or {}
-        finish = str(choice.get("finish_reason") or "")
-        refusal = str(message.get("refusal") or "")
-        reply = Reply(
-            text=_text(message.get("content")) or refusal,
-            model_version=str(answer.get("model") or ""),
-            input_tokens=usage.get("prompt_tokens"),
-            output_tokens=usage.get("completion_tokens"),
-            reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
-            finish_reason=finish,
-            cached_input_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+            raise WrongType(f"it has no choices: {sorted(answer)}")
+        choice = choices[0] if choices else {}
+        message = mapping(choice.get("message"))
+        finish = text(choice.get("finish_reason"))
+        refusal = text(message.get("refusal"))
+        reply = replace(
+            self.billed(answer), text=content_text(message.get("content")) or refusal, finish_reason=finish
         )
         if refusal:
             raise CaptionError(Outcome.REFUSED, f"refused: {refusal}", reply)
@@ -133,15 +139,15 @@ class OpenAICompatible(CloudCaptioner):
     session = OpenAISession
 
 
-def _text(content: Any) -> str:
-    """Some servers answer with a list of parts, as requests have it."""
+def content_text(content: Any) -> str:
+    """Some servers answer with a list of parts, as requests have it. Raises WrongType."""
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping)).strip()
-    return str(content or "").strip()
+        return joined(each.get("text") for each in mappings(content))
+    return text(content).strip()
 
 
 def _categories(choice: Mapping[str, Any]) -> str:
     """The categories of Azure's content filter, which come with the finish reason."""
-    results = choice.get("content_filter_results") or {}
+    results = part(choice, "content_filter_results")
     named = [name for name, value in results.items() if isinstance(value, Mapping) and value.get("filtered")]
     return f" ({', '.join(named)})" if named else ""
