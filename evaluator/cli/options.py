@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from evaluator.config.run_config import RunConfig
 
 
 def importable(context: click.Context, parameter: click.Parameter, config_dir: Path | None) -> Path | None:
@@ -22,3 +29,62 @@ CONFIG_DIR = click.option(
     callback=importable,
     help="A folder with your own YAML files in model/, prompt/, data/ or scorer/.",
 )
+PROMPT = click.option(
+    "--prompt", "prompts", multiple=True, metavar="TEXT", help="A prompt of your own; repeat it for several."
+)
+PROMPT_FILE = click.option(
+    "--prompt-file",
+    "prompt_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The same from a UTF-8 text file.",
+)
+FOR_MODEL = click.option(
+    "--set",
+    "for_model",
+    multiple=True,
+    metavar="MODEL:OPTION=VALUE",
+    help="An option for one of several models, such as gemini:prompt=detailed.",
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What names runs besides their overrides."""
+
+    config_dir: Path | None
+    prompts: tuple[str, ...]
+    prompt_files: tuple[Path, ...]
+    for_model: tuple[str, ...]
+
+    def configs(self, overrides: tuple[str, ...] | list[str], sweep: bool | None) -> list[RunConfig]:
+        """The runs; several prompts make several runs, whatever `sweep` says."""
+        from evaluator.config.prompts import prompt_from_file, typed_prompt
+        from evaluator.config.run_config import run_configs
+
+        return run_configs(
+            overrides,
+            self.config_dir,
+            sweep,
+            prompts=[*map(typed_prompt, self.prompts), *map(prompt_from_file, self.prompt_files)],
+            for_model=self.for_model,
+        )
+
+
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The command takes --prompt, --prompt-file, --set and --config-dir, as one `RunOptions`."""
+
+    @functools.wraps(function)
+    def command(
+        *,
+        config_dir: Path | None,
+        prompts: tuple[str, ...],
+        prompt_files: tuple[Path, ...],
+        for_model: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        return function(options=RunOptions(config_dir, prompts, prompt_files, for_model), **others)
+
+    for option in (CONFIG_DIR, FOR_MODEL, PROMPT_FILE, PROMPT):
+        command = option(command)
+    return command

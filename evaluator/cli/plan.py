@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.options import CONFIG_DIR, OVERRIDES
+from evaluator.cli.options import OVERRIDES, RunOptions, run_options
 
 if TYPE_CHECKING:
     from evaluator.plan import Plan
@@ -18,16 +17,15 @@ COLUMNS = ("model", "images", "input tokens", "output tokens", "US dollars", "mi
 
 @click.command(name="plan")
 @OVERRIDES
-@CONFIG_DIR
-def plan_command(overrides: tuple[str, ...], config_dir: Path | None) -> None:
+@run_options
+def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
     """Estimate the images, tokens, money and minutes of a run; nothing is sent.
 
     OVERRIDES are those of `evaluator run`; model=a,b estimates each model.
     """
-    from evaluator.config.run_config import run_configs
     from evaluator.plan import plan
 
-    plans = [plan(config) for config in run_configs(overrides, config_dir, sweep=True)]
+    plans = [plan(config) for config in options.configs(overrides, sweep=True)]
     rows = [cells(each) for each in plans]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     for row in (COLUMNS, *rows):

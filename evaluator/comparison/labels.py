@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluator.config.identity import IDENTITY_GROUPS
+from evaluator.config.identity import IDENTITY_GROUPS, is_default_name
+from evaluator.config.prompts import prompt_folder_parts
 from evaluator.store.run import Run
 
 
@@ -34,9 +34,10 @@ def by_choices(runs: Sequence[Run]) -> list[str]:
 
 
 def has_default_name(run: Run) -> bool:
-    """Whether the folder is called as runs are by themselves: data-model-prompt, with or without a hash."""
-    plain = "-".join(run.manifest.choices[group] for group in IDENTITY_GROUPS)
-    return re.fullmatch(re.escape(plain) + "(-[0-9a-f]{6})?", run.name) is not None
+    """Whether the folder is called as runs are by themselves, not as the user typed."""
+    choices = run.manifest.choices
+    prompts = prompt_folder_parts(choices["prompt"], run.manifest.identity.get("prompt", {}).get("name"))
+    return is_default_name(run.name, [choices["data"]], [choices["model"]], prompts)
 
 
 def without_common_folder(paths: Sequence[str]) -> list[str]:

@@ -150,9 +150,17 @@ def _translated(error: Exception) -> str:
     """Hydra's message without its search path and its hints at what would not work here."""
     if unknown := re.search(r"Could not override '([^']+)'", str(error)):
         return f"{unknown[1]}: there is no such option. `evaluator list` shows the choices of each group"
+    own = ". For a text of your own, type --prompt TEXT"
     if choice := re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", str(error)):
-        return f"{choice[1]}: there is no {choice[2]!r}. `evaluator list {choice[1]}` shows the choices"
+        hint = own if choice[1] == "prompt" else ""
+        return f"{choice[1]}: there is no {choice[2]!r}. `evaluator list {choice[1]}` shows the choices{hint}"
+    if several := re.search(r"Ambiguous value for argument '(.*)'", str(error)):
+        if several[1].startswith("prompt="):
+            return f"{several[1]}: several prompts need -m{own}"
+        return f"{several[1]}: several values need -m; one value with a comma needs quotes of its own"
     if override := getattr(error, "override", None):
+        if override.startswith("prompt="):
+            return f"{override}: `evaluator list prompt` shows the choices{own}"
         return (
             f"cannot read {override}: type option=value, and a value with = , ' or \" in it inside "
             "quotes of its own: \"option='value'\""

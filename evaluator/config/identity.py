@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from evaluator.config.settings import Settings
 from evaluator.core.kinds import kind_of
 
 # The groups whose options can change a caption.
@@ -50,16 +52,51 @@ def default_name(
     identities: Mapping[str, Mapping[str, Any]],
     options: Mapping[str, Mapping[str, Any]],
     defaults: Mapping[str, Mapping[str, Any]],
+    settings: Settings,
 ) -> str:
-    """data-model-prompt, with a short hash of the options that differ from their YAML's defaults."""
-    name = "-".join(choices[group].replace("/", "-") for group in identities)
+    """data-model-prompt, a short hash of the options that differ from their YAML's defaults, the subset.
+
+    Each subset of the images is a run of its own, so that a smaller command never replaces a larger one.
+    """
+    name = "-".join(_folder_name(choices[group]) for group in identities)
     changed = {
         f"{group}.{option}": identities[group][option]
         for group in identities
         for option, value in options[group].items()
         if option in identities[group] and value != defaults[group].get(option)
     }
-    return f"{name}-{short_hash(changed)}" if changed else name
+    return "-".join([name, *([short_hash(changed)] if changed else []), *subset(settings)])
+
+
+def subset(settings: Settings) -> list[str]:
+    """The options that choose some of the images, in the order in which they are applied.
+
+    >>> subset(Settings(sample=500, sample_seed=1, limit=20))
+    ['sample500', 'seed1', 'first20']
+    """
+    parts = {
+        "with-images": settings.only_with_images,
+        f"sample{settings.sample}": settings.sample,
+        f"seed{settings.sample_seed}": settings.sample and settings.sample_seed,
+        f"first{settings.limit}": settings.limit,
+    }
+    return [part for part, is_set in parts.items() if is_set]
+
+
+def is_default_name(name: str, *choices: Sequence[str]) -> bool:
+    """Whether a run folder is called as runs are by themselves; `choices` are those of each group.
+
+    >>> is_default_name("demo-git-none-3fa2b1-first20", ["demo"], ["git"], ["none", "own"])
+    True
+    """
+    alternatives = ("|".join(re.escape(_folder_name(one)) for one in group) for group in choices)
+    plain = "-".join(f"(?:{group})" for group in alternatives)
+    hashed, some = "(-[0-9a-f]{6})?", r"(-with-images)?(-sample\d+)?(-seed\d+)?(-first\d+)?"
+    return re.fullmatch(f"{plain}{hashed}{some}{hashed}", name) is not None
+
+
+def _folder_name(choice: str) -> str:
+    return choice.replace("/", "-")
 
 
 def short_hash(document: Any) -> str:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.config.components import build_for_group, validated
-from evaluator.config.compose import Composed, compose, sweep_jobs, translated
+from evaluator.config.compose import translated
 from evaluator.config.identity import IDENTITY_GROUPS, default_name, identity, short_hash
+from evaluator.config.jobs import Job, composed_jobs
+from evaluator.config.prompts import OwnPrompt, folder_part, prompt_label
 from evaluator.config.settings import Settings
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
-from evaluator.core.errors import ConfigError
+from evaluator.core.errors import ConfigError, EvaluatorError, together
 
 # Top-level keys that are component groups, or options of the runner, which conf/runner/ refers to.
 NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra", "cache", "budget_usd", "prices")
@@ -44,31 +46,46 @@ class RunConfig:
 
 
 def run_configs(
-    overrides: Sequence[str], config_dir: Path | None = None, sweep: bool | None = False
+    overrides: Sequence[str],
+    config_dir: Path | None = None,
+    sweep: bool | None = False,
+    *,
+    prompts: Sequence[OwnPrompt] = (),
+    for_model: Sequence[str] = (),
 ) -> list[RunConfig]:
     """The runs that some overrides ask for: one, or with `sweep` every combination of `a=1,2`.
 
-    With `sweep=None` an experiment that sweeps by itself (hydra.sweeper.params) decides. Raises ConfigError.
+    With `sweep=None` an experiment that sweeps by itself (hydra.sweeper.params) decides. `prompts` are texts
+    to take instead of `prompt=`, and `for_model` holds options of single models, as "gemini:prompt=detailed".
+    Raises ConfigError with everything that is wrong in any of the runs.
     """
     from omegaconf.errors import OmegaConfBaseException
 
+    configs: list[RunConfig] = []
+    problems: list[tuple[str, EvaluatorError]] = []
     try:
-        if sweep:
-            composed = [compose(job, config_dir) for job in sweep_jobs(overrides, config_dir)]
-        else:
-            composed = [compose(overrides, config_dir)]
-            if sweep is None and composed[0].swept:
-                composed = [compose(job, config_dir) for job in sweep_jobs(overrides, config_dir)]
-        configs = [build_run_config(one) for one in composed]
+        for job in composed_jobs(overrides, config_dir, sweep, prompts, for_model):
+            try:
+                configs.append(build_run_config(job))
+            except ConfigError as error:
+                problems.append((job.model[0], error))
     except OmegaConfBaseException as error:
         raise translated(error) from error
-    names = [config.name for config in configs]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(
-            f"name: several runs of this sweep would share the folder {repeated[0]!r}. "
-            "Leave name out, or make it differ: 'name=${hydra:runtime.choices.model}'"
-        )
-    return configs
+    if problems:
+        raise together(problems)
+    return distinct(configs)
+
+
+def distinct(configs: Sequence[RunConfig]) -> list[RunConfig]:
+    """Each run once. Raises ConfigError where different runs would share a folder."""
+    by_name: dict[str, RunConfig] = {}
+    for config in configs:
+        if by_name.setdefault(config.name, config).document != config.document:
+            raise ConfigError(
+                f"name: several runs of this sweep would share the folder {config.name!r}. "
+                "Leave name out, or make it differ: 'name=${hydra:runtime.choices.model}'"
+            )
+    return list(by_name.values())
 
 
 def sweep_folder(configs: Sequence[RunConfig]) -> Path:
@@ -78,11 +95,11 @@ def sweep_folder(configs: Sequence[RunConfig]) -> Path:
     return first.settings.runs / (first.settings.sweep or first.choices.get("experiment") or hashed)
 
 
-def build_run_config(composed: Composed) -> RunConfig:
+def build_run_config(job: Job) -> RunConfig:
     """Build every component and name the run. Raises ConfigError."""
     from omegaconf import OmegaConf
 
-    root = composed.node
+    composed, root = job.composed, job.composed.node
     # Before the components: some of their options are these.
     settings = validated(Settings, {str(key): value for key, value in root.items() if key not in NODES}, "")
     for group in (*IDENTITY_GROUPS, "runner"):
@@ -93,7 +110,17 @@ def build_run_config(composed: Composed) -> RunConfig:
     options = {group: composed.group(group) for group in (*IDENTITY_GROUPS, "runner")}
     components = {group: build_for_group(node, group, group) for group, node in options.items()}
     identities = {group: identity(components[group]) for group in IDENTITY_GROUPS}
-    name = settings.name or default_name(composed.choices, identities, options, composed.defaults)
+    choices = {
+        **composed.choices,
+        "prompt": prompt_label(composed.choices["prompt"], components["prompt"], job.overrides),
+    }
+    name = settings.name or default_name(
+        {**composed.choices, "prompt": folder_part(composed.choices["prompt"], choices["prompt"])},
+        identities,
+        options,
+        composed.defaults,
+        settings,
+    )
     plain = OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])
     return RunConfig(
         data=components["data"],
@@ -103,7 +130,7 @@ def build_run_config(composed: Composed) -> RunConfig:
         runner=components["runner"],
         settings=settings,
         name=name,
-        choices=composed.choices,
+        choices=choices,
         identity=identities,
         document=dict(OmegaConf.to_container(plain)),  # type: ignore[arg-type]
     )

@@ -28,4 +28,14 @@ from evaluator.core.protocols import (
 )
 from evaluator.core.results import NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
-from evaluator.core.values import RUNTIME_ONLY, Caption, Item, Outcome, Prompt, Reply, Source, Usage
+from evaluator.core.values import (
+    RUNTIME_ONLY,
+    Caption,
+    Item,
+    Outcome,
+    Prompt,
+    PromptForm,
+    Reply,
+    Source,
+    Usage,
+)

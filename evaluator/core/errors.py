@@ -17,6 +17,8 @@ The command line prints the message of any of these and exits with 2, without a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evaluator.core.install import install_line
 from evaluator.core.values import Outcome, Reply
 
@@ -93,3 +95,21 @@ class MissingPackage(EvaluatorError):
 
 class MetricError(EvaluatorError):
     """A metric cannot be computed here; the message says why and what to type."""
+
+
+def together(problems: Sequence[tuple[str, EvaluatorError]]) -> EvaluatorError:
+    """One error for all problems, each told once with what has it; a single problem is its own error.
+
+    >>> no_key, no_file = ConfigError("no key"), DataError("no file")
+    >>> print(together([("git", no_file), ("gpt", no_key), ("gpt", no_file)]))
+    2 problems:
+      git, gpt: no file
+      gpt: no key
+    """
+    whose: dict[str, list[str]] = {}
+    for name, error in problems:
+        whose.setdefault(str(error), []).append(name)
+    if len(whose) == 1:
+        return problems[0][1]
+    lines = (f"  {', '.join(dict.fromkeys(names))}: {message}" for message, names in whose.items())
+    return ConfigError("\n".join([f"{len(whose)} problems:", *lines]))

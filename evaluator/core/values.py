@@ -36,6 +36,9 @@ class Prompt:
     shots: tuple[str, ...] = ()
 
 
+# What the text of a prompt is: nothing, the beginning of the caption, "Question: ... Answer:", or a request.
+PromptForm = Literal["none", "prefix", "question", "instruction"]
+
 # Where a caption comes from: a model that was asked now, the cache of earlier answers, or a captions file.
 Source = Literal["model", "cache", "file"]
 

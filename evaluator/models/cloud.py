@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
 
-from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply, Usage
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply, Usage
 from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
 from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.core.secrets import Secrets, secrets_of_environment
@@ -64,6 +64,8 @@ class CloudCaptioner:
     key_variable: str | None = field(default=None, metadata=RUNTIME_ONLY)
     key_page: str = field(default="", metadata=RUNTIME_ONLY)
     env_file: Path | None = field(default=None, metadata=RUNTIME_ONLY)
+    recommended_prompt: str = field(default="one-sentence", metadata=RUNTIME_ONLY)
+    prompt_forms: tuple[PromptForm, ...] = field(default=(), metadata=RUNTIME_ONLY)
 
     package: ClassVar[str]  # the name to import
     extra: ClassVar[str]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import CheckpointLoader, is_out_of_memory
@@ -44,6 +44,8 @@ class LocalCaptioner(ABC):
     repetition_penalty: float = 1.0
     safetensors_only: bool = True
     trust_remote_code: bool = False
+    recommended_prompt: str = field(default="none", metadata=RUNTIME_ONLY)
+    prompt_forms: tuple[PromptForm, ...] = field(default=(), metadata=RUNTIME_ONLY)
 
     model_types: ClassVar[tuple[str, ...]]
 

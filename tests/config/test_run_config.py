@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.config.compose import CONF_DIR, choices, compose, quoted, sweep_jobs
-from evaluator.config.identity import short_hash
+from evaluator.config.identity import is_default_name, short_hash
 from evaluator.config.recorded import recorded_scorers
 from evaluator.config.run_config import run_configs, sweep_folder
 from evaluator.config.settings import Settings
@@ -131,7 +131,7 @@ def test_an_experiment_sweeps_over_what_it_lists(experiment: str, annotations: P
         ("model._target_=evaluator.nowhere.Git", "model._target_: cannot import 'evaluator.nowhere.Git'"),
         ("model._target_=os.system", "model._target_: 'os.system' is not a dataclass"),
         ("model._target_=evaluator.core.Item", "model."),
-        ("prompt.text=${nosuch}", "nosuch"),
+        ("prompt.name=${nosuch}", "nosuch"),
     ],
 )
 def test_a_mistake_is_said_by_the_options_full_name(typed: str, said: str) -> None:
@@ -155,7 +155,7 @@ def test_a_scorer_without_its_place(tmp_path: Path) -> None:
 
 def test_a_run_is_named_by_what_decides_its_captions() -> None:
     assert one().name == "demo-tiny-git-none"
-    same = ["model.device=cpu", "limit=3", "resamples=10", "scorer=[bleu]", "seed=4", "only_with_images=true"]
+    same = ["model.device=cpu", "resamples=10", "scorer=[bleu]", "seed=4", "sample_seed=2"]
     assert one(*same).name == "demo-tiny-git-none"
     names = [config.name for config in run_configs(["model.num_beams=1,3,5"], sweep=True)]
     assert names[0] == "demo-tiny-git-none"
@@ -163,6 +163,23 @@ def test_a_run_is_named_by_what_decides_its_captions() -> None:
     assert all(name.startswith("demo-tiny-git-none-") for name in names[1:])
     assert one("model.num_beams=3").name == names[1]
     assert one("model.num_beams=3", "name=mine").folder == Path("runs/mine")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        (["limit=3"], "demo-tiny-git-none-first3"),
+        (["sample=50"], "demo-tiny-git-none-sample50"),
+        (["sample=50", "sample_seed=2", "limit=3"], "demo-tiny-git-none-sample50-seed2-first3"),
+        (["only_with_images=true", "prompt=photo"], "demo-tiny-git-photo-with-images"),
+    ],
+)
+def test_a_subset_has_a_name_of_its_own(typed: list[str], name: str) -> None:
+    config = one(*typed)
+    assert config.name == name
+    parts = [[config.choices[group]] for group in ("data", "model", "prompt")]
+    assert is_default_name(name, *parts)
+    assert not is_default_name("demo-tiny-git-none-best", *parts)
 
 
 def test_data_are_known_by_their_content_wherever_they_lie(annotations: Path, tmp_path: Path) -> None:
