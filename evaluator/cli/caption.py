@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import ExitCode, table_console, warn
-from evaluator.cli.options import CONFIG_DIR
+from evaluator.cli.options import RunOptions, run_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,18 +31,17 @@ class Answers:
 
 @click.command(name="caption")
 @click.argument("arguments", nargs=-1, required=True, metavar="IMAGE... [OVERRIDES]...")
-@CONFIG_DIR
-def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> ExitCode:
+@run_options
+def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode:
     """Caption your own pictures, with several models or prompts side by side.
 
-    evaluator caption photo.jpg model=gemini,git prompt=detailed
+    evaluator caption photo.jpg model=gemini,git
 
-    evaluator caption photo.jpg model=ollama model.model=llava prompt=detailed
+    evaluator caption photo.jpg model=ollama model.model=llava --prompt "Name the plants, in Latin"
 
     OVERRIDES are those of `evaluator run`; `evaluator list models` shows the models. The key of a cloud model
     comes from the environment. Only the answer cache is written.
     """
-    from evaluator.config.run_config import run_configs
     from evaluator.core import Item
 
     pictures = [argument for argument in arguments if Path(argument).is_file()]
@@ -52,7 +51,7 @@ def caption_command(arguments: tuple[str, ...], config_dir: Path | None) -> Exit
     if not pictures:
         raise click.UsageError("type the path of a picture, or of several")
     items = [Item(picture, Path(picture)) for picture in dict.fromkeys(pictures)]
-    configs = run_configs(overrides, config_dir, sweep=True)
+    configs = options.configs(overrides, sweep=True)
     for config in configs:  # check all of them before the first answer is paid for
         warn(config.model.check(config.prompt, items))
     answers = [ask(config, label, items) for config, label in zip(configs, labels(configs), strict=True)]
