@@ -54,7 +54,7 @@ def test_every_command_works(folder: Path) -> None:
         f"{model} {prompt}" in six_runs for model in ("git", "blip", "blip2") for prompt in ("none", "photo")
     )
     made = [path.name for path in (folder / "runs").glob("coco-*-*-*") if "gemini" not in path.name]
-    assert len(made) == 7  # six, and one with prompt=vqa
+    assert len(made) == 8  # six, and a sample with each of two prompts
     assert "Shouting" in next(text for command, text in printed.items() if "shouting" in command)
     assert (folder / "leaderboard.html").is_file()
     assert "CIDEr|variant:D" in printed_by(f"{sys.executable} library.py", folder)
