@@ -31,11 +31,12 @@ from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
 from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second
+from evaluator.store.ledger import Ledger
 from evaluator.store.manifest import Manifest
 from evaluator.store.per_image import per_image_table
 from evaluator.store.provenance import environment, fingerprint
 from evaluator.store.run import Run
-from evaluator.store.run_folder import Ledger, RunFolder
+from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +161,8 @@ def caption(config: RunConfig, items: Sequence[Item], ledger: Ledger) -> None:
     if done := len(items) - len(todo):
         logger.info("%s: %d of %d images are captioned already", config.folder, done, len(items))
     if todo:
-        config.runner.run(config.model, config.prompt, todo, ledger.record, ledger.before.cost_usd or 0.0)
+        spent_usd = ledger.before.cost_usd or 0.0
+        config.runner.run(config.model, config.prompt, todo, ledger.record, spent_usd, ledger)
 
 
 def without_final_outcome(items: Sequence[Item], captions: Mapping[str, Caption]) -> list[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from contextlib import suppress
 
 import click
 
@@ -24,6 +25,7 @@ from evaluator.cli.run import run_command
 from evaluator.cli.score import score_command
 from evaluator.cli.sweep import sweep_command
 from evaluator.cli.verify_metrics import verify_metrics_command
+from evaluator.runner.interrupts import end_like_ctrl_c
 from evaluator.version import __version__
 
 COMMANDS = (
@@ -32,12 +34,15 @@ COMMANDS = (
     *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
 )
 
+INTERRUPTED = "Interrupted. All captions so far are saved; run the same command again to continue."
+
 
 def main() -> None:
     """Run the command and exit with its code. An error of ours is shown without a traceback."""
     # Captions and references are a million small objects without cycles: looking for cycles after every
     # 700 new ones takes a quarter of the time.
     gc.set_threshold(100_000)
+    end_like_ctrl_c()
     sys.exit(exit_code())
 
 
@@ -54,9 +59,8 @@ def exit_code() -> int:
         click.echo(error, err=True)
         return ExitCode.MISTAKE
     except (KeyboardInterrupt, click.Abort):
-        click.echo(
-            "Interrupted. All captions so far are saved; run the same command again to continue.", err=True
-        )
+        with suppress(OSError):  # the terminal may be closed
+            click.echo(INTERRUPTED, err=True)
         return ExitCode.INCOMPLETE
 
 

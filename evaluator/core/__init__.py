@@ -22,6 +22,7 @@ from evaluator.core.protocols import (
     Dataset,
     Priced,
     RemoteSession,
+    RequestBook,
     Runner,
     Scorer,
     Session,

@@ -44,22 +44,30 @@ class ModelError(EvaluatorError):
 
 
 class CaptionError(EvaluatorError):
-    """One image got no caption; `outcome` says in which way, `reply` what came back if anything."""
+    """One image got no caption; `outcome` says in which way, `reply` what came back if anything.
 
-    def __init__(self, outcome: Outcome, message: str, reply: Reply | None = None) -> None:
+    `may_be_billed` is false where the provider certainly takes no money, as for a request that it rejects.
+    """
+
+    def __init__(
+        self, outcome: Outcome, message: str, reply: Reply | None = None, may_be_billed: bool = True
+    ) -> None:
         super().__init__(message)
         self.outcome = outcome
         self.reply = reply
+        self.may_be_billed = may_be_billed
 
 
 class RetryableError(EvaluatorError):
     """A request failed and may succeed later: a rate limit, an overload, a broken connection.
 
-    `kind` labels the failure in statistics. `retry_after_seconds` is the wait that the provider asked for.
-    `affects_all_requests` is true for limits of the whole account. `reply` is what an answer that cannot be
-    used was billed for. `most_attempts` is how often the image is asked about at most, where another attempt
-    costs as much as this one.
+    `kind` labels the failure in statistics; `NOT_CONNECTED` means that no server was reached.
+    `retry_after_seconds` is the wait that the provider asked for. `affects_all_requests` is true for limits
+    of the whole account. `reply` is what an answer that cannot be used was billed for. `most_attempts` is how
+    often the image is asked about at most, where another attempt costs as much as this one.
     """
+
+    NOT_CONNECTED = "no connection"
 
     def __init__(
         self,
@@ -76,6 +84,11 @@ class RetryableError(EvaluatorError):
         self.affects_all_requests = affects_all_requests
         self.reply = reply
         self.most_attempts = most_attempts
+
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether the provider may have taken money: not for a request that it refused or never got."""
+        return not self.affects_all_requests and self.kind != self.NOT_CONNECTED
 
 
 class OutOfMemory(EvaluatorError):

@@ -96,6 +96,26 @@ class CorpusDependent(Protocol):
         """The same scorer with the weights of all these items, under the data set's name."""
 
 
+class RequestBook(Protocol):
+    """Where each request to a remote model is written down before it is sent.
+
+    So the cost and the budget know every request, also one whose answer a kill lost.
+    """
+
+    @property
+    def dearest_usd(self) -> float:
+        """What the dearest request of the run has cost so far."""
+
+    def reserve(self, requests: int) -> None:
+        """Make sure that the answers of so many requests can be recorded. Raises StoreError."""
+
+    def sent(self, item_id: str, most_usd: float | None) -> int:
+        """A request is about to be sent that costs at most this. Returns its number. Raises StoreError."""
+
+    def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
+        """The request brought no caption; its cost replaces the most that it could cost."""
+
+
 class Runner(Protocol):
     """Takes items through a captioner and hands over each caption as soon as it is there."""
 
@@ -106,5 +126,9 @@ class Runner(Protocol):
         items: Iterable[Item],
         record: Callable[[Caption], None],
         spent_usd: float = 0.0,
+        book: RequestBook | None = None,
     ) -> None:
-        """`spent_usd` is what the run has cost already: a budget is one of the run, not of the command."""
+        """`spent_usd` is what the run has cost already: a budget is one of the run, not of the command.
+
+        A captioner that sends requests writes them down in `book`.
+        """

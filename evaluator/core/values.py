@@ -97,6 +97,7 @@ class Caption:
     cost_usd: float | None = None
     source: Source = "model"
     answered_at: float | None = None  # Unix seconds, for remote models, which have many requests in flight
+    requests: tuple[int, ...] = ()  # of a remote model: their numbers in requests.jsonl; cost_usd is theirs
 
     @property
     def text(self) -> str | None:

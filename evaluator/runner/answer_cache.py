@@ -1,18 +1,19 @@
 """The cache of paid answers: one SQLite file, shared by all runs and safe with several processes.
 
 The key is a digest of everything that decides an answer, including the picture's bytes. So the same question
-is never paid for twice, whichever run asks it. Answers and final refusals are kept, failures never. A row is
-committed before the caption is recorded; write-ahead logging keeps it if this process is killed.
+is never paid for twice, whichever run asks it. Answers and final refusals are kept, failures never. A run
+records its captions first: the cache is an accessory, and whatever goes wrong with it costs no answer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +22,16 @@ from evaluator.core import Caption, Outcome, Reply
 from evaluator.core.errors import StoreError
 from evaluator.files.cache_folder import cache_folder
 
+logger = logging.getLogger(__name__)
+
 FORMAT_VERSION = 1
+PATIENCE_SECONDS = 5.0  # how long a run waits for a process that holds the lock of the cache
+NO_CACHE = (
+    "the cache of answers cannot be used (%s): this run goes on without it, and loses nothing. "
+    "Free some disk space, or type cache=off"
+)
+# What SQLite raises, and what a row that cannot be read or written does.
+NOT_USABLE = (sqlite3.Error, ValueError, TypeError)
 DAY_SECONDS = 86_400.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -53,7 +63,8 @@ class ResponseCache:
         ).fetchone()
         if row is None:  # the usual case, and reading takes no lock
             return None
-        self.connection.execute("UPDATE answers SET uses = uses + 1 WHERE key = ?", (key,))
+        with suppress(sqlite3.OperationalError):  # on a full disk there is still an answer, and no count
+            self.connection.execute("UPDATE answers SET uses = uses + 1 WHERE key = ?", (key,))
         outcome, answer, error = row
         reply = Reply(**json.loads(answer)) if answer else None
         return Caption("", Outcome(outcome), reply, error, attempts=0, cost_usd=0.0, source="cache")
@@ -93,11 +104,16 @@ def cache_path() -> Path:
 
 
 @contextmanager
-def response_cache(path: Path) -> Iterator[ResponseCache]:
-    """The cache in this file, which is created if needed. Raises StoreError if it cannot be used."""
+def response_cache(path: Path, patience_seconds: float = 60.0) -> Iterator[ResponseCache]:
+    """The cache in this file, which is created if needed. Raises StoreError if it cannot be used.
+
+    Another process may hold its lock for `patience_seconds`.
+    """
     try:
         # In a notebook another thread uses the connection, but never two threads at once.
-        connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=patience_seconds, isolation_level=None, check_same_thread=False
+        )
         with closing(connection):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -108,6 +124,44 @@ def response_cache(path: Path) -> Iterator[ResponseCache]:
             f"the cache of answers {path} cannot be used ({error}). All captions so far are saved. "
             "Free some disk space, or type cache=off to run without the cache, or delete that file"
         ) from error
+
+
+class CarefulCache:
+    """A cache that ends no run: the first thing that goes wrong is one warning, and the end of its use."""
+
+    def __init__(self, cache: ResponseCache | None) -> None:
+        self._cache = cache
+
+    def get(self, key: str) -> Caption | None:
+        try:
+            return self._cache.get(key) if self._cache else None
+        except NOT_USABLE as error:
+            self._give_up(error)
+            return None
+
+    def put(self, key: str, model: str, caption: Caption) -> None:
+        try:
+            if self._cache:
+                self._cache.put(key, model, caption)
+        except NOT_USABLE as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._cache = None
+        logger.warning(NO_CACHE, error)
+
+
+@contextmanager
+def careful_cache(path: Path) -> Iterator[CarefulCache]:
+    """The cache in this file, or after one warning none."""
+    with ExitStack() as stack:
+        try:
+            cache = stack.enter_context(response_cache(path, PATIENCE_SECONDS))
+        except StoreError as error:
+            logger.warning(NO_CACHE, error.__cause__)
+            yield CarefulCache(None)
+        else:
+            yield CarefulCache(cache)
 
 
 def key_of(question: Mapping[str, Any]) -> str:

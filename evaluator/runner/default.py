@@ -6,15 +6,34 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Usage
+from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
 from evaluator.core.errors import ConfigError
 from evaluator.runner.prices import price_of
 from evaluator.runner.request_options import RequestPolicy, Requests
+
+
+class Unwritten:
+    """The request book of captions that nobody records: it only counts."""
+
+    dearest_usd = 0.0
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def reserve(self, requests: int) -> None:
+        pass
+
+    def sent(self, item_id: str, most_usd: float | None) -> int:
+        return next(self._numbers)
+
+    def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,7 @@ class DefaultRunner:
         items: Iterable[Item],
         record: Callable[[Caption], None],
         spent_usd: float = 0.0,
+        book: RequestBook | None = None,
     ) -> None:
         """Caption every item once; each caption is recorded as soon as it exists."""
         from evaluator.runner.progress import progress  # a finished run needs none of these imports
@@ -61,13 +81,15 @@ class DefaultRunner:
                 for caption in caption_in_batches(session, items, self.batch_size, pool):
                     record_and_advance(caption)
                 return
-            from evaluator.runner.answer_cache import cache_path, response_cache
+            from evaluator.runner.answer_cache import CarefulCache, cache_path, careful_cache
             from evaluator.runner.remote import RemoteRun
 
             usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
-            cache = None if self.cache == "off" else stack.enter_context(response_cache(cache_path()))
             requests, policy = self.requests.for_model(usage), self.policy(usage, spent_usd)
-            RemoteRun(session, requests, policy, cache, record_and_advance, pool).caption_all(items)
+            is_off = self.cache == "off"
+            cache = CarefulCache(None) if is_off else stack.enter_context(careful_cache(cache_path()))
+            run = RemoteRun(session, requests, policy, cache, book or Unwritten(), record_and_advance, pool)
+            run.caption_all(items)
 
     def policy(self, usage: Usage | None, spent_usd: float) -> RequestPolicy:
         """The policy for requests with these bounds. Raises ConfigError for a budget that cannot be kept."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,8 @@ from evaluator.core.errors import ConfigError
 Entry = TypeVar("Entry")
 
 MILLION = 1_000_000
+COUNTS = ("input_tokens", "output_tokens", "reasoning_tokens", "cached_input_tokens")
+MOST_TOKENS = 10**9  # a larger number is a mistake or an attack
 # Our names of providers, and genai-prices' names. The first three are also searched for a model at any other
 # address, such as a proxy; OpenRouter's prices hold only there.
 PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google", "openrouter": "openrouter"}
@@ -55,10 +57,11 @@ class Price:
     page: str = ""
 
     def cost_usd(self, reply: Reply) -> float | None:
-        """What the reply cost; None where the provider did not report its tokens."""
+        """What the reply cost; None where the provider did not report its tokens, or not credibly."""
+        reply = credible(reply)
         if reply.input_tokens is None or reply.output_tokens is None:
             return None
-        cached = reply.cached_input_tokens or 0
+        cached = min(reply.cached_input_tokens or 0, reply.input_tokens)
         cached_price = self.input if self.cached is None else self.cached
         input_usd = (reply.input_tokens - cached) * self.input + cached * cached_price
         return (input_usd + reply.output_tokens * self.output) / MILLION
@@ -68,6 +71,23 @@ class Price:
         bounds = zip(usage.input_tokens, usage.output_tokens, strict=True)
         least, most = ((read * self.input + written * self.output) / MILLION for read, written in bounds)
         return least, most
+
+
+def credible(reply: Reply) -> Reply:
+    """The reply without the numbers of tokens that no provider can mean.
+
+    >>> credible(Reply("a dog", input_tokens=-5, output_tokens=10)).input_tokens is None
+    True
+    """
+    wrong: dict[str, Any] = {name: None for name in COUNTS if not is_count(getattr(reply, name))}
+    return replace(reply, **wrong) if wrong else reply
+
+
+def is_count(value: object) -> bool:
+    """Whether a number of tokens can be meant; None is one that is not known."""
+    if value is None:
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
 
 
 @cache

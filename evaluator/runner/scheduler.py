@@ -1,6 +1,6 @@
 """Workers that send many requests at once, read pictures ahead of them, and stop without losing an answer.
 
-    items -> prepare (threads) -> queue -> workers -> record
+    items -> prepare (threads) -> queue -> workers
 
 There are as many workers as requests may be in flight. While a worker waits before another attempt, an extra
 worker stands in for it. So memory does not grow with the data set: there is never one task per image.
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from evaluator.core import Caption, Item
+from evaluator.core import Item
 
 logger = logging.getLogger(__name__)
 
@@ -32,19 +32,10 @@ STOP_SECONDS = 30.0  # how long a run that stops waits for the answers of the re
 
 
 class RequestScheduler(Generic[Prepared]):
-    """Takes items through `prepare` and `caption`, within one event loop.
+    """Takes items through `prepare` in threads, and then through `handle`, within one event loop."""
 
-    `caption` returns None where the run stopped before the item had an outcome.
-    """
-
-    def __init__(
-        self,
-        in_flight: int,
-        prepare: Callable[[Item], Prepared],
-        record: Callable[[Caption], None],
-        pool: ThreadPoolExecutor,
-    ) -> None:
-        self._in_flight, self._prepare, self._record, self._pool = in_flight, prepare, record, pool
+    def __init__(self, in_flight: int, prepare: Callable[[Item], Prepared], pool: ThreadPoolExecutor) -> None:
+        self._in_flight, self._prepare, self._pool = in_flight, prepare, pool
         self._ahead = max(1, int(in_flight * AHEAD_SHARE))
         self._batch_size = max(1, int(self._ahead * BATCH_SHARE))
         self._queue: asyncio.Queue[Entry[Prepared] | None] = asyncio.Queue(self._ahead)
@@ -54,11 +45,9 @@ class RequestScheduler(Generic[Prepared]):
         self._stop_reason: BaseException | None = None
         self.stopping = asyncio.Event()
 
-    async def run(
-        self, items: Iterator[Item], caption: Callable[[Item, Prepared], Awaitable[Caption | None]]
-    ) -> None:
-        """Caption all items, or as many as possible before something stops the run; then raise that."""
-        self._caption = caption
+    async def run(self, items: Iterator[Item], handle: Callable[[Item, Prepared], Awaitable[None]]) -> None:
+        """Handle all items, or as many as possible before something stops the run; then raise that."""
+        self._handle = handle
         self._start(self._read_ahead(items))
         for _ in range(self._in_flight):
             self._start(self._work())
@@ -139,13 +128,12 @@ class RequestScheduler(Generic[Prepared]):
             self.stop(error)
 
     async def _work(self) -> None:
-        """Caption items until none is left, the run stops, or there are too many workers."""
+        """Handle items until none is left, the run stops, or there are too many workers."""
         self._active_workers += 1
         try:
             while (entry := await self._queue.get()) is not None:
                 item, prepared, position = entry
-                if (caption := await self._caption(item, (await prepared)[position])) is not None:
-                    self._record(caption)
+                await self._handle(item, (await prepared)[position])
                 if self.stopping.is_set() or self._active_workers > self._in_flight:
                     return
             await self._queue.put(None)  # for the next worker

@@ -27,6 +27,7 @@ from evaluator.core import (
     Style,
 )
 from evaluator.core.errors import StoreError
+from evaluator.store.request_log import RequestLine
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -81,6 +82,8 @@ _CAPTION_FIELDS = tuple(field.name for field in fields(Caption))
 def caption_to_json(caption: Caption) -> dict[str, Any]:
     """The document of a line; what a reply does not say is left out."""
     document = {name: getattr(caption, name) for name in _CAPTION_FIELDS}
+    if not caption.requests:  # a local model sends none
+        del document["requests"]
     if caption.reply:
         values = ((name, getattr(caption.reply, name)) for name in _REPLY_FIELDS)
         document["reply"] = {
@@ -94,6 +97,10 @@ def caption_from_json(line: Mapping[str, Any]) -> Caption:
         supplied = (line["reply"] or {}).get("finish_reason") == "supplied"
         line = {**line, "source": "model" if not line["cached"] else "file" if supplied else "cache"}
     return checked(Caption, line)
+
+
+def request_from_json(line: Mapping[str, Any]) -> RequestLine:
+    return checked(RequestLine, line)
 
 
 def results_to_json(results: Results, measurements: Sequence[Measurement]) -> dict[str, Any]:

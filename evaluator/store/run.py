@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,16 +22,19 @@ from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Caption, Item, Measurement, Results, Signature
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import decode_json
+from evaluator.store import request_log
 from evaluator.store.counts import known_sum
 from evaluator.store.formats import (
     caption_from_json,
     checked,
     item_from_json,
+    request_from_json,
     results_from_json,
     understanding,
 )
 from evaluator.store.manifest import FORMAT_VERSION, Manifest, manifest_from_json
 from evaluator.store.per_image import read_parquet
+from evaluator.store.request_log import RequestLine, booked_usd, unsettled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,10 +48,22 @@ NO_MANIFEST = "Restore the file, or start a new run with name=...; cached answer
 
 @dataclass(frozen=True)
 class Attempts:
-    """What captions.jsonl says."""
+    """What captions.jsonl and requests.jsonl say."""
 
     captions: Mapping[str, Caption]  # the latest outcome of each item, in the order of the first attempts
-    cost_usd: float | None  # of all attempts, also of those that a later one replaced; None: no cost is known
+    answered_usd: float | None = None  # of all lines, also of those that a later one replaced
+    unsettled: Mapping[int, RequestLine] = field(default_factory=dict)  # requests that no line names
+    last_request: int = 0  # the highest number of a request
+
+    @property
+    def cost_usd(self) -> float | None:
+        """The cost of every request: of one without a caption, the most it may be. None: no cost is known."""
+        return known_sum([self.answered_usd, *(line.usd for line in self.unsettled.values())])
+
+    @property
+    def unanswered(self) -> list[RequestLine]:
+        """The requests that were in flight when a command was killed."""
+        return [line for line in self.unsettled.values() if not line.has_ended]
 
 
 class Run:
@@ -203,11 +218,18 @@ def read_lines(path: Path, name: str, read: Callable[[dict[str, Any]], Line]) ->
 
 
 def read_attempts(path: Path) -> Attempts:
-    if not (path / "captions.jsonl").exists():
-        return Attempts({}, None)
-    attempts = list(read_lines(path, "captions.jsonl", caption_from_json))
+    attempts = list(read_appended(path, "captions.jsonl", caption_from_json))
+    requests = list(read_appended(path, request_log.NAME, request_from_json))
     captions = {caption.item_id: caption for caption in attempts}
-    return Attempts(captions, known_sum(caption.cost_usd for caption in attempts))
+    answered_usd = known_sum(booked_usd(caption.cost_usd) for caption in attempts)
+    numbers = [line.request for line in requests]
+    numbers += [request for caption in attempts for request in caption.requests]
+    return Attempts(captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0))
+
+
+def read_appended(path: Path, name: str, read: Callable[[dict[str, Any]], Line]) -> Iterator[Line]:
+    """The lines of a file that may not be there yet."""
+    return read_lines(path, name, read) if (path / name).exists() else iter(())
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -4,80 +4,47 @@
     manifest.json        what it ran on: versions, machine, data set digest, identity
     items.jsonl          one line per image: id, references, picture path, tags
     captions.jsonl       one line per attempt, appended at once; the last line of an image counts
+    requests.jsonl       of a remote model: each request, appended before it is sent (request_log.py)
     captions.coco.json   the captions in COCO's results format, for other programs
     scores.json          scores with intervals and signatures, coverage, outcomes
     per_image.parquet    one row per image: outcome, caption, the score of each metric
     statistics.npz       each metric's sufficient statistics, row by row, with the ids
 
-captions.jsonl is only ever appended to, each line by a single write, under a lock. A killed process loses at
-most the line it was writing, which the next reader skips. All other files are replaced whole.
+captions.jsonl and requests.jsonl are only ever appended to, each line by a single write, under a lock. A
+killed process loses at most the line it was writing, which the next reader skips. All other files are
+replaced whole.
 """
 
 from __future__ import annotations
 
 import atexit
 import io
-import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from evaluator.core import Caption, Item
+from evaluator.core import Item
 from evaluator.core.errors import StoreError
 from evaluator.files.atomic import replacing
 from evaluator.files.json_bytes import encode_json
-from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
+from evaluator.store.ledger import Ledger, writing_to
 from evaluator.store.manifest import Manifest, manifest_to_json
 from evaluator.store.per_image import parquet_bytes
-from evaluator.store.run import Attempts, Run, read_attempts, read_bytes
+from evaluator.store.run import Run, read_attempts, read_bytes
 
 # What is computed from the captions; any of it may be deleted.
 COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
 
 # Held by whoever writes to the folder. A file of its own: Windows lets nobody read a file that is locked.
 LOCK = ".lock"
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """captions.jsonl, open for appending; `before` is what it held when it was opened."""
-
-    folder: RunFolder
-    file: BinaryIO  # without a buffer: a line is there when `write` returns
-    before: Attempts
-    recorded: list[Caption]
-
-    def record(self, caption: Caption) -> None:
-        """Append the caption durably."""
-        self._append(_line(caption_to_json(caption)))
-        self.recorded.append(caption)
-
-    @property
-    def attempts(self) -> Attempts:
-        """What the file holds now."""
-        costs = (caption.cost_usd for caption in self.recorded)
-        captions = {**self.before.captions, **{caption.item_id: caption for caption in self.recorded}}
-        return Attempts(captions, known_sum([*costs, self.before.cost_usd]))
-
-    def _append(self, line: bytes) -> None:
-        with self.folder.writing():
-            while line:  # a short write means a full disk: the next one raises
-                line = line[self.file.write(line) :]
-
-    def close_torn_line(self) -> None:
-        """End the line that a killed process left without its line break."""
-        if self.file.seek(0, os.SEEK_END):
-            self.file.seek(-1, os.SEEK_END)
-            if self.file.read(1) != b"\n":
-                self._append(b"\n")
 
 
 @dataclass(frozen=True)
@@ -124,14 +91,13 @@ class RunFolder:
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """captions.jsonl, read and open for appending; one process at a time."""
-        with self.lock(), ExitStack() as open_files:
-            with self.writing():
-                file = open_files.enter_context((self.path / "captions.jsonl").open("a+b", buffering=0))
-            ledger = Ledger(self, file, read_attempts(self.path), [])
-            ledger.close_torn_line()
-            yield ledger
-            os.fsync(file.fileno())
+        """What captioning appends to, read and open for appending; one process at a time."""
+        with self.lock():
+            ledger = Ledger(self.path, read_attempts(self.path))
+            try:
+                yield ledger
+            finally:
+                ledger.close()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -185,13 +151,8 @@ class RunFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        try:
+        with writing_to(self.path):
             yield
-        except OSError as error:
-            raise StoreError(
-                f"cannot write to {self.path}: {error.strerror}. Every caption written so far is kept; "
-                "free the disk or correct its permissions and type the same command again"
-            ) from error
 
     def _replace(self, name: str, content: bytes) -> None:
         """Put a file in the place of `name`, whole or not at all."""

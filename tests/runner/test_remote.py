@@ -80,7 +80,7 @@ def test_every_image_is_asked_about_once(remote: Captioner, server: Server) -> N
 
 
 def test_never_more_in_flight_than_allowed_and_as_many(remote: Captioner, server: Server) -> None:
-    server.behave(seconds=0.05)
+    server.behave(seconds=0.02, together=20)
     run(remote, items(60), replace(FAST, in_flight=20))
     assert server.counts()["most_in_flight"] == 20
 

@@ -160,13 +160,13 @@ def test_a_full_disk_says_so(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     with run.ledger() as ledger:
         full = os.open("/dev/full", os.O_WRONLY)
-        os.dup2(full, ledger.file.fileno())
+        os.dup2(full, ledger.captions.file.fileno())
         with pytest.raises(
             StoreError, match=r"No space left on device\. Every caption written so far is kept"
         ):
             ledger.record(Caption("1", Outcome.OK, Reply("a dog")))
         os.close(full)
-        os.dup2(os.open(run.path / "captions.jsonl", os.O_RDWR), ledger.file.fileno())
+        os.dup2(os.open(run.path / "captions.jsonl", os.O_RDWR), ledger.captions.file.fileno())
     assert run.load().captions == {}
 
 

@@ -1,0 +1,173 @@
+"""What is appended to a run folder while captions are made: captions.jsonl and requests.jsonl.
+
+A line is there when `record` returns, whatever happens to the process afterwards. A line that could be
+written only in part takes no other one with it: the next line begins with a line break.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from evaluator.core import Caption, Reply
+from evaluator.core.errors import StoreError
+from evaluator.files.json_bytes import encode_json
+from evaluator.store import request_log
+from evaluator.store.counts import known_sum
+from evaluator.store.formats import caption_to_json
+from evaluator.store.request_log import RequestLine
+from evaluator.store.run import Attempts
+
+# What the lines about one request take at most, but for very long answers.
+RESERVED_BYTES_PER_REQUEST = 2048
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """A run folder that cannot be written becomes a StoreError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"cannot write to {path}: {error.strerror}. Every caption written so far is kept; "
+            "free the disk or correct its permissions and type the same command again"
+        ) from error
+
+
+class AppendedFile:
+    """A file of lines, open without a buffer. Raises OSError where it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.file: BinaryIO = path.open("a+b", buffering=0)
+        self._is_torn = self._lacks_a_line_break()
+
+    def _lacks_a_line_break(self) -> bool:
+        """Whether a killed process left a line without its end."""
+        if not self.file.seek(0, os.SEEK_END):
+            return False
+        self.file.seek(-1, os.SEEK_END)
+        return self.file.read(1) != b"\n"
+
+    def append(self, line: bytes) -> None:
+        rest = b"\n" + line if self._is_torn else line
+        self._is_torn = True
+        while rest:  # a short write means a full disk: the next one raises
+            rest = rest[self.file.write(rest) :]
+        self._is_torn = False
+
+    def close(self) -> None:
+        with self.file:
+            os.fsync(self.file.fileno())
+
+
+class Ledger:
+    """captions.jsonl and requests.jsonl, open for appending; `before` is what they held when opened."""
+
+    def __init__(self, path: Path, before: Attempts) -> None:
+        self.before = before
+        self._path = path
+        self._recorded: list[Caption] = []
+        self._unsettled = dict(before.unsettled)
+        self._last_request = before.last_request
+        self._dearest_usd = max(map(usd_per_request, before.captions.values()), default=0.0)
+        self._requests: AppendedFile | None = None
+        self._reserve: BinaryIO | None = None
+        self._is_full = False
+        with writing_to(path):
+            self.captions = AppendedFile(path / "captions.jsonl")
+
+    def record(self, caption: Caption) -> None:
+        """Append the caption durably, on a full disk in the space that `reserve` keeps for it."""
+        line = encode_json(caption_to_json(caption)) + b"\n"
+        with writing_to(self._path):
+            try:
+                self.captions.append(line)
+            except OSError as error:
+                if not self._free_the_reserve(error):
+                    raise
+                self.captions.append(line)
+        self._recorded.append(caption)
+        self._dearest_usd = max(self._dearest_usd, usd_per_request(caption))
+        for request in caption.requests:
+            self._unsettled.pop(request, None)
+
+    @property
+    def attempts(self) -> Attempts:
+        """What the files hold now."""
+        costs = [caption.cost_usd for caption in self._recorded]
+        captions = {**self.before.captions, **{caption.item_id: caption for caption in self._recorded}}
+        answered_usd = known_sum([*costs, self.before.answered_usd])
+        return Attempts(captions, answered_usd, self._unsettled, self._last_request)
+
+    @property
+    def dearest_usd(self) -> float:
+        return self._dearest_usd
+
+    def reserve(self, requests: int) -> None:
+        """Keep space for the answers of so many requests. Raises StoreError where the disk is full."""
+        with writing_to(self._path):
+            self._reserve = self._reserve or reserved(self._path, requests * RESERVED_BYTES_PER_REQUEST)
+
+    def sent(self, item_id: str, most_usd: float | None) -> int:
+        """Append what is about to be sent. Raises StoreError where the answer might not be recorded."""
+        with writing_to(self._path):
+            if self._is_full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._last_request += 1
+            self._append_request(RequestLine(self._last_request, item_id, most_usd, round(time.time(), 3)))
+        return self._last_request
+
+    def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
+        tokens = (reply.input_tokens, reply.output_tokens) if reply else (None, None)
+        line = RequestLine(request, "", None, None, error, cost_usd, *tokens)
+        with suppress(OSError):  # the first line of this request counts, with the most that it can cost
+            self._append_request(line)
+
+    def close(self) -> None:
+        with writing_to(self._path):
+            if self._reserve:
+                self._reserve.close()
+            if self._requests:
+                self._requests.close()
+            self.captions.close()
+
+    def _append_request(self, line: RequestLine) -> None:
+        if self._requests is None:
+            self._requests = AppendedFile(self._path / request_log.NAME)
+        self._requests.append(encode_json(line.document) + b"\n")
+        self._unsettled[line.request] = line
+
+    def _free_the_reserve(self, error: OSError) -> bool:
+        """Whether there was space to free; from now on nothing may be sent."""
+        if error.errno not in DISK_IS_FULL or self._reserve is None:
+            return False
+        self._reserve.close()
+        self._reserve, self._is_full = None, True
+        return True
+
+
+def reserved(folder: Path, size: int) -> BinaryIO:
+    """A file without a name that takes `size` bytes of the disk until it is closed."""
+    file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  (it is kept)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.write(bytes(size))
+    except OSError as error:
+        if error.errno in DISK_IS_FULL:
+            file.close()
+            raise
+    return file
+
+
+def usd_per_request(caption: Caption) -> float:
+    """What a request for the caption cost on average."""
+    return (caption.cost_usd or 0.0) / max(1, len(caption.requests))
