@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +15,9 @@ from evaluator.cli.options import RunOptions, run_options
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from evaluator.cli.own_pictures import OwnPictures
     from evaluator.config.run_config import RunConfig
-    from evaluator.core import Caption, Item
+    from evaluator.core import Caption
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Answers:
 
 
 @click.command(name="caption")
-@click.argument("arguments", nargs=-1, required=True, metavar="IMAGE... [OVERRIDES]...")
+@click.argument("arguments", nargs=-1, required=True, metavar="PICTURE... [OVERRIDES]...")
 @run_options
 def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode:
     """Caption your own pictures, with several models or prompts side by side.
@@ -39,23 +39,26 @@ def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode
 
     evaluator caption photo.jpg model=ollama model.model=llava --prompt "Name the plants, in Latin"
 
+    A PICTURE is a file, a folder with all its pictures, or an http address. To keep the captions of a folder,
+    and for scores and a report: evaluator run data=folder data.images=DIR
+
     OVERRIDES are those of `evaluator run`; `evaluator list models` shows the models. The key of a cloud model
     comes from the environment. Only the answer cache is written.
     """
-    from evaluator.core import Item
+    from evaluator.cli.own_pictures import is_own_picture, own_pictures
 
-    pictures = [argument for argument in arguments if Path(argument).is_file()]
-    overrides = [argument for argument in arguments if argument not in pictures]
+    typed = [argument for argument in arguments if is_own_picture(argument)]
+    overrides = [argument for argument in arguments if argument not in typed]
     if missing := next((override for override in overrides if "=" not in override), None):
         raise click.UsageError(f"there is no picture {missing!r}; options are typed as option=value")
-    if not pictures:
-        raise click.UsageError("type the path of a picture, or of several")
-    items = [Item(picture, Path(picture)) for picture in dict.fromkeys(pictures)]
     configs = options.configs(overrides, sweep=True)
-    for config in configs:  # check all of them before the first answer is paid for
-        warn(config.model.check(config.prompt, items))
-    answers = [ask(config, label, items) for config, label in zip(configs, labels(configs), strict=True)]
-    table_console(160).print(side_by_side(items, answers))
+    with own_pictures(typed) as pictures:
+        for config in configs:  # check all of them before the first answer is paid for
+            warn(config.model.check(config.prompt, pictures.items))
+        answers = [
+            ask(config, label, pictures) for config, label in zip(configs, labels(configs), strict=True)
+        ]
+    table_console(160).print(side_by_side(pictures.places, answers))
     if any(caption.outcome.can_be_retried for each in answers for caption in each.captions.values()):
         return ExitCode.INCOMPLETE
     return ExitCode.OK
@@ -70,19 +73,25 @@ def labels(configs: Sequence[RunConfig]) -> list[str]:
     ]
 
 
-def ask(config: RunConfig, label: str, items: Sequence[Item]) -> Answers:
-    captions: dict[str, Caption] = {}
+def ask(config: RunConfig, label: str, pictures: OwnPictures) -> Answers:
+    from evaluator.core import Caption, Outcome
+
+    captions = {
+        address: Caption(address, Outcome.ERROR, error=reason)
+        for address, reason in pictures.failures.items()
+    }
 
     def record(caption: Caption) -> None:
         captions[caption.item_id] = caption
 
     start = time.monotonic()
-    config.runner.run(config.model, config.prompt, items, record)
+    config.runner.run(config.model, config.prompt, pictures.items, record)
     return Answers(label, captions, time.monotonic() - start)
 
 
-def side_by_side(items: Sequence[Item], answers: Sequence[Answers]) -> Table:
+def side_by_side(places: Sequence[str], answers: Sequence[Answers]) -> Table:
     """One row per picture, one column per model; cost and time stand under each caption and at the end."""
+    from rich.markup import escape
     from rich.table import Table
 
     from evaluator.store.counts import known_sum
@@ -92,8 +101,8 @@ def side_by_side(items: Sequence[Item], answers: Sequence[Answers]) -> Table:
     for each in answers:
         cost_usd = known_sum(caption.cost_usd for caption in each.captions.values())
         table.add_column(each.label, time_and_cost(cost_usd, each.seconds))
-    for item in items:
-        table.add_row(Path(item.id).name, *(cell(each.captions[item.id]) for each in answers))
+    for place in places:
+        table.add_row(escape(place), *(cell(each.captions[place]) for each in answers))
     return table
 
 

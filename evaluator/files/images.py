@@ -135,14 +135,18 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a file's name ends as those of pictures do."""
+    return os.path.splitext(name)[1].lower() in ENDINGS
+
+
 def without_ending(name: str) -> str:
     """A file's name without the ending of a picture.
 
     >>> without_ending("dog.jpeg"), without_ending("dog 2.0")
     ('dog', 'dog 2.0')
     """
-    stem, ending = os.path.splitext(name)
-    return stem if ending.lower() in ENDINGS else name
+    return os.path.splitext(name)[0] if is_picture_name(name) else name
 
 
 class PlainPicture(NamedTuple):

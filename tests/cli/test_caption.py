@@ -8,8 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click import UsageError
+from click.testing import CliRunner, Result
 
 import evaluator.demo
+from evaluator.cli.console import ExitCode
+from evaluator.cli.main import cli
+from evaluator.core.errors import DataError
+from tests.files.test_downloads import file_server
 from tests.runner.conftest import Server
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -63,6 +69,45 @@ def test_a_refusal_says_so_and_a_failure_is_no_success(
     assert "refused: the model refused" in done.stdout
     assert "error: overloaded (1 attempts)" in done.stdout
     assert done.returncode == 3
+
+
+def captioned(*typed: object) -> Result:
+    """The command, in this process and folder."""
+    return CliRunner().invoke(cli, ["caption", *map(str, typed)], standalone_mode=False)
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_folder_with_its_sub_folders(
+    remote: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "holiday" / "beach").mkdir(parents=True)
+    for name in ("holiday/b.png", "holiday/beach/A.PNG", "holiday/notes.txt"):
+        shutil.copy("my dog.png", name)
+    done = captioned("holiday", *remote)
+    assert done.return_value == ExitCode.OK
+    rows = [line for line in done.output.splitlines() if "a picture of" in line]
+    assert [row.split("│")[1].strip() for row in rows] == ["holiday/b.png", "holiday/beach/A.PNG"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no pictures in this folder"):
+        raise captioned("empty", *remote).exception or AssertionError
+
+
+def test_an_address_that_fails_costs_no_other_picture(
+    remote: list[str], pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loopback only: one address gives a picture, one a 404, one is of another scheme."""
+    monkeypatch.chdir(tmp_path)
+    content = (tmp_path / pictures[0]).read_bytes()
+    with file_server({"/a%20dog.png": content}) as address:
+        done = captioned(f"{address}/a%20dog.png", f"{address}/gone.png?a=b", "ftp://host/x.png", *remote)
+        assert done.return_value == ExitCode.INCOMPLETE
+        told = " ".join(done.output.replace("│", " ").split())
+        assert "a picture of" in told
+        assert "the server answers 404 Not Found" in told
+        assert "only http and https addresses are downloaded, not ftp" in told
+        with pytest.raises(UsageError, match="404"):
+            raise captioned(f"{address}/gone.png", *remote).exception or AssertionError
 
 
 def test_a_local_model(command: Command, pictures: list[str]) -> None:

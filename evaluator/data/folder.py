@@ -1,0 +1,69 @@
+"""A folder of pictures, with its sub-folders, as a data set.
+
+    evaluator run data=folder data.images=holiday model=git
+
+An image's id is its path within the folder, such as beach/kite.jpg. The lines of a text file beside a picture
+(kite.txt or kite.jpg.txt) are its references. Without any, only metrics that need no references can be
+computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from evaluator.core import Item
+from evaluator.core.errors import DataError
+from evaluator.data.picture_files import files_within
+from evaluator.files.images import is_picture_name, without_ending
+from evaluator.files.json_input import read_text
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """Every picture in a folder and its sub-folders, hidden ones left out."""
+
+    kind: ClassVar[str] = "folder"
+
+    images: Path
+
+    def load(self) -> list[Item]:
+        """The items in the order of their paths. Raises DataError where there is no folder or no picture."""
+        files = frozenset(files_within(self.images))
+        pictures = pictures_among(files, self.images)
+        return [
+            Item(written(name), self.images / name, references_beside(name, files, self.images))
+            for name in pictures
+        ]
+
+
+def pictures_in(folder: Path) -> list[str]:
+    """The pictures of a folder and its sub-folders, as sorted paths from the folder. Raises DataError."""
+    return pictures_among(files_within(folder), folder)
+
+
+def pictures_among(files: Iterable[str], folder: Path) -> list[str]:
+    """The pictures among the files of a folder, sorted. Raises DataError where there is none."""
+    if pictures := sorted(filter(is_picture_name, files)):
+        return pictures
+    raise DataError(f"{folder}: there are no pictures in this folder, nor in its sub-folders")
+
+
+def references_beside(name: str, files: frozenset[str], folder: Path) -> tuple[str, ...]:
+    """The lines of the text file beside a picture, those of blanks left out."""
+    for beside in (f"{without_ending(name)}.txt", f"{name}.txt"):
+        if beside in files:
+            lines = read_text(folder / beside).splitlines()
+            return tuple(line.strip() for line in lines if line.strip())
+    return ()
+
+
+def written(name: str) -> str:
+    r"""A file's name as an id: bytes that are no UTF-8 as escapes, since no JSON file can hold them.
+
+    >>> written("caf\udce9.jpg")
+    'caf\\udce9.jpg'
+    """
+    return name.encode(errors="backslashreplace").decode()
