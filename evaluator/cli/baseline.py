@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from evaluator.cli.console import echo, make_folder_of
+
 
 @click.command(name="baseline")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -18,5 +20,7 @@ def baseline_command(run: Path, output: Path) -> None:
     """
     from evaluator.store.run_folder import RunFolder
 
-    RunFolder.existing(run).export(output)
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    folder = RunFolder.existing(run)
+    make_folder_of(output)
+    folder.export(output)
+    echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from evaluator.cli.console import echo
+
 
 @click.group(name="cache", invoke_without_command=True)
 @click.pass_context
@@ -14,18 +16,19 @@ def cache_command(context: click.Context) -> None:
 
 
 def show() -> None:
+    from evaluator.core.dollars import format_dollars
     from evaluator.runner.answer_cache import cache_path, response_cache
 
     path = cache_path()
     with response_cache(path) as cache:
         rows = cache.statistics()
-    click.echo(f"{path}: {size_in_mb():.1f} MB, {sum(row.answers for row in rows):,} answers")
+    echo(f"{path}: {size_in_mb():.1f} MB, {sum(row.answers for row in rows):,} answers")
     if rows:
         width = max(len(row.model) for row in rows)
-        click.echo(f"{'model':{width}}  {'answers':>9}  {'reused':>10}  {'saved':>10}")
+        echo(f"{'model':{width}}  {'answers':>9}  {'reused':>10}  {'saved':>10}")
     for row in rows:
-        saved = f"${row.saved_usd:,.2f}"
-        click.echo(f"{row.model:{width}}  {row.answers:>9,}  {row.uses:>10,}  {saved:>10}")
+        saved = format_dollars(row.saved_usd)
+        echo(f"{row.model:{width}}  {row.answers:>9,}  {row.uses:>10,}  {saved:>10}")
 
 
 @cache_command.command(name="prune")
@@ -44,7 +47,7 @@ def prune_command(days: float | None, model: str | None, everything: bool) -> No
         )
     with response_cache(cache_path()) as cache:
         deleted = cache.prune(days, model)
-    click.echo(f"{deleted:,} answers deleted, {size_in_mb():.1f} MB left")
+    echo(f"{deleted:,} answers deleted, {size_in_mb():.1f} MB left")
 
 
 def size_in_mb() -> float:

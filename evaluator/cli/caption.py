@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.console import ExitCode, table_console, warn
+from evaluator.cli.console import ExitCode, print_table, warn
 from evaluator.cli.options import RunOptions, run_options
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode
         answers = [
             ask(config, label, pictures) for config, label in zip(configs, labels(configs), strict=True)
         ]
-    table_console(160).print(side_by_side(pictures.places, answers))
+    print_table(side_by_side(pictures.places, answers), 160)
     if any(caption.outcome.can_be_retried for each in answers for caption in each.captions.values()):
         return ExitCode.INCOMPLETE
     return ExitCode.OK

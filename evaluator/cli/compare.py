@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.console import print_comparison, warn
+from evaluator.cli.console import print_comparison, print_document, warn
+from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.run_folders import only_runs
 
 if TYPE_CHECKING:
     from evaluator.comparison.bootstrap import Method
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--interval", "method", type=click.Choice(["percentile", "bca"]), default="percentile")
+@WIDE_TABLE
 def compare_command(
     runs: tuple[Path, ...], form: str, baseline: Path | None, on: str, resamples: int, method: Method
 ) -> None:
@@ -40,9 +43,11 @@ def compare_command(
     from evaluator.comparison.pairs import Resampling
     from evaluator.report.text.comparison import FORMATS
 
-    comparison = compare(runs, baseline, on == "all", Resampling(resamples=resamples, method=method))
+    comparison = compare(
+        only_runs(runs), baseline, on == "all", Resampling(resamples=resamples, method=method)
+    )
     if form == "table":
         print_comparison(comparison)
     else:
-        click.echo(FORMATS[form](comparison), nl=False)
+        print_document(FORMATS[form](comparison))
         warn(comparison.warnings)

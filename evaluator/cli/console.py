@@ -1,16 +1,25 @@
-"""What the commands share: their exit codes, and how comparisons and checks are printed."""
+"""What the commands share: their exit codes, and the one way to the terminal.
+
+Everything that is printed passes `printable`: names, captions and messages may come from a model, a server or
+somebody else's run folder, and a terminal obeys escape sequences.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from evaluator.core.errors import StoreError
+from evaluator.core.printable import printable
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from evaluator.comparison.comparison import Comparison
     from evaluator.comparison.gate import Regression
@@ -23,6 +32,7 @@ class ExitCode(IntEnum):
     FAILED = 1  # a check or a gate failed
     MISTAKE = 2  # the command was typed wrongly, or a file or option is wrong
     INCOMPLETE = 3  # captions are missing that the same command can still get
+    FAULT = 4  # an error of this program, or of the machine, that no command foresees
 
     @classmethod
     def of(cls, is_incomplete: bool, passes: Iterable[bool] = ()) -> ExitCode:
@@ -35,26 +45,90 @@ class ExitCode(IntEnum):
 def print_comparison(comparison: Comparison) -> None:
     from evaluator.report.text.comparison import reasons, terminal
 
-    table_console().print(terminal(comparison))
+    print_table(terminal(comparison))
     for reason in reasons(comparison):
-        click.echo(reason)
+        echo(reason)
     warn(comparison.warnings)
 
 
 def print_regression(regression: Regression) -> None:
     from evaluator.report.text.gate import terminal
 
-    table_console().print(terminal(regression))
+    print_table(terminal(regression))
     warn(regression.comparison.warnings)
 
 
-def table_console(width: int = 200) -> Console:
-    """For tables: as wide as the terminal, or `width`, since a log cut to 80 columns would hide numbers."""
-    from rich.console import Console
+def print_table(table: RenderableType, width: int = 200) -> None:
+    """As wide as the terminal; `width` elsewhere, since a log needs no lines that fit a screen.
 
-    return Console() if sys.stdout.isatty() else Console(width=width)
+    With --wide, as wide as the table is.
+    """
+    context = click.get_current_context(silent=True)
+    if context and context.meta.get(WIDE):
+        console = printable_console(width=10_000)
+    else:
+        console = printable_console() if sys.stdout.isatty() else printable_console(width=width)
+    console.print(table)
+
+
+WIDE = f"{__name__}.wide"  # the key in click's context that says whether --wide was typed
+
+
+def printable_console(**options: Any) -> Console:
+    """A console of rich to which all text is printable; colours and lines are rich's own."""
+    from rich.console import Console, ConsoleOptions
+    from rich.segment import Segment
+
+    class PrintableConsole(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+    return PrintableConsole(**options)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Messages of the log, whatever they quote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def echo(text: object, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """A line for people; `style` is click's."""
+    shown = printable(str(text))
+    click.echo(click.style(shown, **style) if style else shown, err=err, nl=nl)
+
+
+def print_document(text: str) -> None:
+    """A document in one of the formats: as it is into a file or a program, printable on a terminal."""
+    shown = printable(text) if sys.stdout.isatty() else text
+    click.echo(shown.encode("utf-8", "replace"), nl=False)
 
 
 def warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+        echo(f"warning: {warning}", err=True, fg="yellow")
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a file that was asked for, and the folders it lies in. Raises StoreError."""
+    make_folder_of(path)
+    try:
+        path.write_bytes(text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror}. Type another file, or correct the permissions"
+        ) from error
+
+
+def make_folder_of(path: Path) -> None:
+    """Make the folders that an output file lies in. Raises StoreError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder {error.filename or path.parent} for {path.name}: {error.strerror}"
+        ) from error

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from evaluator.cli.console import echo
+
 # Each optional package as it is installed, what it is for, and the extra that brings it.
 PACKAGES = (
     ("torch", "local models, CLIPScore", "local"),
@@ -55,9 +57,9 @@ def doctor_command() -> None:
     all_findings = list(findings())
     width = max(len(each.what) for each in all_findings)
     for each in all_findings:
-        click.echo(f"{each.what:{width}}  {each.state}")
+        echo(f"{each.what:{width}}  {each.state}")
         if each.advice:
-            click.echo(f"{'':{width}}  -> {each.advice}")
+            echo(f"{'':{width}}  -> {each.advice}")
 
 
 def findings() -> Iterator[Finding]:

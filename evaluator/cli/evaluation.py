@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from evaluator.cli.console import ExitCode, print_comparison, print_regression
+from evaluator.cli.console import ExitCode, echo, print_comparison, print_regression, print_table
 
 if TYPE_CHECKING:
     from evaluator.config.run_config import RunConfig
@@ -16,16 +14,16 @@ if TYPE_CHECKING:
 def evaluate_and_print(configs: Sequence[RunConfig], is_sweep: bool, as_experiment: bool = False) -> ExitCode:
     """Evaluate each run, print the comparison, and check each run that has a baseline."""
     from evaluator.evaluate import evaluate_all
-    from evaluator.report.text.experiment import markdown
+    from evaluator.report.text.experiment import terminal
 
     evaluation = evaluate_all(configs, is_sweep)
     print_comparison(evaluation.comparison)
     if as_experiment:
-        click.echo(markdown(evaluation.comparison))
-    click.echo(f"report: {evaluation.report}")
+        print_table(terminal(evaluation.comparison))
+    echo(f"report: {evaluation.report}")
     for regression in evaluation.regressions:
         print_regression(regression)
     if evaluation.is_incomplete:
-        click.echo("some captions are missing: run the same command again to retry them", err=True)
+        echo("some captions are missing: run the same command again to retry them", err=True)
     passes = [regression.passes() for regression in evaluation.regressions]
     return ExitCode.of(evaluation.is_incomplete, passes)

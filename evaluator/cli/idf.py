@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from evaluator.cli.console import echo, make_folder_of
+
 
 @click.command(name="idf")
 @click.argument("references", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -34,7 +36,8 @@ def idf_command(references: Path, split: str, name: str | None, output: Path | N
         )
     table = make_table(tuple(item.references for item in items if item.references), name)
     path = output or table_path(name)
+    make_folder_of(path)
     write_table(table, path)
     size = path.stat().st_size / 1e6
-    click.echo(f"{path}: {table.images:,} images, {table.ngrams:,} n-grams shared by images, {size:.1f} MB")
-    click.echo(f"type scorer.cider.idf={output or name}; signatures say idf:{table.label}")
+    echo(f"{path}: {table.images:,} images, {table.ngrams:,} n-grams shared by images, {size:.1f} MB")
+    echo(f"type scorer.cider.idf={output or name}; signatures say idf:{table.label}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from evaluator.cli.console import warn
+from evaluator.cli.console import echo, print_document, print_table, warn
+from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.run_folders import only_runs
 
 
 @click.command(name="leaderboard")
@@ -14,10 +17,10 @@ from evaluator.cli.console import warn
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["markdown", "latex", "csv", "json", "html"]),
-    default="markdown",
-    show_default=True,
+    type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
+    help="The default is a table in a terminal, and Markdown into a file.",
 )
+@WIDE_TABLE
 @click.option(
     "--published", "with_published", is_flag=True, help="Add rows with published scores, marked as such."
 )
@@ -33,7 +36,7 @@ from evaluator.cli.console import warn
     help="Add the runs to this site folder: index.html, and one page per run.",
 )
 def leaderboard_command(
-    runs: tuple[Path, ...], form: str, with_published: bool, with_human: bool, site: Path | None
+    runs: tuple[Path, ...], form: str | None, with_published: bool, with_human: bool, site: Path | None
 ) -> None:
     """Rank runs in a table to paste, or keep a leaderboard site for any web host.
 
@@ -44,16 +47,17 @@ def leaderboard_command(
     from evaluator.comparison.remeasure import human_baseline
     from evaluator.report.site import add_to_site
     from evaluator.report.text.external import human_result, published_results
-    from evaluator.report.text.leaderboard import FORMATS
+    from evaluator.report.text.leaderboard import FORMATS, about, leaderboard_table
 
     if site:
-        if with_published or with_human or form != "markdown":
+        if with_published or with_human or form:
             raise click.UsageError("--site writes pages: leave out --format, --published and --human")
-        click.echo(add_to_site(runs, site))
+        echo(add_to_site(runs, site))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")
-    comparison = compare(runs)
+    form = form or ("table" if sys.stdout.isatty() else "markdown")
+    comparison = compare(only_runs(runs))
     person = []
     if with_human:
         if not comparison.pairs.ids:
@@ -63,5 +67,10 @@ def leaderboard_command(
     if with_published and {row.manifest.choices["data"] for row in comparison.rows} != {"karpathy"}:
         warn(["published scores are over the 5,000 images of COCO's Karpathy test split, these runs are not"])
     external = [*person, *(published_results() if with_published else ())]
-    click.echo(FORMATS[form](comparison, external), nl=False)
+    if form == "table":
+        print_table(leaderboard_table(comparison, external))
+        for line in about(comparison):
+            echo(line)
+    else:
+        print_document(FORMATS[form](comparison, external))
     warn(comparison.warnings)

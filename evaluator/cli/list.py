@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from evaluator.cli.console import echo
 from evaluator.cli.options import CONFIG_DIR
 
 
@@ -21,7 +22,8 @@ def list_command(group: str | None, config_dir: Path | None) -> None:
         raise click.UsageError(f"there is no group {group!r}. The groups are {', '.join(groups)}")
     for name, described in groups.items():
         if group is None or group.rstrip("s") == name:
-            click.secho(name, bold=True)
-            width = max(map(len, described))
-            for choice, description in described.items():
-                click.echo(f"  {choice:{width}}  {description}")
+            echo(name, bold=True)
+            formatter = click.HelpFormatter()  # wraps at the width of the terminal
+            with formatter.indentation():
+                formatter.write_dl(list(described.items()))
+            echo(formatter.getvalue(), nl=False)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
+import os
 import sys
+import traceback
 from contextlib import suppress
 
 import click
@@ -13,7 +16,7 @@ from evaluator.cli.baseline import baseline_command
 from evaluator.cli.cache import cache_command
 from evaluator.cli.caption import caption_command
 from evaluator.cli.compare import compare_command
-from evaluator.cli.console import ExitCode
+from evaluator.cli.console import ExitCode, PrintableFormatter, echo, printable_console
 from evaluator.cli.doctor import doctor_command
 from evaluator.cli.idf import idf_command
 from evaluator.cli.leaderboard import leaderboard_command
@@ -22,6 +25,7 @@ from evaluator.cli.plan import plan_command
 from evaluator.cli.regress import regress_command
 from evaluator.cli.report import report_command
 from evaluator.cli.run import run_command
+from evaluator.cli.runs import runs_command
 from evaluator.cli.score import score_command
 from evaluator.cli.sweep import sweep_command
 from evaluator.cli.verify_metrics import verify_metrics_command
@@ -30,7 +34,7 @@ from evaluator.version import __version__
 
 COMMANDS = (
     *(run_command, score_command, compare_command, report_command, leaderboard_command),
-    *(plan_command, caption_command, regress_command, baseline_command, sweep_command),
+    *(runs_command, plan_command, caption_command, regress_command, baseline_command, sweep_command),
     *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
 )
 
@@ -52,16 +56,31 @@ def exit_code() -> int:
     try:
         return int(cli.main(standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue(), err=True, nl=False)
         return ExitCode.MISTAKE
     except EvaluatorError as error:
-        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(error, err=True)
+        show_error(error)
         return ExitCode.MISTAKE
     except (KeyboardInterrupt, click.Abort):
         with suppress(OSError):  # the terminal may be closed
-            click.echo(INTERRUPTED, err=True)
+            echo(INTERRUPTED, err=True)
         return ExitCode.INCOMPLETE
+    except BrokenPipeError:  # the program that read the output, such as head, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAULT
+    except OSError as error:
+        show_error(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return ExitCode.FAULT
+    except Exception:  # without this, Python would exit with 1, the code of a failed gate
+        echo(traceback.format_exc(), err=True)
+        return ExitCode.FAULT
+
+
+def show_error(message: object) -> None:
+    echo("error: ", err=True, fg="red", bold=True, nl=False)
+    echo(message, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,16 +96,15 @@ for command in COMMANDS:
 
 def start_logging() -> None:
     """Show this program's messages on stderr: in colour on a terminal, elsewhere one plain line each."""
-    from rich.console import Console
     from rich.logging import RichHandler
 
-    console = Console(stderr=True)
+    console = printable_console(stderr=True)
     handler = (
         RichHandler(console=console, show_path=False, show_time=False, markup=False)
         if console.is_terminal
         else logging.StreamHandler()
     )
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(PrintableFormatter("%(message)s"))
     root = logging.getLogger("evaluator")
     root.handlers = [handler]
     root.setLevel(logging.INFO)

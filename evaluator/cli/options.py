@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from evaluator.cli.console import WIDE
+
 if TYPE_CHECKING:
     from evaluator.config.run_config import RunConfig
 
@@ -20,6 +22,11 @@ def importable(context: click.Context, parameter: click.Parameter, config_dir: P
     if config_dir and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     return config_dir
+
+
+def remember_wide(context: click.Context, parameter: click.Parameter, wide: bool) -> None:
+    """Tables are printed far below the command: click's context carries the choice to them."""
+    context.meta[WIDE] = wide
 
 
 OVERRIDES = click.argument("overrides", nargs=-1)
@@ -88,3 +95,12 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (CONFIG_DIR, FOR_MODEL, PROMPT_FILE, PROMPT):
         command = option(command)
     return command
+
+
+WIDE_TABLE = click.option(
+    "--wide",
+    is_flag=True,
+    expose_value=False,
+    callback=remember_wide,
+    help="Print each table in one piece, however wide. Else it continues below what the terminal can hold.",
+)

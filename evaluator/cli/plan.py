@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evaluator.cli.console import echo
 from evaluator.cli.options import OVERRIDES, RunOptions, run_options
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
             f"{cell:{'<' if number == 0 else '>'}{width}}"
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        click.echo("  ".join([first, *others]).rstrip())
+        echo("  ".join([first, *others]).rstrip())
     for line in notes(plans):
-        click.echo(line)
+        echo(line)
 
 
 def cells(plan: Plan) -> tuple[str, ...]:

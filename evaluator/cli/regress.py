@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import ExitCode, print_regression
+from evaluator.cli.console import ExitCode, echo, print_regression, write_output
+from evaluator.cli.options import WIDE_TABLE
 
 
 @click.command(name="regress")
@@ -29,6 +30,7 @@ from evaluator.cli.console import ExitCode, print_regression
 )
 @click.option("--json", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON to this file.")
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
+@WIDE_TABLE
 def regress_command(
     runs: tuple[Path, ...],
     gates: tuple[str, ...],
@@ -57,9 +59,9 @@ def regress_command(
     writers = {"junit": junit, "markdown": markdown, "json": as_json}
     for form, path in files.items():
         if path:
-            path.write_text(writers[form](regression), encoding="utf-8")
+            write_output(path, writers[form](regression))
     if regression.is_incomplete:
-        click.echo(
+        echo(
             "some captions are missing: the command that made the run can be run again to retry them",
             err=True,
         )

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from evaluator.cli.console import echo
+from evaluator.cli.run_folders import only_runs
+
 
 @click.command(name="report")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -26,4 +29,4 @@ def report_command(runs: tuple[Path, ...], output: Path, pictures: int, pictures
     from evaluator.report.page.html import write_report
 
     source = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
-    click.echo(write_report(compare(runs), output, source))
+    echo(write_report(compare(only_runs(runs)), output, source))

@@ -6,7 +6,7 @@ import click
 
 from evaluator.cli.console import ExitCode
 from evaluator.cli.evaluation import evaluate_and_print
-from evaluator.cli.options import OVERRIDES, RunOptions, run_options
+from evaluator.cli.options import OVERRIDES, WIDE_TABLE, RunOptions, run_options
 
 
 @click.command(name="run")
@@ -14,6 +14,7 @@ from evaluator.cli.options import OVERRIDES, RunOptions, run_options
 @click.option(
     "-m", "--multirun", is_flag=True, help="Run every combination of model=a,b prompt=p,q and compare."
 )
+@WIDE_TABLE
 @run_options
 def run_command(overrides: tuple[str, ...], multirun: bool, options: RunOptions) -> ExitCode:
     """Caption and score: evaluator run model=git prompt=none data=coco ...

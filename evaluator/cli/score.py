@@ -9,7 +9,7 @@ import click
 
 from evaluator.cli.console import ExitCode, print_comparison
 from evaluator.cli.evaluation import evaluate_and_print
-from evaluator.cli.options import CONFIG_DIR
+from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
 
 
 @click.command(name="score")
@@ -38,6 +38,7 @@ from evaluator.cli.options import CONFIG_DIR
     help="The run folder to write; for several files, the folder for their run folders. Default: runs/.",
 )
 @CONFIG_DIR
+@WIDE_TABLE
 def score_command(
     arguments: tuple[str, ...],
     references: Path | None,

@@ -6,11 +6,12 @@ import click
 
 from evaluator.cli.console import ExitCode
 from evaluator.cli.evaluation import evaluate_and_print
-from evaluator.cli.options import OVERRIDES, RunOptions, run_options
+from evaluator.cli.options import OVERRIDES, WIDE_TABLE, RunOptions, run_options
 
 
 @click.command(name="sweep")
 @OVERRIDES
+@WIDE_TABLE
 @run_options
 def sweep_command(overrides: tuple[str, ...], options: RunOptions) -> ExitCode:
     """Run every combination and read it as an experiment: evaluator sweep model=a,b prompt=p,q

@@ -16,6 +16,9 @@ from statistics import fmean
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Score
+from evaluator.core.metrics import in_points
+
+TIED = 0.05  # a smaller difference in points prints as 0.0
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,26 @@ class Effect:
 
 @dataclass(frozen=True)
 class Contest:
-    """Two choices of a factor under each combination of the others; `first` wins at least as often."""
+    """Two choices of a factor under each combination of the others; `first` wins at least as often.
+
+    Scores whose difference prints as 0.0 points are tied, unless it is significant: nobody wins.
+    """
 
     factor: str
     first: str
     second: str
     wins: int  # of the first
+    ties: int
     significant_wins: int
     significant_losses: int
     contests: int
 
     def __str__(self) -> str:
+        conditions = "condition" if self.contests == 1 else "conditions"
+        if self.ties == self.contests:
+            return (
+                f"{self.first} and {self.second} are tied under {self.ties} of {self.contests} {conditions}"
+            )
         significant = (
             f", significantly under {self.significant_wins}"
             if self.significant_wins
@@ -52,10 +64,10 @@ class Contest:
             if self.significant_losses
             else ""
         )
-        conditions = "condition" if self.contests == 1 else "conditions"
+        tied = f", tied under {self.ties}" if self.ties else ""
         return (
             f"{self.first} beats {self.second} under {self.wins} of {self.contests} {conditions}"
-            f"{significant}{against}"
+            f"{tied}{significant}{against}"
         )
 
 
@@ -116,14 +128,21 @@ def _contest(
 ) -> Contest:
     wins, significant = [0, 0], [0, 0]
     for (one, score), (other, score_of_other) in met:
-        wins[0] += score.oriented > score_of_other.oriented
-        wins[1] += score.oriented <= score_of_other.oriented
-        difference = comparison.pairs.difference(metric, one.index, other.index)
-        if difference and comparison.pairs.is_significant(metric, one.index, other.index):
-            significant[0] += difference.gain > 0
-            significant[1] += difference.gain < 0
-    first = 0 if 2 * wins[0] >= len(met) else 1
+        lead = in_points(score.oriented - score_of_other.oriented)
+        is_significant = comparison.pairs.is_significant(metric, one.index, other.index)
+        if is_significant or abs(lead) >= TIED:
+            winner = 0 if lead > 0 else 1
+            wins[winner] += 1
+            significant[winner] += is_significant
+    first = 0 if wins[0] >= wins[1] else 1
     second = 1 - first
     return Contest(
-        factor, pair[first], pair[second], wins[first], significant[first], significant[second], len(met)
+        factor=factor,
+        first=pair[first],
+        second=pair[second],
+        wins=wins[first],
+        ties=len(met) - sum(wins),
+        significant_wins=significant[first],
+        significant_losses=significant[second],
+        contests=len(met),
     )

@@ -107,6 +107,14 @@ class Regression:
     best: tuple[ImageChange, ...]
 
     @property
+    def has_same_captions(self) -> bool:
+        """Whether both runs say the same of every image, so that no gate on a metric tells anything."""
+        baseline, candidate = (row.run.captions for row in self.comparison.rows)
+        return baseline.keys() == candidate.keys() and all(
+            caption.text == candidate[item_id].text for item_id, caption in baseline.items()
+        )
+
+    @property
     def verdict(self) -> Verdict:
         if any(not check.met for check in self.checks):
             return Verdict.FAILS
@@ -159,6 +167,12 @@ def regress(
     resampling: Resampling | None = None,
 ) -> Regression:
     """Check a candidate. Raises ConfigError where the runs or a gate's metric cannot be compared."""
+    paths = [run.path if isinstance(run, Run) else Path(run) for run in (baseline, candidate)]
+    if paths[0].resolve() == paths[1].resolve():
+        raise ConfigError(
+            f"baseline and candidate are the same folder, {paths[0]}: type two runs, such as "
+            "evaluator regress runs/before runs/after"
+        )
     comparison = compare([baseline, candidate], resampling=resampling)
     if not comparison.same_data:
         first, second = (row.run.path for row in comparison.rows)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Results, Score
+from evaluator.core.dollars import format_dollars
 
 NOT_COMPUTED = "not computed"
 
@@ -44,7 +45,7 @@ def format_speed(results: Results) -> str:
 
 def format_cost(results: Results) -> str:
     """In US dollars, empty where that is not known."""
-    return "" if results.cost_usd is None else f"${results.cost_usd:.2f}"
+    return "" if results.cost_usd is None else format_dollars(results.cost_usd)
 
 
 # What stands beside the scores of a run.

@@ -61,9 +61,32 @@ def test_the_command_writes_it_down(tmp_path: Path, command: Callable[..., Any])
     )
     assert done.returncode == 0, done.stderr
     written = (tmp_path / "runs" / "mine" / "experiment.md").read_text()
-    assert written in done.stdout
+    assert "what each choice adds to the mean of all runs" in done.stdout
+    assert all(line.removeprefix("- ") in done.stdout for line in written.splitlines()[-2:])
     assert "| factor | choice | mean CIDEr | effect | runs |" in written
     assert written.count("\n- ") == 2
+
+
+@pytest.mark.parametrize(
+    ("leads", "expected"),
+    [
+        ((0.0, 0.0, 0.0), "a and b are tied under 3 of 3 conditions"),
+        ((0.0001, -0.0001, 0.0), "a and b are tied under 3 of 3 conditions"),
+        ((0.2, 0.0, 0.0), "a beats b under 1 of 3 conditions, tied under 2, significantly under 1"),
+        ((-0.2, 0.0, -0.2), "b beats a under 2 of 3 conditions, tied under 1, significantly under 2"),
+    ],
+)
+def test_a_tie_is_no_win(tmp_path: Path, leads: tuple[float, ...], expected: str) -> None:
+    paths = []
+    for number, lead in enumerate(leads):
+        for model, gain in (("a", lead), ("b", 0.0)):
+            choices = {"data": "pets", "model": model, "prompt": f"p{number}"}
+            captions = {str(image): "a dog" for image in range(100)}
+            noise = np.random.default_rng(number).normal(0, 0.05, 100) if model == "a" else np.zeros(100)
+            scores = {"CIDEr": (HARD + number / 10 + gain + noise - noise.mean()).tolist()}
+            paths.append(scored_run(tmp_path / f"{model}{number}", captions, scores, choices=choices))
+    (found,) = (one for one in contests(compare(paths), "CIDEr") if one.factor == "model")
+    assert str(found) == expected
 
 
 def test_one_run_is_not_an_experiment(comparison: Comparison, tmp_path: Path) -> None:

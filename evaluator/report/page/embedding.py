@@ -12,18 +12,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+from evaluator.core.printable import CONTROL_PICTURES
 from evaluator.files.json_bytes import encode_json
 
-# Unicode's pictures of the control characters, which a page cannot hold or would swallow.
-_CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 # The escapes of JSON, the delete character, which has none, and half of a surrogate pair.
 _ESCAPE = re.compile(rb"\\(?:u00(?P<code>[01][0-9a-f])|(?P<letter>[bfr])|(?P<half>ud[89a-f]..)|.)|\x7f")
 _CODES = {b"b": 0x08, b"f": 0x0C, b"r": 0x0D}
 
 
 def visible(value: Any) -> Any:
-    """Control characters as pictures of themselves, in every text that the page holds."""
-    return value.translate(_CONTROL_PICTURES) if type(value) is str else value
+    """Control characters, which a page cannot hold or would swallow, as pictures of themselves."""
+    return value.translate(CONTROL_PICTURES) if type(value) is str else value
 
 
 def breakable(text: str, behind: str = "|") -> Markup:
@@ -49,7 +48,7 @@ def _visible_escape(escape: re.Match[bytes]) -> bytes:
         return b"?"
     code = 0x7F if escape[0] == b"\x7f" else _CODES.get(escape["letter"])
     code = int(escape["code"], 16) if escape["code"] else code
-    return chr(_CONTROL_PICTURES[code]).encode() if code in _CONTROL_PICTURES else escape[0]
+    return CONTROL_PICTURES[code].encode() if code in CONTROL_PICTURES else escape[0]
 
 
 def policy(style: str, script: str, pictures_beside: bool) -> str:

@@ -25,6 +25,7 @@ from evaluator.report.formatting import (
     format_points,
     format_rank,
 )
+from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.table import Cell, TextTable
 
 if TYPE_CHECKING:
@@ -50,7 +51,13 @@ def comparison_table(comparison: Comparison) -> TextTable:
     ]
     headings = ["model", *(["rank"] if is_ranked else []), *comparison.metrics, *beside]
     caption = f"scores in points (x100), {format_confidences(comparison)} intervals in brackets"
-    return TextTable(headings, rows, caption)
+    return TextTable(headings, rows, caption, first=first_columns(comparison))
+
+
+def first_columns(comparison: Comparison) -> list[str]:
+    """What a narrow terminal shows first: rank, lead metric, coverage, and other headline metrics."""
+    headline = [metric for metric in comparison.metrics if metric_of(metric).headline]
+    return list(dict.fromkeys(["rank", comparison.lead_metric or "", "coverage", *headline]))
 
 
 def score_cell(score: Score | None, with_interval: bool) -> Cell:
@@ -96,7 +103,8 @@ def difference_table(comparison: Comparison) -> TextTable | None:
         f"differences from {comparison.base_row.label} in points, over the same {comparison.pairs.images:,} "
         f"images; intervals and p-values of paired tests hold for all pairs of {len(comparison.rows)} runs"
     )
-    return TextTable(headings, rows, caption, wrapping=headings[-1:] if counted else ())
+    wrapping = headings[-1:] if counted else ()
+    return TextTable(headings, rows, caption, wrapping=wrapping, first=counted)
 
 
 def difference_cell(found: Difference | None) -> Cell:
@@ -139,23 +147,25 @@ def reasons(comparison: Comparison) -> list[str]:
 
 
 def terminal(comparison: Comparison) -> RenderableType:
-    """For rich: scores, differences to the baseline, and style, as far as there are any."""
+    """For rich, the best run first: scores, differences to the baseline, and style."""
     from rich.console import Group
 
+    comparison = comparison.best_first
     tables = [comparison_table(comparison), difference_table(comparison), style_table(comparison)]
     return Group(*filter(None, tables))
 
 
 def markdown(comparison: Comparison) -> str:
-    """The scores, and the differences to the baseline where there are any."""
+    """The scores, and the differences to the baseline where there are any; the best run first."""
+    comparison = comparison.best_first
     parts = [comparison_table(comparison).markdown()]
     if differences := difference_table(comparison):
-        parts += [f"{differences.caption}:", differences.markdown()]
+        parts += [f"{markdown_text(differences.caption)}:", differences.markdown()]
     return "\n\n".join(parts) + "\n"
 
 
 def latex(comparison: Comparison) -> str:
-    return comparison_table(comparison).latex() + "\n"
+    return comparison_table(comparison.best_first).latex() + "\n"
 
 
 def as_csv(comparison: Comparison) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 from evaluator.comparison.gate import Check, ImageChange, Regression, Verdict
 from evaluator.report.text.comparison import comparison_table
 from evaluator.report.text.comparison import markdown as comparison_markdown
+from evaluator.report.text.escape import markdown_text, xml_text
 from evaluator.report.text.table import Cell, TextTable
 
 if TYPE_CHECKING:
@@ -28,11 +30,12 @@ def headline(regression: Regression) -> str:
     baseline, candidate = (row.label for row in regression.comparison.rows)
     failed = [check.gate.text for check in regression.checks if not check.met]
     inconclusive = [check.gate.text for check in regression.checks if check.verdict is Verdict.INCONCLUSIVE]
+    same = " (both have the same captions)" if regression.has_same_captions else ""
     if failed:
-        return f"{candidate} fails against {baseline}: {', '.join(failed)}"
+        return f"{candidate} fails against {baseline}{same}: {', '.join(failed)}"
     if inconclusive:
-        return f"{candidate} passes against {baseline}, but inconclusively: {', '.join(inconclusive)}"
-    return f"{candidate} passes against {baseline}: every gate holds"
+        return f"{candidate} passes against {baseline}{same}, but inconclusively: {', '.join(inconclusive)}"
+    return f"{candidate} passes against {baseline}{same}: every gate holds"
 
 
 def result(check: Check) -> str:
@@ -71,7 +74,7 @@ def image_tables(regression: Regression, with_all_references: bool) -> Iterator[
 def image_cells(change: ImageChange, with_all_references: bool) -> list[Cell]:
     references = change.references if with_all_references else change.references[:1]
     of_image, *texts = (
-        Cell("\n".join(" ".join(line.split()) for line in lines), verbatim=True)
+        Cell("\n".join(" ".join(line.split()) for line in lines))
         for lines in ([change.item_id], [change.baseline], [change.candidate], references)
     )
     return [of_image, Cell(f"{change.gain:+.0f}"), *texts]
@@ -92,10 +95,10 @@ def terminal(regression: Regression) -> RenderableType:
 
 def markdown(regression: Regression) -> str:
     """For a pull request or a job summary."""
-    parts = [f"**{headline(regression)}**", gate_table(regression).markdown()]
+    parts = [f"**{markdown_text(headline(regression))}**", gate_table(regression).markdown()]
     parts.append(comparison_markdown(regression.comparison).rstrip("\n"))
     for table in image_tables(regression, with_all_references=True):
-        parts += [f"<details><summary>{table.caption}</summary>", table.markdown(), "</details>\n"]
+        parts += [f"<details><summary>{escape(table.caption)}</summary>", table.markdown(), "</details>\n"]
     return "\n\n".join(parts)
 
 
@@ -105,15 +108,16 @@ def junit(regression: Regression) -> str:
     failures = sum(not check.met for check in regression.checks)
     counts = {"tests": str(len(regression.checks)), "failures": str(failures), "errors": "0"}
     suites = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": f"{candidate} against {baseline}", **counts})
+    name = xml_text(f"{candidate} against {baseline}")
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": name, **counts})
     for check in regression.checks:
-        attributes = {"classname": "evaluator.regress", "name": check.gate.text, "time": "0"}
+        attributes = {"classname": "evaluator.regress", "name": xml_text(check.gate.text), "time": "0"}
         case = ElementTree.SubElement(suite, "testcase", attributes)
         if check.met:
-            ElementTree.SubElement(case, "system-out").text = result(check)
+            ElementTree.SubElement(case, "system-out").text = xml_text(result(check))
         else:
-            failure = {"type": str(check.verdict), "message": result(check)}
-            ElementTree.SubElement(case, "failure", failure).text = headline(regression)
+            failure = {"type": str(check.verdict), "message": xml_text(result(check))}
+            ElementTree.SubElement(case, "failure", failure).text = xml_text(headline(regression))
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -17,7 +17,8 @@ from evaluator.report.formatting import NOT_COMPUTED, QUANTITIES, format_confide
 from evaluator.report.leaderboard import ScoreCell, leaderboard_rows, notes
 from evaluator.report.origins import signatures
 from evaluator.report.redact import redact_paths
-from evaluator.report.text.comparison import score_cell
+from evaluator.report.text.comparison import first_columns, score_cell
+from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.external import ExternalResult
 from evaluator.report.text.table import MARK, Cell, TextTable
 
@@ -52,7 +53,9 @@ def leaderboard_table(
         ]
         for result in external
     ]
-    return TextTable(["run", "rank", *ordered.metrics, *beside], rows, LEGEND, rule_before=len(ordered.rows))
+    headings = ["run", "rank", *ordered.metrics, *beside]
+    first = first_columns(ordered)
+    return TextTable(headings, rows, LEGEND, rule_before=len(ordered.rows), first=first)
 
 
 def marked_cell(cell: ScoreCell | None, with_interval: bool) -> Cell:
@@ -89,10 +92,11 @@ def by_kind(external: Sequence[ExternalResult]) -> Iterator[tuple[str, list[Exte
 def markdown(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> str:
     """A table for a README, and what its marks mean."""
     table = leaderboard_table(comparison, external)
-    lines = [table.markdown(), "", table.caption, "", *(f"{line}  " for line in about(comparison))]
+    remarks = (f"{markdown_text(line)}  " for line in about(comparison))
+    lines = [table.markdown(), "", table.caption, "", *remarks]
     for heading, results in by_kind(external):
-        lines += ["", f"*{heading}:*", ""]
-        lines += [f"- {result.name}: {result.protocol} ({result.source})" for result in results]
+        texts = (f"{result.name}: {result.protocol} ({result.source})" for result in results)
+        lines += ["", f"*{heading}:*", "", *(f"- {markdown_text(text)}" for text in texts)]
     return "\n".join(lines) + "\n"
 
 

@@ -24,6 +24,8 @@ from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from evaluator.report.text.escape import csv_text, latex_text, markdown_cell_text, markdown_code
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
     from rich.table import Table
@@ -44,7 +46,6 @@ class Cell:
     italic: bool = False
     marked: bool = False
     code: bool = False
-    verbatim: bool = False  # text of a model or a data file, in which Markdown must not see markup
     colour: str = ""  # in the terminal
 
 
@@ -58,10 +59,17 @@ class TextTable:
     rule_before: int | None = None  # the index of the row that a second part begins with
     left: int = 1  # how many columns are flush left, the others being numbers
     wrapping: Collection[str] = ()  # headings of columns that a terminal may wrap
+    first: Sequence[
+        str
+    ] = ()  # headings of columns that come first where a terminal cannot show all side by side
 
     def markdown(self) -> str:
         rules = ["---" if index < self.left else "---:" for index in range(len(self.headings))]
-        lines = [map(_markdown_text, self.headings), rules, *(map(_markdown_cell, row) for row in self.rows)]
+        lines = [
+            map(markdown_cell_text, self.headings),
+            rules,
+            *(map(_markdown_cell, row) for row in self.rows),
+        ]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def latex(self) -> str:
@@ -88,26 +96,34 @@ class TextTable:
         """The texts alone, each line ended."""
         output = io.StringIO()
         writer = csv.writer(output, lineterminator="\n")
-        writer.writerow(self.headings)
-        writer.writerows([cell.text for cell in row] for row in self.rows)
+        writer.writerow(map(csv_text, self.headings))
+        writer.writerows([csv_text(cell.text) for cell in row] for row in self.rows)
         return output.getvalue()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         """What rich prints: details and notes under the texts; a table that is too wide continues below."""
-        for number, columns in enumerate(self._fitting(options.max_width)):
-            yield self._terminal(columns, "" if number else self.caption)
+        widths = [self._width(column) for column in range(len(self.headings))]
+        columns = list(range(1, len(widths)))
+        too_wide = 1 + sum(each + 3 for each in widths) - options.max_width
+        if too_wide > 0:  # long names go on in the next line
+            wanted = widths[0] - too_wide
+            widths[0] = wanted if wanted >= 20 else min(widths[0], options.max_width * 2 // 5)
+        if 1 + sum(each + 3 for each in widths) > options.max_width:
+            order = {heading: place for place, heading in enumerate(self.first)}
+            columns.sort(key=lambda column: order.get(self.headings[column], len(order)))
+        for number, group in enumerate(self._fitting(options.max_width, widths, columns)):
+            yield self._terminal(group, "" if number else self.caption, widths[0])
 
-    def _fitting(self, width: int) -> list[list[int]]:
-        """Groups of columns that fit side by side, each of them with the first column."""
-        first, *others = (self._width(column) + 3 for column in range(len(self.headings)))
+    def _fitting(self, width: int, widths: Sequence[int], columns: Sequence[int]) -> list[list[int]]:
+        """Groups of these columns that fit side by side, each of them with the first column."""
         groups: list[list[int]] = [[0]]
-        left = width - 1 - first
-        for column, needed in enumerate(others, 1):
-            if needed > left and groups[-1] != [0]:
+        left = room = width - 4 - widths[0]
+        for column in columns:
+            if widths[column] + 3 > left and groups[-1] != [0]:
                 groups.append([0])
-                left = width - 1 - first
+                left = room
             groups[-1].append(column)
-            left -= needed
+            left -= widths[column] + 3
         return groups
 
     def _width(self, column: int) -> int:
@@ -119,7 +135,7 @@ class TextTable:
         parts = (text.split() if heading in self.wrapping else text.splitlines() for text in texts)
         return max(map(cell_len, chain.from_iterable(parts)), default=0)
 
-    def _terminal(self, columns: Collection[int], caption: str) -> Table:
+    def _terminal(self, columns: Collection[int], caption: str, width_of_names: int) -> Table:
         from rich.table import Table
         from rich.text import Text
 
@@ -127,7 +143,10 @@ class TextTable:
         for column in columns:
             heading = self.headings[column]
             justify: Literal["left", "right"] = "left" if column < self.left else "right"
-            table.add_column(Text(heading), justify=justify, no_wrap=heading not in self.wrapping)
+            if column == 0:
+                table.add_column(Text(heading), overflow="fold", max_width=width_of_names)
+            else:
+                table.add_column(Text(heading), justify=justify, no_wrap=heading not in self.wrapping)
         for index, row in enumerate(self.rows):
             if index == self.rule_before:
                 table.add_section()
@@ -135,39 +154,12 @@ class TextTable:
         return table
 
 
-def _markdown_text(text: str) -> str:
-    """On one line, without the character that ends a cell."""
-    return "<br>".join(text.replace("|", "\\|").splitlines())
-
-
-def verbatim_markdown(text: str) -> str:
-    r"""Text of a model, in which Markdown sees neither markup nor the end of a cell.
-
-    >>> verbatim_markdown("<b>a|b</b> `c`")
-    '&lt;b&gt;a&#124;b&lt;/b&gt; &#96;c&#96;'
-    """
-    escaped = escape(text, quote=False)
-    for character in "|`*_[]":
-        escaped = escaped.replace(character, f"&#{ord(character)};")
-    return "<br>".join(escaped.splitlines())
-
-
 def _markdown_cell(cell: Cell) -> str:
-    text = verbatim_markdown(cell.text) if cell.verbatim else _markdown_text(cell.text)
-    for applies, around in ((cell.code, "`"), (cell.bold, "**"), (cell.italic, "*")):
+    text = markdown_code(cell.text) if cell.code else markdown_cell_text(cell.text)
+    for applies, around in ((cell.bold, "**"), (cell.italic, "*")):
         text = f"{around}{text}{around}" if applies and text else text
-    return _behind(text, MARK if cell.marked else "", cell.detail and f"({cell.detail})", cell.note)
-
-
-def latex_text(text: str) -> str:
-    r"""A text in LaTeX, on one line.
-
-    >>> print(latex_text("a_b & 50% – {x}"))
-    a\_b \& 50\% -- \{x\}
-    """
-    special = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "–": "--"}
-    special |= {character: f"\\{character}" for character in "&%$#_{}"}
-    return "".join(special.get(character, character) for character in " ".join(text.splitlines()))
+    detail, note = markdown_cell_text(cell.detail), markdown_cell_text(cell.note)
+    return _behind(text, MARK if cell.marked else "", detail and f"({detail})", note)
 
 
 def _latex_cell(cell: Cell) -> str:

@@ -28,6 +28,6 @@ def test_changed_images_in_markdown(make_run: MakeRun) -> None:
         "",
         "| image | points | baseline | candidate | references |",
         "| --- | --- | --- | --- | --- |",
-        "| 0 | -40 | &lt;b&gt;a&#124;dog&lt;/b&gt; &#96;x&#96; | a cat | a dog<br>one &#124; dog |",
+        r"| 0 | -40 | &lt;b>a\|dog&lt;/b> \`x\` | a cat | a dog<br>one \| dog |",
     ]
     assert lines[start + 14 : start + 16] == ["", "</details>"]

@@ -33,7 +33,7 @@ def test_markdown() -> None:
         "| --- | ---: | ---: |",
         r"| a_b\|c | 1–2 | **81.0** (79.0–83.0) |",
         f"| d & 5% | 1–2 | 79.2 {MARK} (77.2–81.2) p = 0.1 |",
-        "| *<paper>* |  | *131.4* |",
+        "| *&lt;paper>* |  | *131.4* |",
     ]
 
 
@@ -95,14 +95,40 @@ def test_a_terminal_that_is_too_narrow_shows_every_number_whole() -> None:
     assert max(map(len, shown.splitlines())) <= 50
 
 
-@given(TEXTS, st.booleans())
-def test_no_text_ends_its_cell_in_markdown(text: str, verbatim: bool) -> None:
-    table = TextTable(["a", "b"], [[Cell(text, verbatim=verbatim), Cell("end")]]).markdown()
-    head, _, row = table.split("\n")
-    assert len(table.splitlines()) == 3
-    assert len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"\|", head)) == 3
-    if verbatim:
-        assert not set(row.removesuffix("| end |").strip("| ").replace("<br>", "")) & set("<>|*_`[]")
+def printed(table: TextTable, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_narrow_terminal_begins_with_what_matters(width: int) -> None:
+    metrics = ["BLEU-1", "BLEU-4", "METEOR", "CIDEr", "SPICE", "CLIPScore"]
+    rows = [[Cell("git"), Cell("1"), *(Cell("145.6", "143.6–147.6") for _ in metrics), Cell("100.00 %")]]
+    table = TextTable(["model", "rank", *metrics, "coverage"], rows, first=("rank", "CIDEr", "coverage"))
+    first, *others = printed(table, width).split("┏")[1:]
+    assert re.findall(r"[\w-]+", first.splitlines()[1])[:4] == ["model", "rank", "CIDEr", "coverage"]
+    assert all(others[0].count(metric) + first.count(metric) == 1 for metric in metrics)
+    shown = printed(table, 200)
+    assert re.findall(r"[\w-]+", shown.splitlines()[1]) == ["model", "rank", *metrics, "coverage"]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 90), st.integers(60, 130))
+def test_no_number_is_cut_and_no_line_is_too_long(lengths: list[int], name: int, width: int) -> None:
+    numbers = [f"{index:0{length}d}" for index, length in enumerate(lengths, 1)]
+    table = TextTable(["model", *("m" for _ in numbers)], [[Cell("n" * name), *map(Cell, numbers)]])
+    shown = printed(table, width)
+    words = re.findall(r"\d+", shown)
+    assert words == numbers
+    assert shown.count("n") % name == 0
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_a_long_name_goes_on_in_the_next_line_before_a_number_has_to_move() -> None:
+    numbers = ["1" * 10] * 5
+    table = TextTable(["model", *numbers], [[Cell("n" * 40), *map(Cell, numbers)]])
+    assert printed(table, 90).count("┏") == 1
 
 
 @given(TEXTS)
