@@ -21,7 +21,7 @@ from evaluator.comparison.gate import DEFAULT_GATES, Regression, parse_gate, reg
 from evaluator.config.identity import IDENTITY_GROUPS, short_hash
 from evaluator.config.run_config import RunConfig, sweep_folder
 from evaluator.config.settings import Settings
-from evaluator.core import Caption, CorpusDependent, Dataset, Item, Results, Scorer
+from evaluator.core import Caption, CorpusDependent, Dataset, ForData, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
 from evaluator.files.images import is_file
@@ -85,6 +85,8 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
 def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
     """Caption and score one run, resuming what its folder holds; `data` is its data set, if loaded."""
     items = config.data.load() if data is None else data
+    if isinstance(config.model, ForData):
+        config = replace(config, model=config.model.for_data(config.data, items))
     config, items = pin_document_frequencies(config, items), select(items, config.settings)
     folder = RunFolder(config.folder)
     with folder.ledger() as ledger:  # before anything is written: one process at a time

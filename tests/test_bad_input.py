@@ -253,12 +253,12 @@ def test_the_ids_of_a_file_may_be_numbers_or_texts(tmp_path: Path, references: R
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "holds 0 captions"),
-        ({"1": "a dog"}, "expected a list"),
-        ([{"image_id": 1}], "'caption' is missing"),
+        ([], "the file holds no captions"),
+        ({"1": 3}, "expected a list"),
+        ([{"image_id": 1}], "no field holds captions"),
         ([{"image_id": 1, "caption": None}], r"\[0\].caption: expected text, found null"),
-        ([{"image_id": 1, "caption": "a"}, {"image_id": "1", "caption": "b"}], "already has a caption"),
-        ([{"image_id": 9, "caption": "a"}], "none is for an image of the data set"),
+        ([{"image_id": 1, "caption": "a"}, {"image_id": "1", "caption": "b"}], "already has another caption"),
+        ([{"image_id": 9, "caption": "a"}], "none of its 1 captions is for an image of the data set"),
     ],
 )
 def test_a_captions_file_that_is_wrong_is_refused(

@@ -364,7 +364,7 @@ def test_a_captions_file_is_a_run_like_any_other(line: Line) -> None:
 
 
 def test_captions_of_other_images_only_are_an_error(line: Line) -> None:
-    with pytest.raises(DataError, match="none is for an image of the data set"):
+    with pytest.raises(DataError, match="for an image of the data set"):
         evaluate(replay(line, [{"image_id": 77, "caption": "a dog"}]))
 
 

@@ -1,82 +1,145 @@
-"""Captions from other programs: COCO's results format (https://cocodataset.org/#format-results), JSONL, CSV.
+"""Captions that other programs wrote, one per image, from whatever file people keep them in.
 
-    [{"image_id": 42, "caption": "A dog lies on shoes."}, ...]      results.json
-    {"image_id": 42, "caption": "A dog lies on shoes."}             results.jsonl, one object per line
-    image_id,caption                                                results.csv, with this header
-    42,A dog lies on shoes.
+    [{"image_id": 42, "caption": "A dog lies on shoes."}, ...]      COCO's results format
+    {"image_id": 42, "caption": "A dog lies on shoes."}             JSON Lines
+    image_id,caption                                                a table: CSV, TSV, Excel, Parquet
+    {"42": "A dog lies on shoes."}                                  a mapping
 
-The text is kept exactly as it is, line breaks included: each metric decides what it makes of it.
+docs/files.md lists what else is read. The text is kept exactly as it is, line breaks included: each metric
+decides what it makes of it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import TypedDict
-
+from evaluator.captions_files.container import read_content
+from evaluator.captions_files.fields import Names, caption_field, id_field, names_of, references_field
+from evaluator.captions_files.rows import Rows, rows_of
+from evaluator.captions_files.texts import one_text
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import WrittenId, checked, describe, image_id, parse_json, read_text
+from evaluator.files.json_input import describe, image_id, located
+
+# The form that needs no explanation.
+USUAL = ("image_id", "caption")
 
 
-class Entry(TypedDict):
-    image_id: WrittenId
-    caption: str
+@dataclass(frozen=True)
+class CaptionsFile:
+    """Image id, as the file spells it, -> caption, in the order of the file."""
+
+    captions: Mapping[str, str]
+    notes: tuple[str, ...] = ()  # how the file was read, where that is not plain
 
 
-def read_captions(path: Path) -> Mapping[str, str]:
-    """Image id -> caption, in the order of the file. Raises DataError that says where the mistake is.
+def read_captions(path: Path, id_from: str | None = None, caption_from: str | None = None) -> CaptionsFile:
+    """The captions of a file; the fields with id and caption are found, or given by name.
 
-    The last file is remembered: it is checked before the run begins, and then replayed.
+    Raises DataError that says what the file is, where the mistake is, and what to type. The last file is
+    remembered: it is checked before the run begins, and then replayed.
     """
     try:
         status = path.stat()
-    except OSError:
-        return _read(path)  # which says what is wrong
-    return _read(path, status.st_ino, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError):
+        return _read(path, id_from, caption_from)  # which says what is wrong
+    return _read(path, id_from, caption_from, status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=1)
-def _read(path: Path, *state: int) -> Mapping[str, str]:
-    read = {".jsonl": _lines, ".csv": _rows}.get(path.suffix.lower(), _list)
+def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int) -> CaptionsFile:
+    rows = rows_of(read_content(path))
+    if not rows.entries:
+        raise DataError(f"{path}: the file holds no captions")
+    names = names_of(path, rows.entries)
+    of_id = id_field(names, id_from)
+    of_caption = caption_field(names, caption_from, of_id) or _instead(names, of_id)
     captions: dict[str, str] = {}
-    first: dict[str, str] = {}
-    for location, entry in checked(read(path), dict[str, Entry], path).items():
-        item_id = image_id(entry["image_id"], path, location, "image_id")
-        if item_id in captions:
-            raise DataError(
-                f"{path}: {location}: image {item_id} already has a caption, at {first[item_id]}. "
-                "Keep one caption per image"
-            )
-        captions[item_id], first[item_id] = entry["caption"], location
-    return captions
+    first: dict[str, int] = {}
+    repeats, differing = 0, None
+    for index, row in enumerate(rows.entries):
+        item_id = row_id(rows, index, of_id)
+        text = row.get(of_caption)
+        if not isinstance(text, str):
+            text = _text(rows, index, of_caption)
+        if item_id not in captions:
+            captions[item_id], first[item_id] = text, index
+        else:
+            repeats += 1
+            if differing is None and captions[item_id] != text:
+                differing = index, item_id
+    if differing is not None:
+        index, item_id = differing
+        if repeats >= len(captions) > 1:
+            raise DataError(_is_references(path, f"image {item_id} and others have several texts"))
+        raise DataError(
+            f"{path}: {rows.places[index]}: image {item_id} already has another caption, at "
+            f"{rows.places[first[item_id]]}. Keep one caption per image"
+        )
+    notes = [*rows.content.notes]
+    if rows.content.kind not in ("JSON", "JSON Lines", "CSV") or rows.program or (of_id, of_caption) != USUAL:
+        notes.insert(0, f"read as {rows.kind}: {of_id!r} is the image id, {of_caption!r} the caption")
+    if repeats:
+        notes.append(f"{repeats} captions stand there twice, and count once")
+    return CaptionsFile(captions, tuple(f"{path}: {note}" for note in notes))
 
 
-def _list(path: Path) -> dict[str, Any]:
-    """Each entry under its location in the file."""
-    document = parse_json(read_text(path), path)
-    if not isinstance(document, list):
-        expected = '[{"image_id": 42, "caption": "A dog."}, ...]'
-        raise DataError(f"{path}: expected a list {expected}, found {describe(document)}")
-    return {f"[{index}]": entry for index, entry in enumerate(document)}
+def _instead(names: Names, of_id: str) -> str:
+    """`caption` where no field holds captions: the place of its first value tells more. Raises DataError."""
+    if field := references_field(names, None, None, of_id):
+        raise DataError(_is_references(names.path, f"{field!r} holds several texts per image"))
+    if "caption" in names.present:
+        return names.present["caption"]
+    raise DataError(
+        f"{names.path}: no field holds captions: looked for caption, prediction, text, output and the like. "
+        f"{names.listed()}. Name it: --caption-field NAME"
+    )
 
 
-def _lines(path: Path) -> dict[str, Any]:
-    # Only "\n" ends a line: a caption may contain U+2028.
-    lines = enumerate(read_text(path).split("\n"), start=1)
-    return {f"line {number}": parse_json(line, path, number) for number, line in lines if line.strip()}
+def _is_references(path: Path, reason: str) -> str:
+    return (
+        f"{path}: this is a file of references, not of captions: {reason}. "
+        f"Type: evaluator score CAPTIONS --references {path}"
+    )
 
 
-def _rows(path: Path) -> dict[str, Any]:
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    header = rows.fieldnames or ()
-    if not {"image_id", "caption"} <= set(header):
-        raise DataError(f"{path}: expected the header image_id,caption, found {','.join(header)!r}")
-    try:
-        return {f"line {rows.line_num}": row for row in rows}
-    except csv.Error as error:
-        raise DataError(f"{path}: line {rows.line_num}: {error}") from error
+def row_id(rows: Rows, index: int, field: str) -> str:
+    """The id of a row's image as text: 42, 42.0 and "42" are the same. Raises DataError."""
+    value = rows.entries[index].get(field)
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is int or (isinstance(value, str) and value):
+        return image_id(value, rows.content.path, rows.places[index], field)
+    raise wrong_value(rows, index, field, "an image id, which is a whole number or a text")
+
+
+def wrong_value(rows: Rows, index: int, field: str, wanted: str) -> DataError:
+    """What is wrong with a field of a row."""
+    row, place = rows.entries[index], rows.places[index]
+    if field not in row:
+        return DataError(f"{rows.content.path}: {place}: {field!r} is missing: found {describe(row)}")
+    where = located(rows.content.path, place, field)
+    if _is_missing(value := row[field]):
+        found = "null" if value is None else "NaN"
+        return DataError(
+            f"{where}: expected {wanted}, found {found}. Leave the image out, or write an empty text"
+        )
+    return DataError(f"{where}: expected {wanted}, found {describe(value)}")
+
+
+def _text(rows: Rows, index: int, field: str) -> str:
+    """The caption of a row where it is not simply a text."""
+    value = rows.entries[index].get(field)
+    if (text := one_text(value)) is not None:
+        return text
+    if rows.content.kind.endswith("Excel") and isinstance(value, int | float):
+        return str(value)
+    raise wrong_value(rows, index, field, "text")
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value is null, or the NaN that pandas writes for it."""
+    return value is None or value != value

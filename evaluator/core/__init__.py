@@ -20,12 +20,14 @@ from evaluator.core.protocols import (
     Closing,
     CorpusDependent,
     Dataset,
+    ForData,
     Priced,
     RemoteSession,
     RequestBook,
     Runner,
     Scorer,
     Session,
+    Splits,
 )
 from evaluator.core.results import NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature

@@ -17,6 +17,14 @@ class Dataset(Protocol):
     def load(self) -> list[Item]: ...
 
 
+@runtime_checkable
+class Splits(Protocol):
+    """A data set whose file holds several splits, of which it lists one."""
+
+    def splits(self) -> Mapping[str, Sequence[Item]]:
+        """The items of every split by its name, for messages."""
+
+
 class Session(Protocol):
     """An open captioner: the weights are loaded or the client is connected."""
 
@@ -68,6 +76,14 @@ class Captioner(Protocol):
         """Warnings before anything is captioned. Raises ConfigError for what cannot work at all."""
 
     def open(self, prompt: Prompt) -> AbstractContextManager[Session | RemoteSession]: ...
+
+
+@runtime_checkable
+class ForData(Protocol):
+    """A captioner that must know the whole data set, as one that takes its captions from a file."""
+
+    def for_data(self, data: Dataset | None, items: Sequence[Item]) -> Captioner:
+        """The same captioner for these items, which are all of the data set."""
 
 
 class Scorer(Protocol):

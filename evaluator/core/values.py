@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,8 @@ class Item:
     image: Path | None
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    # What the data set calls the picture: by it, captions of other programs find their image.
+    file_name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

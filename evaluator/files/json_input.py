@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from evaluator.core.errors import DataError
 from evaluator.files.json_bytes import decode_json
+from evaluator.files.regular_file import read_regular_file
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -33,17 +34,10 @@ def read_json(path: Path) -> Any:
 
 def read_text(path: Path) -> str:
     """The content of a file of UTF-8, without its byte order mark."""
-    kind = "CSV" if path.suffix.lower() == ".csv" else "JSON"
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: this is a folder, not a {kind} file") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return read_regular_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8: this is not a {kind} file") from error
+        raise DataError(f"{path}: byte {error.start} is not UTF-8: this is not a JSON file") from error
 
 
 def parse_json(content: str, path: Path, line: int = 1) -> Any:

@@ -1,4 +1,4 @@
-"""Replay: captions from another program, in COCO's results format, become a run like any other.
+"""Replay: captions from another program become a run like any other.
 
     evaluator run model=replay model.captions=results.json data=karpathy data.annotations=refs.json
 
@@ -8,15 +8,22 @@ An empty caption in the file is scored as empty, as pycocoevalcap does; an image
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from evaluator.captions_files.ids import Match, NamedImage, match_ids
 from evaluator.captions_files.reader import read_captions
-from evaluator.core import Item, Outcome, Prompt, Reply, Source
+from evaluator.core import Dataset, Item, Outcome, Prompt, Reply, Source, Splits
 from evaluator.core.errors import CaptionError, DataError
+
+logger = logging.getLogger(__name__)
+
+# A file that has captions for nearly all images of the data set may have them for many others too.
+NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -26,32 +33,98 @@ class Replay:
     kind: ClassVar[str] = "replay"
 
     captions: Path
+    id_field: str | None = None
+    caption_field: str | None = None
+
+    def for_data(self, data: Dataset | None, items: Sequence[Item]) -> ReplayForData:
+        """The captioner for a whole data set, by which the file's ids are understood."""
+        return ReplayForData(self, data, tuple(items))
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """A warning for captions of unknown images, which are left out; an error if no caption fits."""
-        captions = read_captions(self.captions)
-        unknown = captions.keys() - {item.id for item in items}
-        if items and len(unknown) == len(captions):
-            raise DataError(
-                f"{self.captions} holds {len(captions)} captions and none is for an image of the data set: "
-                f"its image ids begin with {next(iter(captions), 'nothing')!r}, the data set's with "
-                f"{items[0].id!r}. Check that both are of the same split"
+        return self.for_data(None, items).check(prompt, items)
+
+    @contextmanager
+    def open(self, prompt: Prompt) -> Iterator[ReplaySession]:
+        captions = read_captions(self.captions, self.id_field, self.caption_field).captions
+        yield ReplaySession(self.captions, captions)
+
+
+@dataclass(frozen=True)
+class ReplayForData:
+    """A captions file and the data set that it is for."""
+
+    file: Replay
+    data: object  # the data set, whose other splits may fit better
+    items: tuple[Item, ...]
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Warnings: captions of unknown images are left out. Raises DataError where most are unknown."""
+        match = self._match()
+        for note in read_captions(self.file.captions, self.file.id_field, self.file.caption_field).notes:
+            logger.info("%s", note)
+        if match.spelling:
+            item_id, spelled = next(iter(match.of_item.items()))
+            logger.info(
+                "%s: the ids are matched by %s: %r is image %s",
+                self.file.captions,
+                match.spelling,
+                spelled,
+                item_id,
             )
+        known = set(match.of_item.values())
+        unknown = [item_id for item_id in self._captions() if item_id not in known]
         if unknown:
+            count = f"{len(unknown)} of {len(known) + len(unknown)} captions"
             return (
-                f"{self.captions}: {len(unknown)} of {len(captions)} captions are for images outside "
-                f"the data set, such as {min(unknown)!r}; they are left out",
+                f"{self.file.captions}: {count} are for images outside the data set, such as "
+                f"{min(unknown)!r}; they are left out",
             )
         return ()
 
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[ReplaySession]:
-        yield ReplaySession(self.captions, read_captions(self.captions))
+        captions = self._captions()
+        of_item = {item_id: captions[spelled] for item_id, spelled in self._match().of_item.items()}
+        yield ReplaySession(self.file.captions, of_item)
+
+    def _captions(self) -> Mapping[str, str]:
+        return read_captions(self.file.captions, self.file.id_field, self.file.caption_field).captions
+
+    def _match(self) -> Match:
+        """Raises DataError where most captions are for unknown images."""
+        captions = self._captions()
+        match = match_ids(list(captions), [NamedImage(item.id, item.file_name) for item in self.items])
+        known = len(match.of_item)
+        if 2 * known >= len(captions) or (known and known >= NEARLY_ALL * len(self.items)):
+            return match
+        raise DataError(
+            f"{self.file.captions}: {known or 'none'} of its {len(captions)} captions "
+            f"{'is' if known < 2 else 'are'} for an image of the data set.\n"
+            f"  ids in the file:     {_three(list(captions))}\n"
+            f"  ids in the data set: {_three([item.id for item in self.items])}\n"
+            f"{self._advice(list(captions))}"
+        )
+
+    def _advice(self, ids: Sequence[str]) -> str:
+        """The split of the data set's file that fits, if any."""
+        if isinstance(self.data, Splits):
+            for name, items in self.data.splits().items():
+                match = match_ids(ids, [NamedImage(item.id, item.file_name) for item in items])
+                if 2 * len(match.of_item) > len(ids):
+                    return f"They are of another split. Type: data.split={name}"
+        return (
+            "Check that both are of the same data set and split. --id-field NAME takes the ids from another "
+            "field"
+        )
+
+
+def _three(ids: Sequence[str]) -> str:
+    return ", ".join(repr(item_id) for item_id in ids[:3])
 
 
 @dataclass(frozen=True)
 class ReplaySession:
-    """A captions file that has been read."""
+    """A captions file that has been read: image id -> caption."""
 
     source: ClassVar[Source] = "file"
 

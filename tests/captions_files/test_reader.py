@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evaluator.captions_files.reader import read_captions
+from evaluator.captions_files.reader import read_captions as read_captions_file
 from evaluator.core.errors import DataError
+
+
+def read_captions(path: Path) -> Mapping[str, str]:
+    return read_captions_file(path).captions
 
 
 def written(folder: Path, document: object) -> Path:
@@ -46,7 +51,7 @@ def test_the_text_is_kept_exactly(tmp_path: Path, caption: str) -> None:
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(captions=st.dictionaries(st.integers(), st.text()))
+@given(captions=st.dictionaries(st.integers(), st.text(), min_size=1))
 def test_what_is_written_is_read(tmp_path: Path, captions: dict[int, str]) -> None:
     document = [{"image_id": number, "caption": text} for number, text in captions.items()]
     expected = {str(number): text for number, text in captions.items()}
@@ -56,14 +61,17 @@ def test_what_is_written_is_read(tmp_path: Path, captions: dict[int, str]) -> No
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({"42": "a dog"}, ["expected a list", "an object with '42'"]),
+        ({"version": 2, "status": "ok"}, ["expected a list", "an object with 'version'"]),
         ("3", ["expected a list", "found 3"]),
+        ([], ["the file holds no captions"]),
         ([{"image_id": 1, "caption": "a"}, "a dog"], ["[1]", "'a dog'"]),
-        ([{"image_id": 1}], ["[0]", "'caption' is missing"]),
-        ([{"caption": "a"}], ["[0]", "'image_id' is missing"]),
-        ([{"image_id": 1, "caption": None}], ["[0].caption", "found null"]),
-        ([{"image_id": 1, "caption": ["a"]}], ["[0].caption", "found a list of 1"]),
-        ([{"image_id": 1.0, "caption": "a"}], ["[0].image_id", "found 1.0"]),
+        ([{"image_id": 1}], ["no field holds captions", "The fields are 'image_id'", "--caption-field"]),
+        ([{"caption": "a"}], ["no field holds the image's id", "The fields are 'caption'", "--id-field"]),
+        ([{"image_id": 1, "caption": "a"}, {"image_id": 2}], ["[1]", "'caption' is missing"]),
+        ([{"image_id": 1, "caption": "a"}, {"caption": "b"}], ["[1]", "'image_id' is missing"]),
+        ([{"image_id": 1, "caption": "a"}, {"image_id": 2, "caption": None}], ["[1].caption", "found null"]),
+        ([{"image_id": 1, "caption": "a"}, {"image_id": 2, "caption": 3}], ["[1].caption", "found 3"]),
+        ([{"image_id": 1, "caption": "a"}, {"image_id": 1.5, "caption": "b"}], ["[1].image_id", "found 1.5"]),
         ([{"image_id": True, "caption": "a"}], ["[0].image_id", "found true"]),
         ([{"image_id": "", "caption": "a"}], ["[0].image_id"]),
         (
@@ -113,12 +121,17 @@ def test_json_lines_and_csv_hold_the_same(tmp_path: Path, caption: str) -> None:
     ("name", "content", "said"),
     [
         ("a.jsonl", '{"image_id": 1, "caption": "a"}\n{"image_id": 2,\n', "a.jsonl: line 2, column"),
-        ("a.jsonl", '{"image_id": 1, "caption": "a"}\n\n{"image_id": 1, "caption": "b"}\n', "at line 1"),
-        ("a.jsonl", '["a dog"]\n', "a.jsonl: line 1: expected an object"),
-        ("a.csv", "id,text\n1,a dog\n", "expected the header image_id,caption, found 'id,text'"),
-        ("a.csv", "image_id,caption\n1,a,b\n2\n", "a.csv: line 3.caption: expected text, found null"),
-        ("a.csv", "image_id,caption\n1,a\n1,b\n", "image 1 already has a caption, at line 2"),
-        ("a.csv", "", "expected the header"),
+        (
+            "a.jsonl",
+            '{"image_id": 1, "caption": "a"}\n\n{"image_id": 1, "caption": "b"}\n'
+            '{"image_id": 2, "caption": "b"}\n',
+            "already has another caption, at line 1",
+        ),
+        ("a.jsonl", '["a dog"]\n', "a.jsonl: [0]: expected an object"),
+        ("a.csv", "image_id,caption\n1,a,b\n2\n", "a.csv: line 2: 3 cells for the 2 columns"),
+        ("a.csv", "image_id,caption\n2\n", "a.csv: line 2: 'caption' is missing"),
+        ("a.csv", "image_id,caption\n1,a\n1,b\n2,c\n", "image 1 already has another caption, at line 2"),
+        ("a.csv", "", "the file is empty"),
     ],
 )
 def test_what_is_wrong_in_lines_and_rows(tmp_path: Path, name: str, content: str, said: str) -> None:

@@ -325,7 +325,7 @@ def test_a_sweep_ends_in_one_comparison(own: Path, tmp_path: Path, command: Comm
         ("run data=coco", "data.annotations: it has no default. Type data.annotations="),
         ("run data.annotations=nosuch.json", "nosuch.json: there is no such file"),
         ("run model=replay model.captions=nosuch.json", "nosuch.json: there is no such file"),
-        ("run model=replay model.captions=unknown.json", "none is for an image of the data set"),
+        ("run model=replay model.captions=unknown.json", "for an image of the data set"),
         ("run -m model=tiny-git,tiny-blip name=one", "several runs of this sweep would share"),
         ("run --nosuch", "--nosuch"),
         ("score nosuch.json", "there is no file or folder 'nosuch.json'"),

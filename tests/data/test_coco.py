@@ -137,10 +137,12 @@ def test_the_folder_is_listed_and_no_picture_is_asked_for_alone(
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([{"image_id": 1, "caption": "a"}], ["not in COCO's format", "a list of 1"]),
-        ({"images": []}, ["not in COCO's format", "an object with 'images'"]),
+        ([{"image_id": 1, "prediction": "a"}], ["a file of captions, without references", "'prediction'"]),
+        ([{"caption": "a"}], ["no field holds the image's id", "'caption'"]),
+        (3, ["expected a list", "found 3"]),
+        ({"images": []}, ["lists no images"]),
         ({"images": [], "annotations": []}, ["lists no images"]),
-        ({"images": {}, "annotations": []}, ["expected a list under 'images'", "an empty object"]),
+        ({"images": {"a": 1}, "annotations": []}, ["expected a list under 'images'", "an object with 'a'"]),
         ({"images": [1], "annotations": []}, ["images[0]", "found 1"]),
         ({"images": [{"file_name": "a"}], "annotations": []}, ["images[0]", "'id' is missing"]),
         ({"images": [{"id": None}], "annotations": []}, ["images[0].id", "null"]),

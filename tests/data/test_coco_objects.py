@@ -10,7 +10,7 @@ import pytest
 
 from evaluator.core import Item
 from evaluator.core.errors import DataError
-from evaluator.data.coco import read_objects, with_object_tags
+from evaluator.data.coco_format import read_objects, with_object_tags
 
 DOCUMENT: dict[str, Any] = {
     "categories": [{"id": 1, "name": "person"}, {"id": 18, "name": "dog"}],

@@ -72,9 +72,9 @@ def test_a_split_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([], ['expected {"images": [', "a list of 0"]),
-        ({"images": []}, ["no split 'test'", "no images"]),
-        ({"images": [{"id": 1}]}, ["images[0]", "'split' is missing"]),
+        ([], ["lists no images"]),
+        ({"images": []}, ["lists no images"]),
+        ({"images": [{"cocoid": 1}]}, ["images[0]", "'split' is missing"]),
         (
             {"images": [image(1, "test"), image(2, "test"), image(1, "test")]},
             ["images[2]", "image 1", "images[0]"],
