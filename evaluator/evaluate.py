@@ -10,6 +10,7 @@ itself: the same command resumes, and whoever deletes scores.json loses nothing 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from evaluator.comparison.comparison import Comparison
 from evaluator.comparison.gate import DEFAULT_GATES, Regression, parse_gate, regress
 from evaluator.config.identity import IDENTITY_GROUPS, short_hash
 from evaluator.config.run_config import RunConfig, sweep_folder
+from evaluator.config.secret_options import refuse_secrets
 from evaluator.config.settings import Settings
 from evaluator.core import Caption, CorpusDependent, Dataset, ForData, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
@@ -84,6 +86,7 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
 
 def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
     """Caption and score one run, resuming what its folder holds; `data` is its data set, if loaded."""
+    refuse_secrets(sys.argv[1:])  # which the manifest holds
     items = config.data.load() if data is None else data
     if isinstance(config.model, ForData):
         config = replace(config, model=config.model.for_data(config.data, items))

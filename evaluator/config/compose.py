@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.config.identity import IDENTITY_GROUPS
+from evaluator.config.secret_options import refuse_resolvers
 from evaluator.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Compose
     from omegaconf import OmegaConf
 
     node = _hydra_compose(overrides, config_dir)
+    refuse_resolvers(OmegaConf.to_container(node, resolve=False))
     choices = {group: choice for group, choice in node.hydra.runtime.choices.items() if "hydra" not in group}
     HydraConfig.instance().set_config(node)  # what ${hydra:runtime.choices.model} refers to
     OmegaConf.set_struct(node, False)

@@ -8,7 +8,7 @@ A YAML node names a dataclass by `_target_`; its fields are the options.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from evaluator.config.compose import translated
 from evaluator.config.identity import IDENTITY_GROUPS, default_name, identity, short_hash
 from evaluator.config.jobs import Job, composed_jobs
 from evaluator.config.prompts import OwnPrompt, folder_part, prompt_label
+from evaluator.config.secret_options import refuse_secrets, refuse_secrets_in
 from evaluator.config.settings import Settings
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
 from evaluator.core.errors import ConfigError, EvaluatorError, together
@@ -61,6 +62,7 @@ def run_configs(
     """
     from omegaconf.errors import OmegaConfBaseException
 
+    refuse_secrets([*overrides, *for_model])  # first, since other errors repeat what was typed
     configs: list[RunConfig] = []
     problems: list[tuple[str, EvaluatorError]] = []
     try:
@@ -122,6 +124,12 @@ def build_run_config(job: Job) -> RunConfig:
         settings,
     )
     plain = OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])
+    document: dict[str, Any] = dict(OmegaConf.to_container(plain))  # type: ignore[arg-type]
+    written = {
+        group: {option.name: getattr(component, option.name) for option in fields(component)}
+        for group, component in components.items()
+    }
+    refuse_secrets_in([document, written, choices, name], components["model"])
     return RunConfig(
         data=components["data"],
         model=components["model"],
@@ -132,7 +140,7 @@ def build_run_config(job: Job) -> RunConfig:
         name=name,
         choices=choices,
         identity=identities,
-        document=dict(OmegaConf.to_container(plain)),  # type: ignore[arg-type]
+        document=document,
     )
 
 
