@@ -70,14 +70,14 @@ def test_a_config_file_of_one_s_own_reads_no_environment(
 ) -> None:
     (tmp_path / "prompt").mkdir()
     prompt = {"_target_": "evaluator.core.Prompt", "name": "own", "text": "${oc.env:OPENAI_API_KEY}"}
-    (tmp_path / "prompt" / "own.yaml").write_text(yaml.safe_dump(prompt))
+    (tmp_path / "prompt" / "mine.yaml").write_text(yaml.safe_dump(prompt))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with pytest.raises(ConfigError, match=r"\$\{oc\.env:\.\.\.\} is not resolved") as raised:
-        run_configs(["model=gpt-mini", "data=demo", "prompt=own"], tmp_path)
+        run_configs(["model=gpt-mini", "data=demo", "prompt=mine"], tmp_path)
     assert KEY not in str(raised.value)
-    (tmp_path / "prompt" / "own.yaml").write_text(yaml.safe_dump({**prompt, "text": KEY}))
+    (tmp_path / "prompt" / "mine.yaml").write_text(yaml.safe_dump({**prompt, "text": KEY}))
     with pytest.raises(ConfigError, match=r"prompt\.text: an API key") as raised:
-        run_configs(["model=gpt-mini", "data=demo", "prompt=own"], tmp_path)
+        run_configs(["model=gpt-mini", "data=demo", "prompt=mine"], tmp_path)
     assert KEY not in str(raised.value)
 
 
