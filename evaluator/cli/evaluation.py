@@ -15,6 +15,7 @@ def evaluate_and_print(configs: Sequence[RunConfig], is_sweep: bool, as_experime
     """Evaluate each run, print the comparison, and check each run that has a baseline."""
     from evaluator.evaluate import evaluate_all
     from evaluator.report.text.experiment import terminal
+    from evaluator.report.text.failures import failure_lines
 
     evaluation = evaluate_all(configs, is_sweep)
     print_comparison(evaluation.comparison)
@@ -23,7 +24,7 @@ def evaluate_and_print(configs: Sequence[RunConfig], is_sweep: bool, as_experime
     echo(f"report: {evaluation.report}")
     for regression in evaluation.regressions:
         print_regression(regression)
-    if evaluation.is_incomplete:
-        echo("some captions are missing: run the same command again to retry them", err=True)
+    for line in failure_lines(evaluation.comparison):
+        echo(line, err=True)
     passes = [regression.passes() for regression in evaluation.regressions]
     return ExitCode.of(evaluation.is_incomplete, passes)

@@ -112,9 +112,18 @@ class CloudCaptioner:
         text = prompt.system + request_text(prompt)
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
-        output = (min(5, self.max_output_tokens), self.max_output_tokens)
+        output = (min(5, self.max_output_tokens), self.most_output_tokens)
         provider = PROVIDERS.get(host := urlsplit(self.base_url).hostname or "", host)
         return Usage(self.model, (image_fewest + fewest, image_most + most), output, provider)
+
+    @property
+    def most_output_tokens(self) -> int:
+        """The most that a request can be billed for, whatever `extra_body` asks for: several answers, say."""
+        extra = getattr(self, "extra_body", {})
+        limits = (extra.get(name) for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"))
+        most = max([self.max_output_tokens, *(limit for limit in limits if isinstance(limit, int))])
+        answers = [extra.get(name) for name in ("n", "best_of", "num_return_sequences")]
+        return most * max([1, *(number for number in answers if isinstance(number, int))])
 
 
 class CloudSession(ABC, Generic[Client]):

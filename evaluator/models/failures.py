@@ -8,8 +8,10 @@ BadRequest), OpenRouter's {code, message, metadata}.
 
 from __future__ import annotations
 
+import errno
 import math
 import re
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,7 +76,22 @@ def failure_from_connection(error: Exception, timed_out: bool) -> Failure:
     """No response came: the wait timed out, or the connection broke or could not be opened."""
     reason = error.__cause__ or error
     message = f"{type(reason).__name__}: {reason}".rstrip(": ")
+    if is_unreachable(error):
+        return Failure(0, RetryableError.NOT_CONNECTED, message)
     return Failure(0, "timeout" if timed_out else "connection", message)
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether no request was sent: there is no such host, or nobody listens there."""
+    if error is None:
+        return False
+    if isinstance(error, ConnectionRefusedError | socket.gaierror):
+        return True
+    if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return True
+    if isinstance(error, BaseExceptionGroup) and any(map(is_unreachable, error.exceptions)):
+        return True
+    return is_unreachable(error.__cause__ or error.__context__)
 
 
 def failure_from_document(status: int, headers: Mapping[str, str], document: Any) -> Failure:
@@ -137,7 +154,7 @@ def meaning(failure: Failure, hint: str) -> EvaluatorError:
         case 400 | 422 if failure.field and not failure.field.startswith(IMAGE_FIELDS):
             return ModelError(f"{sentence} The provider rejects this option: {hint}")
         case _:
-            return CaptionError(Outcome.ERROR, text)
+            return CaptionError(Outcome.ERROR, text, may_be_billed=False)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -14,6 +14,7 @@ from annotated_types import Ge
 
 from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
 from evaluator.core.errors import ConfigError
+from evaluator.runner.first_failures import FirstFailures
 from evaluator.runner.prices import price_of
 from evaluator.runner.request_options import RequestPolicy, Requests
 
@@ -46,6 +47,7 @@ class DefaultRunner:
     kind: ClassVar[str] = "default"
 
     batch_size: Annotated[int, Ge(1)] = 32
+    stop_after_failures: Annotated[int, Ge(1)] | None = 10
     decode_workers: Annotated[int, Ge(1)] = 2
     requests: Requests = field(default_factory=Requests)
     cache: Literal["off", "read", "refresh"] = "read"
@@ -65,6 +67,7 @@ class DefaultRunner:
         from evaluator.runner.progress import progress  # a finished run needs none of these imports
 
         items = list(items)
+        first_failures = FirstFailures(self.stop_after_failures)
         with ExitStack() as stack:
             session = stack.enter_context(captioner.open(prompt))
             advance = stack.enter_context(progress(len(items)))
@@ -74,6 +77,7 @@ class DefaultRunner:
             def record_and_advance(caption: Caption) -> None:
                 record(caption)
                 advance(caption)
+                first_failures.count(caption)
 
             if not isinstance(session, RemoteSession):
                 from evaluator.runner.local import caption_in_batches
@@ -101,4 +105,6 @@ class DefaultRunner:
                     f"budget_usd: no price of {usage.model} is known. Type prices=FILE with a file that has "
                     f"this line, in US dollars per million tokens: {usage.model}: {{input: ..., output: ...}}"
                 )
-        return RequestPolicy(self.cache == "read", self.budget_usd, spent_usd, self.prices, usage)
+        return RequestPolicy(
+            self.cache == "read", self.budget_usd, spent_usd, self.prices, usage, self.stop_after_failures
+        )

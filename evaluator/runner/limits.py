@@ -13,7 +13,6 @@ among many do not shrink it, because a smaller window would meet them as often.
 from __future__ import annotations
 
 import asyncio
-import time
 from random import Random
 
 from evaluator.core import Reply
@@ -117,13 +116,19 @@ class Window:
 class Limits:
     """What every request passes, in the order of arrival, within one event loop.
 
-    `tokens_each` estimates the tokens per request: an upper bound at first, then an average of answers.
+    `tokens_each` estimates the tokens per request: an upper bound at first, then an average of answers. Until
+    `open_up` is called, no more than `at_first` requests are in flight.
     """
 
     def __init__(
-        self, in_flight: int, per_minute: float | None = None, tokens_per_minute: float | None = None
+        self,
+        in_flight: int,
+        per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        at_first: int | None = None,
     ) -> None:
         self._window = Window(in_flight)
+        self._at_first = at_first
         self._requests, self._tokens = Pace(per_minute), Pace(tokens_per_minute)
         self._is_paced = bool(per_minute or tokens_per_minute)
         self.tokens_each = FIRST_TOKEN_ESTIMATE
@@ -137,15 +142,15 @@ class Limits:
 
         Without pacing there is no queue: any worker may take a free slot.
         """
-        tokens, held = self.tokens_each, self._held_until > time.monotonic()
-        if self._is_paced or held or self._in_flight >= self._window.size:
+        tokens, held = self.tokens_each, self._held_until > now()
+        if self._is_paced or held or self._is_full:
             async with self._turn:
-                while self._in_flight >= self._window.size:
+                while self._is_full:
                     self._left.clear()
                     await self._left.wait()
                 await self._wait_while_held()
-                now = time.monotonic()
-                if wait := max(self._requests.reserve(now), self._tokens.reserve(now, tokens)):
+                at = now()
+                if wait := max(self._requests.reserve(at), self._tokens.reserve(at, tokens)):
                     await asyncio.sleep(wait)
                     await self._wait_while_held()
         self._in_flight += 1
@@ -164,8 +169,23 @@ class Limits:
 
     def hold(self, seconds: float) -> None:
         """Let all requests wait for this long from now."""
-        self._held_until = max(self._held_until, time.monotonic() + seconds)
+        self._held_until = max(self._held_until, now() + seconds)
+
+    def open_up(self) -> None:
+        """Let as many requests be in flight as the window admits."""
+        self._at_first = None
+        self._left.set()
+
+    @property
+    def _is_full(self) -> bool:
+        most = self._window.size if self._at_first is None else min(self._window.size, self._at_first)
+        return self._in_flight >= most
 
     async def _wait_while_held(self) -> None:
-        while (seconds := self._held_until - time.monotonic()) > 0:
+        while (seconds := self._held_until - now()) > 0:
             await asyncio.sleep(seconds)
+
+
+def now() -> float:
+    """The event loop's own time, which stands still while the process is suspended."""
+    return asyncio.get_running_loop().time()

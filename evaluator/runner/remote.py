@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 # Stop the run after this many images without an answer, if the server has never answered: it is probably
 # down, or the address is wrong.
 UNANSWERED_IMAGES = 10
+# So long only a few requests are in flight until one brings a caption: what fails alike costs little then.
+FIRST_ANSWER_SECONDS = 10.0
 # A server that cannot be reached is asked this often, if it has never answered: it may be starting. If it has
 # answered before, it has this long to come back.
 ATTEMPTS_TO_CONNECT = 3
@@ -96,7 +98,9 @@ class RemoteRun:
         self._session, self._requests, self._policy, self._cache = session, requests, policy, cache
         self._book, self._record, self._show_wait = book, record, show_wait
         self._scheduler = RequestScheduler(requests.in_flight, partial(question_about, session), pool)
-        self._limits = Limits(requests.in_flight, requests.per_minute, requests.tokens_per_minute)
+        self._limits = Limits(
+            requests.in_flight, requests.per_minute, requests.tokens_per_minute, policy.at_first
+        )
         if usage := policy.usage:
             self._limits.tokens_each = float(usage.input_tokens[1] + usage.output_tokens[1])
         # An earlier command may have met an answer that was dearer than expected.
@@ -118,6 +122,7 @@ class RemoteRun:
         loop = AwakeLoop()
 
         async def run() -> None:
+            loop.call_later(FIRST_ANSWER_SECONDS, self._limits.open_up)
             try:
                 await self._scheduler.run(iter(items), self._caption)
             finally:
@@ -260,6 +265,8 @@ class RemoteRun:
 
     def _note_answer(self, result: Result, refused: bool) -> None:
         """Remember that the server can be reached, or since when it cannot."""
+        if isinstance(result, Reply):
+            self._limits.open_up()
         self._server_has_answered |= refused or isinstance(result, Reply | CaptionError)
         if not isinstance(result, RetryableError) or result.kind != RetryableError.NOT_CONNECTED:
             self._unreachable_since = None

@@ -63,6 +63,7 @@ class RequestPolicy:
     spent_usd: float = 0.0
     prices: Path | None = None  # the user's own price file
     usage: Usage | None = None  # the bounds of one request, if the captioner gives them
+    at_first: int | None = None  # the most requests in flight before the first caption
 
     def cost_usd(self, model: str, reply: Reply) -> float | None:
         """What a reply cost; None where the price of the model or the tokens are not known."""
