@@ -27,6 +27,7 @@ from evaluator.core import Caption, CorpusDependent, Dataset, ForData, Item, Res
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.sampling import stratified
 from evaluator.files.images import is_file
+from evaluator.files.output_files import write_output
 from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
@@ -74,7 +75,7 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
     folder = sweep_folder(configs) if is_sweep else configs[0].folder
     if is_sweep:
         write_tables(comparison, folder)
-        (folder / "experiment.md").write_text(experiment(comparison), encoding="utf-8")
+        write_output(folder / "experiment.md", experiment(comparison))
     report = write_report(comparison, folder / "report.html")
     regressions = tuple(
         regress(config.settings.baseline, run, list(map(parse_gate, config.settings.gates or DEFAULT_GATES)))
@@ -93,8 +94,9 @@ def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
     config, items = pin_document_frequencies(config, items), select(items, config.settings)
     folder = RunFolder(config.folder)
     with folder.ledger() as ledger:  # before anything is written: one process at a time
-        manifest = begin(folder, config, items, ledger)
-        caption(config, items, ledger)
+        todo = without_final_outcome(items, ledger.before.captions)
+        manifest = begin(folder, config, items, todo, ledger)
+        caption(config, todo, ledger)
         run = Run(
             folder.path, manifest=manifest, items=items, attempts=ledger.attempts, config=config.document
         )
@@ -131,7 +133,9 @@ def pin_document_frequencies(config: RunConfig, items: Sequence[Item]) -> RunCon
     )
 
 
-def begin(folder: RunFolder, config: RunConfig, items: Sequence[Item], ledger: Ledger) -> Manifest:
+def begin(
+    folder: RunFolder, config: RunConfig, items: Sequence[Item], todo: Sequence[Item], ledger: Ledger
+) -> Manifest:
     """Write down what is about to run. Raises ConfigError where the folder holds a different run."""
     manifest = Manifest(
         name=config.name,
@@ -150,21 +154,19 @@ def begin(folder: RunFolder, config: RunConfig, items: Sequence[Item], ledger: L
     if before:
         manifest = replace(manifest, environment=before.environment, resumed=before.resumed)
     # A repeated command that makes no caption keeps the environments that captions were made in.
-    todo = without_final_outcome(items, ledger.before.captions)
     if todo:
         for warning in config.model.check(config.prompt, items):
             logger.warning("%s", warning)
     if todo or not before:
         manifest = manifest.in_environment(environment())
     folder.begin(manifest, config.document, items)
+    if done := len(items) - len(todo):
+        logger.info("%s: %d of %d images are captioned already", folder.path, done, len(items))
     return manifest
 
 
-def caption(config: RunConfig, items: Sequence[Item], ledger: Ledger) -> None:
-    """Caption every item that has no final outcome yet; each caption is recorded at once."""
-    todo = without_final_outcome(items, ledger.before.captions)
-    if done := len(items) - len(todo):
-        logger.info("%s: %d of %d images are captioned already", config.folder, done, len(items))
+def caption(config: RunConfig, todo: Sequence[Item], ledger: Ledger) -> None:
+    """Caption these items; each caption is recorded at once."""
     if todo:
         spent_usd = ledger.before.cost_usd or 0.0
         config.runner.run(config.model, config.prompt, todo, ledger.record, spent_usd, ledger)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import echo, make_folder_of
+from evaluator.cli.console import echo
 
 
 @click.command(name="baseline")
@@ -18,6 +18,7 @@ def baseline_command(run: Path, output: Path) -> None:
     The file holds captions, references, signatures and each image's statistics. `compare`, `report` and
     `regress` take it in place of a run folder.
     """
+    from evaluator.files.output_files import make_folder_of
     from evaluator.store.run_folder import RunFolder
 
     folder = RunFolder.existing(run)

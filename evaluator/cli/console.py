@@ -10,12 +10,10 @@ import logging
 import sys
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from evaluator.core.errors import StoreError
 from evaluator.core.printable import printable
 
 if TYPE_CHECKING:
@@ -111,24 +109,3 @@ def print_document(text: str) -> None:
 def warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         echo(f"warning: {warning}", err=True, fg="yellow")
-
-
-def write_output(path: Path, text: str) -> None:
-    """Write a file that was asked for, and the folders it lies in. Raises StoreError."""
-    make_folder_of(path)
-    try:
-        path.write_bytes(text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror}. Type another file, or correct the permissions"
-        ) from error
-
-
-def make_folder_of(path: Path) -> None:
-    """Make the folders that an output file lies in. Raises StoreError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot make the folder {error.filename or path.parent} for {path.name}: {error.strerror}"
-        ) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import echo, make_folder_of
+from evaluator.cli.console import echo
 
 
 @click.command(name="idf")
@@ -26,6 +26,7 @@ def idf_command(references: Path, split: str, name: str | None, output: Path | N
     REFERENCES is a COCO captions file or Karpathy's dataset_coco.json.
     """
     from evaluator.data.karpathy import Karpathy
+    from evaluator.files.output_files import make_folder_of
     from evaluator.scorers.idf import SUFFIX, make_table, table_path, write_table
 
     items = Karpathy(images=None, annotations=references, split=split).load()

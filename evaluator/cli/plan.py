@@ -9,6 +9,7 @@ import click
 
 from evaluator.cli.console import echo
 from evaluator.cli.options import OVERRIDES, RunOptions, run_options
+from evaluator.core.dollars import format_amount
 
 if TYPE_CHECKING:
     from evaluator.plan import Plan
@@ -46,7 +47,7 @@ def cells(plan: Plan) -> tuple[str, ...]:
         for bounds in (plan.input_tokens, plan.output_tokens)
     ]
     unpriced = "free" if plan.is_local else "not known"
-    money = unpriced if plan.cost_usd is None else between(plan.cost_usd, "{:.2f}".format)
+    money = unpriced if plan.cost_usd is None else between(plan.cost_usd, format_amount)
     minutes = "-" if plan.minutes is None else f"{plan.minutes:,.1f}"
     return (plan.label, f"{plan.images:,}", *tokens, money, minutes)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import ExitCode, echo, print_regression, write_output
+from evaluator.cli.console import ExitCode, echo, print_regression
 from evaluator.cli.options import WIDE_TABLE
 
 
@@ -46,6 +46,7 @@ def regress_command(
     """
     from evaluator.comparison.gate import DEFAULT_GATES, best_of, parse_gate, read_gates, regress
     from evaluator.comparison.pairs import Resampling
+    from evaluator.files.output_files import write_output
     from evaluator.report.text.gate import as_json, junit, markdown
 
     if len(runs) < 2:

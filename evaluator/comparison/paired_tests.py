@@ -36,14 +36,14 @@ from numpy.typing import NDArray
 
 from evaluator.comparison.bootstrap import BLOCK_CELLS, NORMAL, number_of_images
 from evaluator.core import AGGREGATES, Array, Measurement
-from evaluator.core.metrics import in_points
+from evaluator.core.results import WithInterval
 
 # Sums in another order differ in their last digits, and are not larger for that.
 SAME = 1 - 1e-9
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(WithInterval):
     """One score minus another's, on the score's own scale, over the same images."""
 
     metric: str
@@ -63,14 +63,6 @@ class Difference:
     def gain(self) -> float:
         """The value, with its sign turned where a lower score is better."""
         return self.value if self.higher_is_better else -self.value
-
-    @property
-    def points(self) -> float:
-        return in_points(self.value)
-
-    @property
-    def interval_points(self) -> tuple[float, float]:
-        return in_points(self.low), in_points(self.high)
 
     @property
     def reversed(self) -> Difference:

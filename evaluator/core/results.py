@@ -10,8 +10,24 @@ from evaluator.core.signature import Signature
 from evaluator.core.values import Outcome
 
 
+class WithInterval:
+    """A value with its interval on the reference program's scale, and as people read them."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def points(self) -> float:
+        return in_points(self.value)
+
+    @property
+    def interval_points(self) -> tuple[float, float]:
+        return in_points(self.low), in_points(self.high)
+
+
 @dataclass(frozen=True)
-class Score:
+class Score(WithInterval):
     """One number of a run with its interval, on the reference program's scale."""
 
     name: str
@@ -21,14 +37,6 @@ class Score:
     signature: Signature
     higher_is_better: bool = True
     images: int = 0  # how many images the value comes from: some captions may not have been scored
-
-    @property
-    def points(self) -> float:
-        return in_points(self.value)
-
-    @property
-    def interval_points(self) -> tuple[float, float]:
-        return in_points(self.low), in_points(self.high)
 
     @property
     def oriented(self) -> float:

@@ -17,6 +17,7 @@ from evaluator.comparison.comparison import Comparison, Row
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
 from evaluator.core.metrics import metric_of
+from evaluator.files.output_files import write_output
 from evaluator.report.formatting import (
     NOT_COMPUTED,
     QUANTITIES,
@@ -234,6 +235,5 @@ FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(
 
 def write_tables(comparison: Comparison, folder: Path) -> None:
     """Write comparison.md, comparison.csv and comparison.json into the folder, made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, suffix in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
-        (folder / f"comparison.{suffix}").write_text(FORMATS[name](comparison), encoding="utf-8")
+        write_output(folder / f"comparison.{suffix}", FORMATS[name](comparison))
