@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from evaluator.core.errors import ConfigError
-from evaluator.core.secrets import Secrets, secrets_of_environment
+from evaluator.core.secrets import known_secrets, remember
 
 # What an interpolation may call: nothing that reads the environment or a file.
 RESOLVERS = frozenset(
@@ -32,7 +32,7 @@ ADVICE = (
 
 def refuse_secrets(typed: Sequence[str]) -> None:
     """Raises ConfigError, which does not repeat it, for a secret in what was typed."""
-    secrets = secrets_of_environment()
+    secrets = known_secrets()
     for argument in typed:
         if kind := secrets.kind_of_secret(argument):
             option = argument.partition("=")[0]
@@ -42,12 +42,10 @@ def refuse_secrets(typed: Sequence[str]) -> None:
 
 def refuse_secrets_in(document: Any, model: Any) -> None:
     """The same for a document that a run's files will hold; the key of this model is known, too."""
-    keys = []
     if callable(key := getattr(model, "key", None)):
         with suppress(ConfigError):  # that there is no key is said when one is needed
-            keys = [key()]
-    secrets: Secrets = secrets_of_environment(keys)
-    if found := secrets.found_in(document):
+            remember(key())
+    if found := known_secrets().found_in(document):
         raise ConfigError(f"{found}. {ADVICE}")
 
 

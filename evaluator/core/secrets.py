@@ -18,11 +18,14 @@ import base64
 import html
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import unquote
+
+from evaluator.core.errors import StoreError
+from evaluator.core.values import Reply
 
 MASK = "***"
 # What is shorter is no secret, and would be found in ordinary words.
@@ -113,9 +116,16 @@ class Secrets:
         """Whether the text holds one of the known keys, as it is or escaped."""
         return self._may_hold_key(text) and bool(self._pattern.search(text))
 
+    def plainly_in(self, content: bytes) -> bool:
+        """Whether the bytes of a file hold a known key, in base64 and in hexadecimal digits, too."""
+        if not self._secret_keys:
+            return False
+        lowered = content.lower()
+        return any(form.encode() in lowered for form in self._forms)
+
     def _kind(self, text: str) -> str:
         if self.holds_key(text):
-            return "an API key"
+            return "an API key, or what an environment variable named like one holds"
         if "://" in text and (found := USER.search(text)) and MASK not in found[0]:
             return "a user or password in an address"
         if "://" in text and (found := QUERY.search(text)) and MASK not in found[0]:
@@ -149,10 +159,38 @@ class Secrets:
         return re.compile("|".join([*plain, *digits, *parts]))
 
 
-def secrets_of_environment(keys: Iterable[str] = ()) -> Secrets:
-    """These keys, and the values of variables that are named like a key's and look like one."""
+def remember(key: str) -> None:
+    """Let `known_secrets` know a key that this process uses, wherever it came from."""
+    _remembered.add(key)
+
+
+def known_secrets() -> Secrets:
+    """The keys that this process uses, and those that the environment's variables look like holding."""
     values = (value.strip() for name, value in os.environ.items() if SECRET_VARIABLE.fullmatch(name))
-    return Secrets((*keys, *(value for value in values if _looks_random(value))))
+    return _secrets_with(frozenset(_remembered.union(filter(_looks_random, values))))
+
+
+_remembered: set[str] = set()
+_secrets_with = lru_cache(8)(lambda keys: Secrets(tuple(sorted(keys))))
+
+
+def refuse_known_keys(content: bytes, what: str) -> None:
+    """Raises StoreError where a file would hold a known key: the last check before it is written."""
+    if known_secrets().plainly_in(content):
+        raise StoreError(
+            f"{what} was not written: it would hold an API key of this machine. Find out how the key came "
+            "into the run, perhaps by its captions or references, and replace that key with a new one"
+        )
+
+
+def reply_without_secrets(reply: Reply, secrets: Secrets) -> Reply:
+    """The reply with every secret masked, once all its texts are joined and nothing is cut."""
+    return replace(
+        reply,
+        text=secrets.scrubbed(reply.text),
+        model_version=secrets.scrubbed(reply.model_version),
+        finish_reason=secrets.scrubbed(reply.finish_reason),
+    )
 
 
 def _may_hold_shape(text: str) -> bool:

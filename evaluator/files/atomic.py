@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from evaluator.core.secrets import refuse_known_keys
+
+TEXT_SUFFIXES = (".json", ".jsonl", ".yaml", ".html", ".md", ".csv", ".tex", ".xml", ".txt")
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -14,13 +18,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Other processes see the old content or the new one, never a part. When the block raises, the temporary
     file is removed and `path` stays as it was. The permissions are those of any new file. Raises OSError
-    where the folder cannot be written.
+    where the folder cannot be written, and StoreError where a file of text would hold a known API key.
     """
     temporary = path.with_name(f".{path.name[:50]}.{os.urandom(8).hex()}")
     # Opened exclusively: a file of another process, or a link that somebody put there, is never written to.
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
+        if path.suffix.lower() in TEXT_SUFFIXES:
+            refuse_known_keys(temporary.read_bytes(), str(path))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

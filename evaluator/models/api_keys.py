@@ -15,6 +15,7 @@ import re
 from pathlib import Path
 
 from evaluator.core.errors import ConfigError
+from evaluator.core.secrets import remember
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 # A name is made of words; a long one without any break, with several digits, is a key in capitals.
@@ -35,6 +36,7 @@ def api_key(variable: str | None, page: str, env_file: Path | None = None) -> st
             raise ConfigError(
                 f"{variable} does not hold an API key: a key has neither line breaks nor letters like é"
             )
+        remember(key)
         return key
     where = f" nor in {env_file}" if env_file else ""
     raise ConfigError(

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from annotated_types import Ge, Gt, Le
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply, Usage
 from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
 from evaluator.core.kinds import key_in_cache, kind_of
-from evaluator.core.secrets import Secrets, secrets_of_environment
+from evaluator.core.secrets import Secrets, known_secrets, remember, reply_without_secrets
 from evaluator.models.answers import WrongType, parse, whole
 from evaluator.models.api_keys import api_key, check_variable
 from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
@@ -135,8 +135,8 @@ class CloudSession(ABC, Generic[Client]):
 
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.key = captioner, prompt, key
-        self.secrets = secrets_of_environment([key])
-        self.scrubbed_label = lru_cache(64)(self.secrets.scrubbed)  # most answers have the same
+        remember(key)
+        self.secrets = known_secrets()
         self.text = request_text(prompt)
         self.rule = PictureRule(
             captioner.media_types, captioner.longest_side, captioner.max_bytes, captioner.jpeg_quality
@@ -239,7 +239,7 @@ class CloudSession(ABC, Generic[Client]):
             raise self.without_secrets(error) from None
         except Exception as error:
             raise self.malformed(answer, body, error) from None
-        reply = self.scrubbed(reply)
+        reply = reply_without_secrets(reply, self.secrets)
         cut_off = reply.finish_reason in self.cut_off
         if not reply.text:
             raise empty_reply_error(reply, self.captioner.max_output_tokens, cut_off)
@@ -271,7 +271,7 @@ class CloudSession(ABC, Generic[Client]):
     def malformed(self, answer: Mapping[str, Any], body: str, problem: Exception) -> RetryableError:
         """The error for an answer without the expected form: how it begins and what it was billed for."""
         kept = whole(self.secrets.scrubbed(body[: 2 * KEPT_CHARACTERS])[:KEPT_CHARACTERS])
-        reply = self.scrubbed(replace(self.billed(answer), text=kept))
+        reply = reply_without_secrets(replace(self.billed(answer), text=kept), self.secrets)
         size = "" if len(body) < MAX_BODY_BYTES else f", which is longer than {MAX_BODY_BYTES:,} bytes"
         reason = self.secrets.scrubbed(str(problem)) if isinstance(problem, ValueError) else repr(problem)
         return RetryableError(
@@ -302,17 +302,8 @@ class CloudSession(ABC, Generic[Client]):
         error.args = (self.secrets.scrubbed(str(error)),)
         reply = getattr(error, "reply", None)
         if isinstance(error, CaptionError | RetryableError) and reply is not None:
-            error.reply = self.scrubbed(reply)
+            error.reply = reply_without_secrets(reply, self.secrets)
         return error
-
-    def scrubbed(self, reply: Reply) -> Reply:
-        """The reply with every secret masked, once all its texts are joined and nothing is cut."""
-        return replace(
-            reply,
-            text=self.secrets.scrubbed(reply.text),
-            model_version=self.scrubbed_label(reply.model_version),
-            finish_reason=self.scrubbed_label(reply.finish_reason),
-        )
 
     async def close(self) -> None:
         """Call it in the event loop of the requests."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.report.redact import redact_paths
+from evaluator.report.redact import redacted
 from evaluator.store.manifest import Manifest
 
 # The heading of each group of facts, in their order.
@@ -62,7 +62,7 @@ def facts(manifest: Manifest) -> list[Fact]:
     ]
     entries += [("environment", "git commit", ran.git_commit), ("environment", "started", ran.started)]
     texts = ((group, name, value_text(value)) for group, name, value in entries)
-    return [Fact(group, name, redact_paths(text)) for group, name, text in texts if text]
+    return [Fact(group, name, redacted(text)) for group, name, text in texts if text]
 
 
 def value_text(value: Any) -> str:
@@ -78,7 +78,7 @@ def command(row: Row) -> str:
     """The command that made the run, or one that chooses the same components."""
     typed = row.manifest.environment.command
     if typed and typed[0] in ("run", "score"):
-        return f"evaluator {shlex.join(redact_paths(part) for part in typed)}"
+        return f"evaluator {shlex.join(redacted(part) for part in typed)}"
     chosen = (f"{group}={choice}" for group, choice in row.manifest.choices.items())
     return f"evaluator run {shlex.join(chosen)}  # with the options of config.yaml"
 
@@ -92,6 +92,6 @@ def signatures(comparison: Comparison) -> list[tuple[str, str, list[str]]]:
                 labels_of.setdefault((metric, score.signature), []).append(row.label)
     ways = Counter(metric for metric, _ in labels_of)
     return [
-        (metric, redact_paths(signature), labels if ways[metric] > 1 else [])
+        (metric, redacted(signature), labels if ways[metric] > 1 else [])
         for (metric, signature), labels in labels_of.items()
     ]

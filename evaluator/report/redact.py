@@ -1,8 +1,10 @@
-"""Paths as they may stand in a page that is passed on: without the folders of the machine that wrote it."""
+"""Text as it may stand in a page that is passed on: without secrets and without folders of this machine."""
 
 from __future__ import annotations
 
 import re
+
+from evaluator.core.secrets import known_secrets
 
 # After a quote or an equals sign folders may contain spaces; elsewhere a space ends the path. What begins
 # within a word, such as "images/s", "runs/demo" or a web address, is not an absolute path.
@@ -13,6 +15,11 @@ _FOLDERS = re.compile(
     ) (?=[^\s/\\])""",
     re.VERBOSE,
 )
+
+
+def redacted(text: str) -> str:
+    """The text without secrets, which run folders of earlier versions may hold, and without folders."""
+    return redact_paths(known_secrets().scrubbed(text))
 
 
 def redact_paths(text: str) -> str:

@@ -12,11 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from evaluator.core import Caption, Reply
 from evaluator.core.errors import StoreError
+from evaluator.core.secrets import known_secrets, reply_without_secrets
 from evaluator.files.json_bytes import encode_json
 from evaluator.store import request_log
 from evaluator.store.counts import known_sum
@@ -73,6 +75,7 @@ class Ledger:
     def __init__(self, path: Path, before: Attempts) -> None:
         self.before = before
         self._path = path
+        self._secrets = known_secrets()  # an answer or an error of one's own captioner may hold a key
         self._recorded: list[Caption] = []
         self._unsettled = dict(before.unsettled)
         self._last_request = before.last_request
@@ -85,6 +88,9 @@ class Ledger:
 
     def record(self, caption: Caption) -> None:
         """Append the caption durably, on a full disk in the space that `reserve` keeps for it."""
+        caption = replace(caption, error=self._secrets.scrubbed(caption.error))
+        if caption.reply is not None:
+            caption = replace(caption, reply=reply_without_secrets(caption.reply, self._secrets))
         line = encode_json(caption_to_json(caption)) + b"\n"
         with writing_to(self._path):
             try:
@@ -126,6 +132,7 @@ class Ledger:
 
     def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
         tokens = (reply.input_tokens, reply.output_tokens) if reply else (None, None)
+        error = self._secrets.scrubbed(error)
         line = RequestLine(request, "", None, None, error, cost_usd, *tokens)
         with suppress(OSError):  # the first line of this request counts, with the most that it can cost
             self._append_request(line)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator.core.secrets import MASK, Secrets, secrets_of_environment
+from evaluator.core.secrets import MASK, Secrets, known_secrets, remember
 
 KEY = "test-key-31415/926+535897"
 SECRETS = Secrets((KEY,))
@@ -43,7 +43,7 @@ def test_a_known_key_is_found_however_it_is_written(way: str) -> None:
     assert MASK in scrubbed
     for start in range(len(written) - 15):  # nor most of it
         assert written[start : start + 16] not in scrubbed
-    assert SECRETS.kind_of_secret(f"before {written} after") == "an API key"
+    assert SECRETS.kind_of_secret(f"before {written} after").startswith("an API key")
 
 
 @settings(max_examples=30)
@@ -109,8 +109,10 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 
 
 def test_a_document_is_searched_in_all_its_places() -> None:
-    assert SECRETS.found_in({"model": {"stop": ["a", {"b": f"x{KEY}"}]}}) == "model.stop.b: an API key"
-    assert SECRETS.found_in({"a": {KEY: 1}}) == "a: an API key"
+    assert SECRETS.found_in({"model": {"stop": ["a", {"b": f"x{KEY}"}]}}).startswith(
+        "model.stop.b: an API key"
+    )
+    assert SECRETS.found_in({"a": {KEY: 1}}).startswith("a: an API key")
     assert "environment variable" in SECRETS.found_in({"model": {"extra_body": {"api_key": "anything"}}})
     assert "environment variable" in SECRETS.found_in({"headers": {"X-Access-Token": "anything"}})
     document = {"max_tokens": 7, "key_variable": "A_KEY", "key_page": "https://a.org/keys", "api_key": None}
@@ -126,7 +128,8 @@ def test_keys_of_the_environment_are_known(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OTHER_TOKEN", "production")
     monkeypatch.setenv("SIGNING_KEY_FILE", "/etc/keys/signing-key-1.pem")
     monkeypatch.setenv("COLOUR", "abcdefgh-987654321")
-    secrets = secrets_of_environment(["given-12345"])
+    remember("given-12345")
+    secrets = known_secrets()
     assert secrets.scrubbed("abcdefgh-123456789 given-12345") == f"{MASK} {MASK}"
     ordinary = "production /etc/keys/signing-key-1.pem abcdefgh-987654321"
     assert secrets.scrubbed(ordinary) == ordinary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.core.errors import StoreError
 from evaluator.files.atomic import replacing
 
 
@@ -60,6 +62,7 @@ def test_a_disk_that_is_full_leaves_the_old_content(tmp_path: Path) -> None:
     program = """
 import resource, signal, sys
 from pathlib import Path
+from evaluator.core.errors import StoreError
 from evaluator.files.atomic import replacing
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -111,3 +114,17 @@ def test_a_long_name_and_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "nosuch" / "a"):
         pass
     assert os.listdir(tmp_path) == ["n" * 250]
+
+
+@pytest.mark.parametrize("name", ["scores.json", "config.yaml", "report.html", "table.md"])
+def test_no_file_of_text_holds_a_known_key(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "other-key-2718281828459045"
+    monkeypatch.setenv("OTHER_API_KEY", key)
+    for written in (key, key.upper(), base64.b64encode(f"x{key}".encode()).decode()):
+        with pytest.raises(StoreError, match="would hold an API key") as raised:
+            write(tmp_path / name, f"before {written} after".encode())
+        assert key not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+    write(tmp_path / name, b"the key is in OTHER_API_KEY")

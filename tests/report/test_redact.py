@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.report.redact import redact_paths
+from evaluator.report.redact import redact_paths, redacted
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzäß0123456789-_", min_size=1, max_size=8)
 
@@ -52,3 +52,9 @@ def test_other_text_is_left_alone(text: str) -> None:
 def test_no_folder_is_left(folders: list[str], name: str, sentence: str) -> None:
     path = "/" + "/".join([*folders, name])
     assert redact_paths(sentence.format(path)) == sentence.format(f"…/{name}")
+
+
+def test_a_page_shows_no_secret_of_an_older_run() -> None:
+    typed = "model.base_url=https://ada:pw@example.com/v1?key=abc model.extra_body={k: sk-proj-abc123defg45}"
+    shown = "model.base_url=https://***@example.com/v1?key=*** model.extra_body={k: ***}"
+    assert redacted(typed) == shown

@@ -141,3 +141,18 @@ def fill(disk: Path) -> None:
     with (disk / "filler").open("ab", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(1024))
+
+
+def test_a_key_in_an_answer_is_masked_before_it_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OWN_SERVICE_TOKEN", "own-token-2718281828459045")
+    folder = RunFolder(tmp_path / "run")
+    with folder.ledger() as ledger:
+        said = "own-token-2718281828459045 and sk-proj-abcdefgh12345678"
+        ledger.ended(ledger.sent("1", 0.5), f"refused {said}", 0.0, None)
+        ledger.record(Caption("1", Outcome.OK, Reply(said, finish_reason=said), error=said))
+    text = "".join(path.read_text() for path in folder.path.glob("*.jsonl"))
+    assert "own-token" not in text
+    assert "sk-proj" not in text
+    assert folder.load().captions["1"].text == "*** and ***"

@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from evaluator.core.printable import CONTROL_PICTURES
+from evaluator.core.secrets import refuse_known_keys
 from evaluator.files.json_bytes import encode_json
 
 # The escapes of JSON, the delete character, which has none, and half of a surrogate pair.
@@ -38,6 +39,7 @@ def within_script(document: Mapping[str, Any]) -> Markup:
 def packed(document: Mapping[str, Any]) -> Markup:
     """Base64 of gzip of JSON, the same for the same document. Its alphabet cannot end its element."""
     content = _ESCAPE.sub(_visible_escape, encode_json(document))
+    refuse_known_keys(content, "the report")  # which nobody can see in it afterwards
     # Level 6 takes twice as long and saves 6 % of the space.
     return Markup(base64.b64encode(gzip.compress(content, compresslevel=4, mtime=0)).decode())
 

@@ -28,7 +28,7 @@ import numpy as np
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Array, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
-from evaluator.report.redact import redact_paths
+from evaluator.report.redact import redacted
 from evaluator.store.counts import count_outcomes
 from evaluator.store.run import Run
 
@@ -159,7 +159,7 @@ def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: A
         recorded = run.captions.get(item.id)
         if outcome != Outcome.OK and recorded and recorded.outcome == outcome and recorded.error:
             error = recorded.error.replace(str(item.image), item.image.name) if item.image else recorded.error
-            errors[index] = redact_paths(error)  # without the folders of the machine: a page is passed on
+            errors[index] = redacted(error)  # without the folders of the machine: a page is passed on
     return Answers(tuple(captions), tuple(ended), by_image, errors)
 
 

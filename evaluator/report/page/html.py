@@ -31,7 +31,7 @@ from evaluator.report.page.gallery import Gallery, gallery
 from evaluator.report.page.lengths import length_plot
 from evaluator.report.page.pictures import Pictures, pictures_beside, pictures_within
 from evaluator.report.page.plots import WHISKER_WIDTH, intervals_plots, trade_off_plots, whisker_axis
-from evaluator.report.redact import redact_paths
+from evaluator.report.redact import redacted
 from evaluator.report.summary import summarize
 from evaluator.report.text.table import MARK
 from evaluator.version import __version__
@@ -166,7 +166,7 @@ def environment() -> Environment:
         "listed": listed,
         "points": formatting.format_points,
         "rank": formatting.format_rank,
-        "redacted": redact_paths,
+        "redacted": redacted,
         "thousands": lambda number: f"{number:,}",
         "zip": lambda one, other: zip(one, other, strict=True),
     }

@@ -16,7 +16,7 @@ from evaluator.comparison.comparison import Comparison, listed
 from evaluator.report.formatting import NOT_COMPUTED, QUANTITIES, format_confidences, format_rank
 from evaluator.report.leaderboard import ScoreCell, leaderboard_rows, notes
 from evaluator.report.origins import signatures
-from evaluator.report.redact import redact_paths
+from evaluator.report.redact import redacted
 from evaluator.report.text.comparison import first_columns, score_cell
 from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.external import ExternalResult
@@ -78,7 +78,7 @@ def about(comparison: Comparison) -> list[str]:
         ),
     ]
     # Each on one line, whatever an error message contains, and without the folders of the machine.
-    return [" ".join(redact_paths(line).split()) for line in lines]
+    return [" ".join(redacted(line).split()) for line in lines]
 
 
 def by_kind(external: Sequence[ExternalResult]) -> Iterator[tuple[str, list[ExternalResult]]]:
