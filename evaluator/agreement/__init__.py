@@ -1,0 +1,1 @@
+"""How far metrics agree with people: collections of human judgements, correlations, intervals."""

@@ -1,0 +1,245 @@
+"""How far metrics can be trusted: their agreement with people, with intervals and paired tests.
+
+    trust("bleu", "flickr8k-expert=FOLDER")
+    trust([CIDEr(sigma=5), my_function], ["flickr8k-cf=FOLDER", "thumb=FOLDER"])
+
+Captions of one image are not independent, so an interval resamples images (Deutsch, Dror and Roth 2021,
+https://aclanthology.org/2021.tacl-1.67). Two metrics are compared on the same resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from evaluator.agreement.collections import read_collection
+from evaluator.agreement.correlations import STATISTICS, Indices, Observations, system_means
+from evaluator.agreement.function_metric import FunctionMetric, MetricFunction
+from evaluator.agreement.judgements import Collection, Judged, StatisticName
+from evaluator.agreement.raters import krippendorff_alpha
+from evaluator.comparison.bootstrap import percentile_interval
+from evaluator.core import Array, Item, Measurement, NotComputed, Scorer, Signature
+from evaluator.core.errors import ConfigError, MetricError
+from evaluator.core.metrics import in_points
+
+Metric = str | Scorer | MetricFunction
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """One statistic of one metric on one collection, with its interval; the numbers are coefficients."""
+
+    metric: str
+    collection: str
+    statistic: StatisticName
+    value: float
+    low: float
+    high: float
+    images: int
+    pairs: int  # of an image and a caption
+    signature: Signature
+    published: float | None  # in points
+    resampled: Array  # the statistic of each resample, the same resamples for every metric
+
+    @property
+    def points(self) -> float:
+        return in_points(self.value)
+
+    @property
+    def interval_points(self) -> tuple[float, float]:
+        return in_points(self.low), in_points(self.high)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How much better one metric agrees with people than another, on the same images."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float  # two-sided, from the resamples
+
+
+@dataclass(frozen=True, eq=False)
+class Trusted:
+    """What is known of some metrics on one collection."""
+
+    collection: Collection
+    measurements: tuple[Measurement, ...]  # row i belongs to collection.judged[i]
+    agreements: tuple[Agreement, ...]
+    not_computed: tuple[NotComputed, ...]
+    raters_alpha: float  # NaN where each caption has one rating
+    confidence: float
+
+    def ranked(self, statistic: StatisticName) -> tuple[Agreement, ...]:
+        """The agreements by this statistic, the best metric first."""
+        chosen = [one for one in self.agreements if one.statistic == statistic]
+        return tuple(sorted(chosen, key=lambda one: -one.value))
+
+    def behind_best(self, one: Agreement) -> Gap | None:
+        """How much the best metric agrees better than this one; None for the best itself."""
+        best = self.ranked(one.statistic)[0]
+        return None if one is best else gap(best, one, self.confidence)
+
+    def systems(self) -> dict[str, dict[str, float]]:
+        """The mean of each system by people ("people") and by each metric; empty without systems."""
+        names, system = _numbered([one.system for one in self.collection.judged])
+        if len(names) < 2:
+            return {}
+        ratings = np.array([one.rating for one in self.collection.judged])
+        columns = {"people": ratings} | {one.name: one.per_image for one in self.measurements}
+        return {
+            column: dict(zip(names, system_means(values, system, np.ones(len(values))).tolist(), strict=True))
+            for column, values in columns.items()
+        }
+
+
+def gap(one: Agreement, other: Agreement, confidence: float = 0.95) -> Gap:
+    """One metric's agreement minus another's, from the resamples that they share."""
+    if (one.collection, one.statistic, one.pairs) != (other.collection, other.statistic, other.pairs):
+        raise ValueError("two agreements are compared by the same statistic over the same captions")
+    moved = one.resampled - other.resampled
+    low, high = percentile_interval(moved, confidence)
+    known = moved[np.isfinite(moved)]
+    beyond = min(int((known <= 0).sum()), int((known >= 0).sum()))
+    p_value = min(1.0, 2 * (beyond + 1) / (len(known) + 1))
+    return Gap(one.value - other.value, low, high, p_value)
+
+
+def trust(
+    metric: Metric | Sequence[Metric],
+    judgements: str | Collection | Sequence[str | Collection],
+    statistics: Sequence[StatisticName] = (),
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> list[Trusted]:
+    """Each collection's agreements with these metrics.
+
+    A metric is a name as `evaluator.score` takes it, a scorer, or a function of a caption and its references.
+    Judgements are NAME=PATH, or collections read already. Without `statistics` each collection's first one is
+    computed, which is the one that papers report. Raises ConfigError for unknown names, DataError for files
+    that are wrong. A metric that cannot be computed here is among `not_computed`, with the reason.
+    """
+    metrics = [metric] if isinstance(metric, str) or not isinstance(metric, Sequence) else metric
+    named = [judgements] if isinstance(judgements, str | Collection) else judgements
+    scorers = [_scorer(one) for one in metrics]
+    collections = [one if isinstance(one, Collection) else read_collection(one) for one in named]
+    if unknown := [name for name in statistics if name not in STATISTICS]:
+        raise ConfigError(f"{unknown[0]!r} is not a statistic. The statistics are {', '.join(STATISTICS)}")
+    return [
+        trusted(collection, scorers, statistics or collection.statistics[:1], resamples, confidence, seed)
+        for collection in collections
+    ]
+
+
+def trusted(
+    collection: Collection,
+    scorers: Sequence[Scorer],
+    statistics: Sequence[StatisticName],
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> Trusted:
+    """The agreements of these scorers with one collection."""
+    measurements, not_computed = measured(collection, scorers)
+    return Trusted(
+        collection=collection,
+        measurements=tuple(measurements),
+        agreements=tuple(
+            agreement(collection, measurement, statistic, resamples, confidence, seed)
+            for statistic in statistics
+            for measurement in measurements
+        ),
+        not_computed=tuple(not_computed),
+        raters_alpha=krippendorff_alpha(collection.judged),
+        confidence=confidence,
+    )
+
+
+def measured(
+    collection: Collection, scorers: Sequence[Scorer]
+) -> tuple[list[Measurement], list[NotComputed]]:
+    """The score of each judged caption by each metric."""
+    items = [Item(str(index), one.picture, one.references) for index, one in enumerate(collection.judged)]
+    captions = [one.caption for one in collection.judged]
+    measurements: list[Measurement] = []
+    not_computed: list[NotComputed] = []
+    for scorer in scorers:
+        try:
+            measurements += scorer.score(items, captions)
+        except MetricError as error:
+            not_computed += [NotComputed(name, str(error)) for name in scorer.names]
+    return measurements, not_computed
+
+
+def agreement(
+    collection: Collection,
+    measurement: Measurement,
+    statistic: StatisticName,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> Agreement:
+    """One metric's agreement with people, over the captions that it could score."""
+    scores = measurement.per_image if measurement.higher_is_better else -measurement.per_image
+    kept = [index for index, score in enumerate(scores) if np.isfinite(score)]
+    if not kept:
+        raise MetricError(f"{measurement.name} scored none of the captions of {collection.name}")
+    judged = [collection.judged[index] for index in kept]
+    observed = observations(judged, scores[kept])
+    of = STATISTICS[statistic](observed)
+    resampled = np.array([of(counts) for counts in draws(observed.images, resamples, seed)])
+    low, high = percentile_interval(resampled, confidence)
+    recipe = f"collection:{collection.name}|{collection.recipe}|resampled:images"
+    return Agreement(
+        metric=measurement.name,
+        collection=collection.name,
+        statistic=statistic,
+        value=of(np.ones(observed.images, np.int64)),
+        low=low,
+        high=high,
+        images=observed.images,
+        pairs=len(judged),
+        signature=Signature(f"{statistic}|{recipe}|metric:{measurement.signature}"),
+        published=(collection.published or {}).get((measurement.name, statistic)),
+        resampled=resampled,
+    )
+
+
+def observations(judged: Sequence[Judged], scores: Array) -> Observations:
+    """Each rating of each caption beside the caption's score."""
+    times = [len(one.ratings) for one in judged]
+    pairs = [one.pair for one in judged]
+    return Observations(
+        metric=np.repeat(scores, times),
+        people=np.array([rating for one in judged for rating in one.ratings]),
+        image=np.repeat(_numbered([one.image for one in judged])[1], times),
+        pair=np.repeat(_numbered(pairs)[1], times) if any(pairs) else None,
+        system=np.repeat(_numbered([one.system for one in judged])[1], times),
+    )
+
+
+def draws(images: int, resamples: int, seed: int) -> Iterator[Indices]:
+    """How often each image is drawn, one resample at a time; the same for the same seed."""
+    generator = np.random.default_rng([seed, 2])  # other numbers than those of scores
+    for _ in range(resamples):
+        yield np.bincount(generator.integers(images, size=images), minlength=images).astype(np.int64)
+
+
+def _numbered(names: Sequence[str]) -> tuple[list[str], Indices]:
+    """The distinct names in their order, and which of them each entry is."""
+    numbers: dict[str, int] = {}
+    indices = [numbers.setdefault(name, len(numbers)) for name in names]
+    return list(numbers), np.array(indices, np.int64)
+
+
+def _scorer(metric: Metric) -> Scorer:
+    from evaluator.api import scorer_of
+
+    if isinstance(metric, str):
+        return scorer_of(metric)
+    return cast(Scorer, metric) if hasattr(metric, "score") else FunctionMetric(metric)

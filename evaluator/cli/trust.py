@@ -1,0 +1,70 @@
+"""`evaluator trust`: how far metrics agree with people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evaluator.cli.console import ExitCode, table_console
+from evaluator.cli.options import CONFIG_DIR
+
+
+@click.command(name="trust")
+@click.argument("arguments", nargs=-1, required=True, metavar="METRIC... [OVERRIDES]...")
+@click.option(
+    "--judgements",
+    "-j",
+    multiple=True,
+    required=True,
+    metavar="NAME=PATH",
+    help="A collection of human judgements and its folder or file; may be repeated.",
+)
+@click.option(
+    "--statistic",
+    "statistics",
+    multiple=True,
+    help="Such as kendall_tau_b or pairwise_accuracy; may be repeated. Default: the published one.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@CONFIG_DIR
+def trust_command(
+    arguments: tuple[str, ...],
+    judgements: tuple[str, ...],
+    statistics: tuple[str, ...],
+    form: str,
+    resamples: int,
+    seed: int,
+    config_dir: Path | None,
+) -> ExitCode:
+    """Compare metrics with what people said of captions.
+
+    METRIC is a scorer: bleu, rouge, cider, meteor, clipscore, or one of your own. OVERRIDES are its options:
+    scorer.cider.n=3. The collections: flickr8k-expert, flickr8k-cf, thumb, composite, polaris, nebula,
+    longcap-arena, pascal50s, foil, and table for a table of your own (image, caption, rating).
+    """
+    from evaluator.agreement.trust import trust
+    from evaluator.config.run_config import run_configs
+    from evaluator.report.text.trust import FORMATS, notes, trust_table
+
+    metrics = [argument for argument in arguments if "=" not in argument]
+    overrides = [argument for argument in arguments if "=" in argument]
+    (config,) = run_configs([f"scorer=[{','.join(metrics)}]", *overrides], config_dir)
+    scorers = list(config.scorers.values())
+    found = trust(scorers, judgements, statistics, resamples=resamples, seed=seed)  # type: ignore[arg-type]
+    if form != "table":
+        click.echo(FORMATS[form](found), nl=False)
+        return ExitCode.OK
+    for each in found:
+        table_console().print(trust_table(each))
+        for note in notes(each):
+            click.echo(note)
+    return ExitCode.OK

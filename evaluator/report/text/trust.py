@@ -1,0 +1,151 @@
+"""How far metrics agree with people, as a table: terminal, Markdown, LaTeX, CSV, HTML and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from evaluator.agreement.judgements import StatisticName
+from evaluator.agreement.trust import Agreement, Trusted
+from evaluator.core.metrics import in_points
+from evaluator.report.formatting import format_p_value
+from evaluator.report.text.table import Cell, TextTable
+
+NAMES: Mapping[StatisticName, str] = MappingProxyType(
+    {
+        "kendall_tau_c": "Kendall's τ-c",
+        "kendall_tau_b": "Kendall's τ-b",
+        "spearman": "Spearman's ρ",
+        "pearson": "Pearson's r",
+        "pairwise_accuracy": "pairwise accuracy",
+        "system_pearson": "Pearson's r of systems",
+    }
+)
+
+
+def trust_table(trusted: Trusted) -> TextTable:
+    """One collection: a row per metric and statistic, the best metric first."""
+    statistics = list(dict.fromkeys(one.statistic for one in trusted.agreements))
+    ranked = [one for statistic in statistics for one in trusted.ranked(statistic)]
+    several = len(statistics) > 1
+    with_published = any(one.published is not None for one in ranked)
+    headings = ["metric", *(["statistic"] if several else []), "agreement", "behind the best"]
+    rows = [
+        [
+            Cell(one.metric),
+            *([Cell(NAMES[one.statistic])] if several else []),
+            Cell(f"{one.points:.1f}", interval(one.interval_points)),
+            behind(trusted, one),
+            *([Cell("" if one.published is None else f"{one.published:.1f}")] if with_published else []),
+        ]
+        for one in ranked
+    ]
+    return TextTable(
+        [*headings, *(["published"] if with_published else [])],
+        rows,
+        caption(trusted),
+        left=2 if several else 1,
+    )
+
+
+def caption(trusted: Trusted) -> str:
+    collection = trusted.collection
+    images, pairs = f"{collection.images:,}", f"{len(collection.judged):,}"
+    statistics = ", ".join(NAMES[name] for name in dict.fromkeys(one.statistic for one in trusted.agreements))
+    return f"{collection.name}: {statistics or 'no metric'} × 100, {images} images, {pairs} captions"
+
+
+def behind(trusted: Trusted, one: Agreement) -> Cell:
+    """By how much the best metric agrees better, with its interval and p-value."""
+    if (gap := trusted.behind_best(one)) is None:
+        return Cell("")
+    points = in_points(gap.value)
+    return Cell(
+        f"{points:.1f}", interval((in_points(gap.low), in_points(gap.high))), format_p_value(gap.p_value)
+    )
+
+
+def interval(points: tuple[float, float]) -> str:
+    return f"{points[0]:.1f}–{points[1]:.1f}".replace("-", "−")
+
+
+def notes(trusted: Trusted) -> Iterator[str]:
+    """The protocol, how far people agree with each other, the order of the systems, what is missing."""
+    confidence = f"{100 * trusted.confidence:g} %"
+    yield f"Protocol: {trusted.collection.protocol}. Intervals ({confidence}) resample images."
+    if trusted.raters_alpha == trusted.raters_alpha:
+        yield f"People agree with each other: Krippendorff's alpha {trusted.raters_alpha:.2f} (ordinal)."
+    systems = trusted.systems()
+    if systems:
+        orders = {column: sorted(means, key=lambda name: -means[name]) for column, means in systems.items()}
+        yield "Systems, the best first:"
+        yield from (f"  {column}: {', '.join(order)}" for column, order in orders.items())
+    for missing in trusted.not_computed:
+        yield f"{missing.name}: not computed: {missing.reason}"
+
+
+def rows(trusted: Sequence[Trusted]) -> list[dict[str, Any]]:
+    """A row per metric, collection and statistic; values are points, as in every table."""
+    return [
+        {
+            "metric": one.metric,
+            "collection": one.collection,
+            "statistic": one.statistic,
+            "value": one.points,
+            "low": one.interval_points[0],
+            "high": one.interval_points[1],
+            "confidence": each.confidence,
+            "images": one.images,
+            "pairs": one.pairs,
+            "published": one.published,
+            "behind_best": gap_row(each, one),
+            "raters_alpha": each.raters_alpha if each.raters_alpha == each.raters_alpha else None,
+            "signature": str(one.signature),
+        }
+        for each in trusted
+        for one in each.agreements
+    ]
+
+
+def gap_row(trusted: Trusted, one: Agreement) -> dict[str, float] | None:
+    if (gap := trusted.behind_best(one)) is None:
+        return None
+    low, high = in_points(gap.low), in_points(gap.high)
+    return {"value": in_points(gap.value), "low": low, "high": high, "p_value": gap.p_value}
+
+
+def _joined(form: Callable[[TextTable], str]) -> Callable[[Sequence[Trusted]], str]:
+    return lambda trusted: "\n\n".join(form(trust_table(each)) for each in trusted) + "\n"
+
+
+def markdown(trusted: Sequence[Trusted]) -> str:
+    parts = [
+        f"**{caption(each)}**\n\n{trust_table(each).markdown()}\n\n"
+        + "\n".join(f"- {note.strip()}" for note in notes(each))
+        for each in trusted
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def csv(trusted: Sequence[Trusted]) -> str:
+    """One table of all collections, a row per metric and statistic."""
+    columns = ("metric", "collection", "statistic", "value", "low", "high", "images", "pairs", "published")
+    cells = [
+        [Cell("" if row[column] is None else str(row[column])) for column in columns] for row in rows(trusted)
+    ]
+    return TextTable(columns, cells).csv()
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Trusted]], str]] = MappingProxyType(
+    {
+        "markdown": markdown,
+        "latex": _joined(TextTable.latex),
+        "html": _joined(TextTable.html),
+        "csv": csv,
+        "json": lambda trusted: (
+            json.dumps(rows(trusted), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        ),
+    }
+)
