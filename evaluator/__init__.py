@@ -25,19 +25,21 @@ from typing import TYPE_CHECKING, Any
 from evaluator.version import __version__
 
 if TYPE_CHECKING:
+    from evaluator.agreement.trust import trust
     from evaluator.api import score
     from evaluator.comparison.compare import compare
     from evaluator.config.run_config import run_configs
     from evaluator.evaluate import evaluate_all
     from evaluator.report.page.html import write_report
 
-__all__ = ["__version__", "compare", "evaluate_all", "run_configs", "score", "write_report"]
+__all__ = ["__version__", "compare", "evaluate_all", "run_configs", "score", "trust", "write_report"]
 
 _MODULES = {
     "score": "evaluator.api",
     "compare": "evaluator.comparison.compare",
     "run_configs": "evaluator.config.run_config",
     "evaluate_all": "evaluator.evaluate",
+    "trust": "evaluator.agreement.trust",
     "write_report": "evaluator.report.page.html",
 }
 

@@ -6,7 +6,7 @@ with one observation on each side are counted by a running sum over the lower si
 time of sorting each resample anew.
 
     >>> pairs = OrderedPairs.of(np.array([0.1, 0.4, 0.4, 0.9]), np.array([1.0, 2.0, 1.0, 3.0]))
-    >>> pairs.tau_b(np.ones(4)).round(3), pairs.tau_c(np.ones(4)).round(3)
+    >>> round(pairs.tau_b(np.ones(4)), 3), round(pairs.tau_c(np.ones(4)), 3)
     (0.8, 0.75)
 
 tau-b: Kendall 1945, The Treatment of Ties in Ranking Problems; tau-c: Stuart 1953, The Estimation and

@@ -2,7 +2,7 @@
 
 >>> from evaluator.agreement.judgements import Judged
 >>> def rated(*ratings): return Judged("a.jpg", "a dog", (), ratings)
->>> krippendorff_alpha([rated(1, 1, 1), rated(4, 4, 4), rated(2, 2, 3)]).round(2)
+>>> round(krippendorff_alpha([rated(1, 1, 1), rated(4, 4, 4), rated(2, 2, 3)]), 2)
 0.91
 """
 

@@ -9,8 +9,9 @@ https://aclanthology.org/2021.tacl-1.67). Two metrics are compared on the same r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -33,9 +34,9 @@ class Agreement:
     """One statistic of one metric on one collection, with its interval; the numbers are coefficients."""
 
     metric: str
-    collection: str
+    collection: str  # its name; of a part, such as Pascal-50S' HC: pascal50s:HC
     statistic: StatisticName
-    value: float
+    value: float  # NaN for a metric that scores all captions alike
     low: float
     high: float
     images: int
@@ -74,14 +75,22 @@ class Trusted:
     raters_alpha: float  # NaN where each caption has one rating
     confidence: float
 
-    def ranked(self, statistic: StatisticName) -> tuple[Agreement, ...]:
-        """The agreements by this statistic, the best metric first."""
-        chosen = [one for one in self.agreements if one.statistic == statistic]
-        return tuple(sorted(chosen, key=lambda one: -one.value))
+    def ranked(self) -> list[Agreement]:
+        """By part of the collection and statistic; then the best metric first."""
+        order = list(dict.fromkeys((one.collection, one.statistic) for one in self.agreements))
+        return sorted(
+            self.agreements,
+            key=lambda one: (
+                order.index((one.collection, one.statistic)),
+                math.isnan(one.value),
+                -one.value,
+            ),
+        )
 
     def behind_best(self, one: Agreement) -> Gap | None:
         """How much the best metric agrees better than this one; None for the best itself."""
-        best = self.ranked(one.statistic)[0]
+        same = (other for other in self.ranked() if is_comparable(one, other))
+        best = next(same)
         return None if one is best else gap(best, one, self.confidence)
 
     def systems(self) -> dict[str, dict[str, float]]:
@@ -97,12 +106,17 @@ class Trusted:
         }
 
 
+def is_comparable(one: Agreement, other: Agreement) -> bool:
+    """Whether both are the same statistic over the same captions, and so share their resamples."""
+    return (one.collection, one.statistic, one.pairs) == (other.collection, other.statistic, other.pairs)
+
+
 def gap(one: Agreement, other: Agreement, confidence: float = 0.95) -> Gap:
-    """One metric's agreement minus another's, from the resamples that they share."""
-    if (one.collection, one.statistic, one.pairs) != (other.collection, other.statistic, other.pairs):
+    """One metric's agreement minus another's. Raises ValueError where they are not comparable."""
+    if not is_comparable(one, other):
         raise ValueError("two agreements are compared by the same statistic over the same captions")
     moved = one.resampled - other.resampled
-    low, high = percentile_interval(moved, confidence)
+    low, high = interval(moved, confidence)
     known = moved[np.isfinite(moved)]
     beyond = min(int((known <= 0).sum()), int((known >= 0).sum()))
     p_value = min(1.0, 2 * (beyond + 1) / (len(known) + 1))
@@ -150,8 +164,9 @@ def trusted(
         collection=collection,
         measurements=tuple(measurements),
         agreements=tuple(
-            agreement(collection, measurement, statistic, resamples, confidence, seed)
+            agreement(part, measurement.per_image[rows], measurement, statistic, resamples, confidence, seed)
             for statistic in statistics
+            for part, rows in parts(collection)
             for measurement in measurements
         ),
         not_computed=tuple(not_computed),
@@ -176,16 +191,36 @@ def measured(
     return measurements, not_computed
 
 
+def parts(collection: Collection) -> list[tuple[Collection, Indices]]:
+    """The collection and, where its captions have tags, the part with each tag; and the captions in each."""
+    every = np.arange(len(collection.judged))
+    tags = list(dict.fromkeys(one.tag for one in collection.judged if one.tag))
+    rows = {tag: every[[one.tag == tag for one in collection.judged]] for tag in tags}
+    tagged = [
+        (
+            replace(
+                collection,
+                name=f"{collection.name}:{tag}",
+                judged=tuple(collection.judged[index] for index in rows[tag]),
+            ),
+            rows[tag],
+        )
+        for tag in tags
+    ]
+    return [(collection, every), *tagged]
+
+
 def agreement(
     collection: Collection,
+    scores: Array,
     measurement: Measurement,
     statistic: StatisticName,
     resamples: int,
     confidence: float,
     seed: int,
 ) -> Agreement:
-    """One metric's agreement with people, over the captions that it could score."""
-    scores = measurement.per_image if measurement.higher_is_better else -measurement.per_image
+    """One metric's agreement with people, over the captions that it could score: scores (captions,)."""
+    scores = scores if measurement.higher_is_better else -scores
     kept = [index for index, score in enumerate(scores) if np.isfinite(score)]
     if not kept:
         raise MetricError(f"{measurement.name} scored none of the captions of {collection.name}")
@@ -193,7 +228,7 @@ def agreement(
     observed = observations(judged, scores[kept])
     of = STATISTICS[statistic](observed)
     resampled = np.array([of(counts) for counts in draws(observed.images, resamples, seed)])
-    low, high = percentile_interval(resampled, confidence)
+    low, high = interval(resampled, confidence)
     recipe = f"collection:{collection.name}|{collection.recipe}|resampled:images"
     return Agreement(
         metric=measurement.name,
@@ -221,6 +256,13 @@ def observations(judged: Sequence[Judged], scores: Array) -> Observations:
         pair=np.repeat(_numbered(pairs)[1], times) if any(pairs) else None,
         system=np.repeat(_numbered([one.system for one in judged])[1], times),
     )
+
+
+def interval(resampled: Array, confidence: float) -> tuple[float, float]:
+    """Its two ends; NaN where no resample has a value, as for a metric that scores all captions alike."""
+    if np.isnan(resampled).all():
+        return math.nan, math.nan
+    return percentile_interval(resampled, confidence)
 
 
 def draws(images: int, resamples: int, seed: int) -> Iterator[Indices]:

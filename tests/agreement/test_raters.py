@@ -7,7 +7,7 @@ import math
 from evaluator.agreement.judgements import Judged
 from evaluator.agreement.raters import krippendorff_alpha
 
-# Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, part C: 12 units, four observers, values missing.
+# Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, part C: 12 units, four observers.
 UNITS = [
     (1, 1, 1), (2, 2, 3, 2), (3, 3, 3, 3), (3, 3, 3, 3), (2, 2, 2, 2), (1, 2, 3, 4),
     (4, 4, 4, 4), (1, 1, 2, 1), (2, 2, 2, 2), (5, 5, 5), (1, 1), (3,),

@@ -79,9 +79,10 @@ def _text(cell: Any) -> str:
 
 def _matrices(folder: Path, name: str) -> dict[str, Any]:
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     path = in_folder(folder, name)
     try:
         return dict(loadmat(path))
-    except (OSError, ValueError, NotImplementedError, TypeError) as error:
+    except (OSError, ValueError, NotImplementedError, TypeError, MatReadError) as error:
         raise DataError(f"{path}: cannot be read as a MATLAB file: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -27,15 +28,18 @@ NAMES: Mapping[StatisticName, str] = MappingProxyType(
 
 def trust_table(trusted: Trusted) -> TextTable:
     """One collection: a row per metric and statistic, the best metric first."""
-    statistics = list(dict.fromkeys(one.statistic for one in trusted.agreements))
-    ranked = [one for statistic in statistics for one in trusted.ranked(statistic)]
-    several = len(statistics) > 1
+    ranked = trusted.ranked()
+    columns: dict[str, Callable[[Agreement], str]] = {
+        "part": lambda one: one.collection.partition(":")[2] or "all",
+        "statistic": lambda one: NAMES[one.statistic],
+    }
+    shown = {name: text for name, text in columns.items() if len(set(map(text, ranked))) > 1}
     with_published = any(one.published is not None for one in ranked)
-    headings = ["metric", *(["statistic"] if several else []), "agreement", "behind the best"]
+    headings = ["metric", *shown, "agreement", "behind the best"]
     rows = [
         [
             Cell(one.metric),
-            *([Cell(NAMES[one.statistic])] if several else []),
+            *(Cell(text(one)) for text in shown.values()),
             Cell(f"{one.points:.1f}", interval(one.interval_points)),
             behind(trusted, one),
             *([Cell("" if one.published is None else f"{one.published:.1f}")] if with_published else []),
@@ -46,7 +50,7 @@ def trust_table(trusted: Trusted) -> TextTable:
         [*headings, *(["published"] if with_published else [])],
         rows,
         caption(trusted),
-        left=2 if several else 1,
+        left=1 + len(shown),
     )
 
 
@@ -75,7 +79,7 @@ def notes(trusted: Trusted) -> Iterator[str]:
     """The protocol, how far people agree with each other, the order of the systems, what is missing."""
     confidence = f"{100 * trusted.confidence:g} %"
     yield f"Protocol: {trusted.collection.protocol}. Intervals ({confidence}) resample images."
-    if trusted.raters_alpha == trusted.raters_alpha:
+    if not math.isnan(trusted.raters_alpha):
         yield f"People agree with each other: Krippendorff's alpha {trusted.raters_alpha:.2f} (ordinal)."
     systems = trusted.systems()
     if systems:
@@ -93,15 +97,15 @@ def rows(trusted: Sequence[Trusted]) -> list[dict[str, Any]]:
             "metric": one.metric,
             "collection": one.collection,
             "statistic": one.statistic,
-            "value": one.points,
-            "low": one.interval_points[0],
-            "high": one.interval_points[1],
+            "value": known(one.points),
+            "low": known(one.interval_points[0]),
+            "high": known(one.interval_points[1]),
             "confidence": each.confidence,
             "images": one.images,
             "pairs": one.pairs,
             "published": one.published,
             "behind_best": gap_row(each, one),
-            "raters_alpha": each.raters_alpha if each.raters_alpha == each.raters_alpha else None,
+            "raters_alpha": known(each.raters_alpha),
             "signature": str(one.signature),
         }
         for each in trusted
@@ -109,11 +113,21 @@ def rows(trusted: Sequence[Trusted]) -> list[dict[str, Any]]:
     ]
 
 
-def gap_row(trusted: Trusted, one: Agreement) -> dict[str, float] | None:
+def known(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else value
+
+
+def gap_row(trusted: Trusted, one: Agreement) -> dict[str, float | None] | None:
     if (gap := trusted.behind_best(one)) is None:
         return None
     low, high = in_points(gap.low), in_points(gap.high)
-    return {"value": in_points(gap.value), "low": low, "high": high, "p_value": gap.p_value}
+    return {
+        "value": known(in_points(gap.value)),
+        "low": known(low),
+        "high": known(high),
+        "p_value": known(gap.p_value),
+    }
 
 
 def _joined(form: Callable[[TextTable], str]) -> Callable[[Sequence[Trusted]], str]:
