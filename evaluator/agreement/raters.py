@@ -3,7 +3,7 @@
 >>> from evaluator.agreement.judgements import Judged
 >>> def rated(*ratings): return Judged("a.jpg", "a dog", (), ratings)
 >>> round(krippendorff_alpha([rated(1, 1, 1), rated(4, 4, 4), rated(2, 2, 3)]), 2)
-0.91
+0.96
 """
 
 from __future__ import annotations

@@ -33,6 +33,11 @@ from evaluator.cli.options import CONFIG_DIR
     default="table",
     show_default=True,
 )
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with plots and the captions on which a metric and people disagree most.",
+)
 @click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @CONFIG_DIR
@@ -41,6 +46,7 @@ def trust_command(
     judgements: tuple[str, ...],
     statistics: tuple[str, ...],
     form: str,
+    output: Path | None,
     resamples: int,
     seed: int,
     config_dir: Path | None,
@@ -60,6 +66,10 @@ def trust_command(
     (config,) = run_configs([f"scorer=[{','.join(metrics)}]", *overrides], config_dir)
     scorers = list(config.scorers.values())
     found = trust(scorers, judgements, statistics, resamples=resamples, seed=seed)  # type: ignore[arg-type]
+    if output:
+        from evaluator.report.page.trust import write_trust_page
+
+        click.echo(write_trust_page(found, output), err=form != "table")
     if form != "table":
         click.echo(FORMATS[form](found), nl=False)
         return ExitCode.OK
