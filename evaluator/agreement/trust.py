@@ -22,6 +22,7 @@ from evaluator.agreement.function_metric import FunctionMetric, MetricFunction
 from evaluator.agreement.judgements import Collection, Judged, StatisticName
 from evaluator.agreement.raters import krippendorff_alpha
 from evaluator.comparison.bootstrap import percentile_interval
+from evaluator.comparison.paired_tests import p_value_text
 from evaluator.core import Array, Item, Measurement, NotComputed, Scorer, Signature
 from evaluator.core.errors import ConfigError, MetricError
 from evaluator.core.metrics import in_points
@@ -62,6 +63,11 @@ class Gap:
     low: float
     high: float
     p_value: float  # two-sided, from the resamples
+    is_floor: bool  # no resample lies beyond zero: the p-value is at most this
+
+    @property
+    def p_text(self) -> str:
+        return f"p < {self.p_value:.1g}" if self.is_floor else p_value_text(self.p_value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +126,7 @@ def gap(one: Agreement, other: Agreement, confidence: float = 0.95) -> Gap:
     known = moved[np.isfinite(moved)]
     beyond = min(int((known <= 0).sum()), int((known >= 0).sum()))
     p_value = min(1.0, 2 * (beyond + 1) / (len(known) + 1))
-    return Gap(one.value - other.value, low, high, p_value)
+    return Gap(one.value - other.value, low, high, p_value, is_floor=beyond == 0)
 
 
 def trust(

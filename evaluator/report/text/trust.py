@@ -11,7 +11,6 @@ from typing import Any
 from evaluator.agreement.judgements import StatisticName
 from evaluator.agreement.trust import Agreement, Trusted
 from evaluator.core.metrics import in_points
-from evaluator.report.formatting import format_p_value
 from evaluator.report.text.table import Cell, TextTable
 
 NAMES: Mapping[StatisticName, str] = MappingProxyType(
@@ -66,9 +65,7 @@ def behind(trusted: Trusted, one: Agreement) -> Cell:
     if (gap := trusted.behind_best(one)) is None:
         return Cell("")
     points = in_points(gap.value)
-    return Cell(
-        f"{points:.1f}", interval((in_points(gap.low), in_points(gap.high))), format_p_value(gap.p_value)
-    )
+    return Cell(f"{points:.1f}", interval((in_points(gap.low), in_points(gap.high))), gap.p_text)
 
 
 def interval(points: tuple[float, float]) -> str:
