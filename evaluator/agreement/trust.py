@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -26,6 +27,7 @@ from evaluator.comparison.paired_tests import p_value_text
 from evaluator.core import Array, Item, Measurement, NotComputed, Scorer, Signature
 from evaluator.core.errors import ConfigError, MetricError
 from evaluator.core.metrics import in_points
+from evaluator.data.picture_files import AnnotatedImage, with_pictures
 
 Metric = str | Scorer | MetricFunction
 
@@ -133,6 +135,7 @@ def trust(
     metric: Metric | Sequence[Metric],
     judgements: str | Collection | Sequence[str | Collection],
     statistics: Sequence[StatisticName] = (),
+    images: Path | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -141,19 +144,31 @@ def trust(
 
     A metric is a name as `evaluator.score` takes it, a scorer, or a function of a caption and its references.
     Judgements are NAME=PATH, or collections read already. Without `statistics` each collection's first one is
-    computed, which is the one that papers report. Raises ConfigError for unknown names, DataError for files
-    that are wrong. A metric that cannot be computed here is among `not_computed`, with the reason.
+    computed, which is the one that papers report. `images` is the folder with the pictures. Raises
+    ConfigError for unknown names, DataError for files that are wrong. A metric that cannot be computed here is
+    among `not_computed`, with the reason.
     """
     metrics = [metric] if isinstance(metric, str) or not isinstance(metric, Sequence) else metric
     named = [judgements] if isinstance(judgements, str | Collection) else judgements
     scorers = [_scorer(one) for one in metrics]
     collections = [one if isinstance(one, Collection) else read_collection(one) for one in named]
+    if images is not None:
+        collections = [with_images(collection, images) for collection in collections]
     if unknown := [name for name in statistics if name not in STATISTICS]:
         raise ConfigError(f"{unknown[0]!r} is not a statistic. The statistics are {', '.join(STATISTICS)}")
     return [
         trusted(collection, scorers, statistics or collection.statistics[:1], resamples, confidence, seed)
         for collection in collections
     ]
+
+
+def with_images(collection: Collection, folder: Path) -> Collection:
+    """The collection with the paths of its pictures in this folder. Raises DataError where it has none."""
+    names = dict.fromkeys(one.image for one in collection.judged)
+    listed = [AnnotatedImage(name, name, ()) for name in names]
+    pictures = {item.id: item.image for item in with_pictures(listed, folder, Path(collection.name))}
+    judged = tuple(replace(one, picture=pictures[one.image]) for one in collection.judged)
+    return replace(collection, judged=judged)
 
 
 def trusted(

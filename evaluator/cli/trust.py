@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import ExitCode, table_console
-from evaluator.cli.options import CONFIG_DIR
+from evaluator.cli.console import ExitCode, echo, print_document, print_table
+from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
 
 
 @click.command(name="trust")
@@ -27,6 +27,11 @@ from evaluator.cli.options import CONFIG_DIR
     help="Such as kendall_tau_b or pairwise_accuracy; may be repeated. Default: the published one.",
 )
 @click.option(
+    "--images",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the pictures, for CLIPScore and the page.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
@@ -40,11 +45,13 @@ from evaluator.cli.options import CONFIG_DIR
 )
 @click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@WIDE_TABLE
 @CONFIG_DIR
 def trust_command(
     arguments: tuple[str, ...],
     judgements: tuple[str, ...],
     statistics: tuple[str, ...],
+    images: Path | None,
     form: str,
     output: Path | None,
     resamples: int,
@@ -65,16 +72,16 @@ def trust_command(
     overrides = [argument for argument in arguments if "=" in argument]
     (config,) = run_configs([f"scorer=[{','.join(metrics)}]", *overrides], config_dir)
     scorers = list(config.scorers.values())
-    found = trust(scorers, judgements, statistics, resamples=resamples, seed=seed)  # type: ignore[arg-type]
+    found = trust(scorers, judgements, statistics, images, resamples, seed=seed)  # type: ignore[arg-type]
     if output:
         from evaluator.report.page.trust import write_trust_page
 
-        click.echo(write_trust_page(found, output), err=form != "table")
+        echo(write_trust_page(found, output), err=form != "table")
     if form != "table":
-        click.echo(FORMATS[form](found), nl=False)
+        print_document(FORMATS[form](found))
         return ExitCode.OK
     for each in found:
-        table_console().print(trust_table(each))
+        print_table(trust_table(each))
         for note in notes(each):
-            click.echo(note)
+            echo(note)
     return ExitCode.OK

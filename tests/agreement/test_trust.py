@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from evaluator import trust
 from evaluator.agreement.function_metric import FunctionMetric
 from evaluator.agreement.judgements import Collection, Judged
-from evaluator.agreement.trust import gap
-from evaluator.core.errors import ConfigError
+from evaluator.agreement.trust import gap, with_images
+from evaluator.core.errors import ConfigError, DataError
 from evaluator.report.text.trust import rows
 from evaluator.scorers.cider import CIDEr
 
@@ -104,6 +105,14 @@ def test_a_scorer_with_options_of_its_own_that_scores_all_captions_alike(collect
     assert math.isnan(one.value)
     [row] = rows([found])
     assert (row["value"], row["low"], row["high"]) == (None, None, None)
+
+
+def test_pictures_come_from_a_folder(collection: Collection, tmp_path: Path) -> None:
+    (tmp_path / "0.jpg").touch()
+    pictures = {one.image: one.picture for one in with_images(collection, tmp_path).judged}
+    assert pictures["0"] == tmp_path / "0.jpg"
+    with pytest.raises(DataError, match="none of the 100 pictures"):
+        trust(number, collection, images=tmp_path / "..")
 
 
 def test_unknown_statistics_are_listed(collection: Collection) -> None:

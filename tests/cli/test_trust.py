@@ -77,7 +77,7 @@ def test_the_page(table: Path, tmp_path: Path) -> None:
     assert "default-src &#39;none&#39;" in html
     assert "<script" not in html
     assert "Where <bdi>ROUGE-L</bdi> and people disagree most" in html
-    assert "something else" in html
+    assert "People rate it" in html
 
 
 def test_options_of_a_scorer(table: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from evaluator.agreement.judgements import StatisticName
 from evaluator.agreement.trust import Agreement, Trusted
 from evaluator.core.metrics import in_points
+from evaluator.report.formatting import format_digits
 from evaluator.report.text.table import Cell, TextTable
 
 NAMES: Mapping[StatisticName, str] = MappingProxyType(
@@ -39,7 +40,7 @@ def trust_table(trusted: Trusted) -> TextTable:
         [
             Cell(one.metric),
             *(Cell(text(one)) for text in shown.values()),
-            Cell(f"{one.points:.1f}", interval(one.interval_points)),
+            Cell(format_digits(one.points), interval(one.interval_points)),
             behind(trusted, one),
             *([Cell("" if one.published is None else f"{one.published:.1f}")] if with_published else []),
         ]
@@ -65,7 +66,7 @@ def behind(trusted: Trusted, one: Agreement) -> Cell:
     if (gap := trusted.behind_best(one)) is None:
         return Cell("")
     points = in_points(gap.value)
-    return Cell(f"{points:.1f}", interval((in_points(gap.low), in_points(gap.high))), gap.p_text)
+    return Cell(format_digits(points), interval((in_points(gap.low), in_points(gap.high))), gap.p_text)
 
 
 def interval(points: tuple[float, float]) -> str:
