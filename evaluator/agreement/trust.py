@@ -145,8 +145,8 @@ def trust(
     A metric is a name as `evaluator.score` takes it, a scorer, or a function of a caption and its references.
     Judgements are NAME=PATH, or collections read already. Without `statistics` each collection's first one is
     computed, which is the one that papers report. `images` is the folder with the pictures. Raises
-    ConfigError for unknown names, DataError for files that are wrong. A metric that cannot be computed here is
-    among `not_computed`, with the reason.
+    ConfigError for unknown names, DataError for files that are wrong. A metric that cannot be computed here
+    is among `not_computed`, with the reason.
     """
     metrics = [metric] if isinstance(metric, str) or not isinstance(metric, Sequence) else metric
     named = [judgements] if isinstance(judgements, str | Collection) else judgements

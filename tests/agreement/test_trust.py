@@ -111,8 +111,9 @@ def test_pictures_come_from_a_folder(collection: Collection, tmp_path: Path) -> 
     (tmp_path / "0.jpg").touch()
     pictures = {one.image: one.picture for one in with_images(collection, tmp_path).judged}
     assert pictures["0"] == tmp_path / "0.jpg"
+    (empty := tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="none of the 100 pictures"):
-        trust(number, collection, images=tmp_path / "..")
+        trust(number, collection, images=empty)
 
 
 def test_unknown_statistics_are_listed(collection: Collection) -> None:
