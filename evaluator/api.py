@@ -22,6 +22,7 @@ from typing import TypeVar
 from evaluator.core import Item, Measurement, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.core.kinds import SCORER_CLASSES
+from evaluator.core.spelling import did_you_mean
 
 # A metric's name here, and the kind of its scorer.
 METRICS: Mapping[str, str] = MappingProxyType(
@@ -87,7 +88,8 @@ def scorer_of(metric: str | Scorer) -> Scorer:
     kinds = {name.lower(): kind for name, kind in METRICS.items()}
     if metric.lower() not in kinds:
         raise ConfigError(
-            f"{metric!r} is not a metric. The metrics are {', '.join(METRICS)}; or give a scorer"
+            f"{metric!r} is not a metric.{did_you_mean(metric, METRICS)} "
+            f"The metrics are {', '.join(METRICS)}; or give a scorer"
         )
     module, _, name = SCORER_CLASSES[kinds[metric.lower()]].rpartition(".")
     scorer: Scorer = getattr(import_module(module), name)()

@@ -10,6 +10,8 @@ import platform
 import shutil
 import socket
 import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,12 +36,22 @@ PACKAGES = (
         "Gemini by the older package; prefer google-genai",
         "google-generativeai",
     ),
-    ("pycocoevalcap", "METEOR's word lists, SPICE's program", "coco"),
+    ("pycocoevalcap", "METEOR's word lists, SPICE's program (a download of 104 MB)", "coco"),
+    ("pillow-heif", "HEIC, the pictures of telephones", "heic"),
 )
 # Prices older than this may have changed.
 OLD_DAYS = 180
 PATIENCE_SECONDS = 0.4  # for the hub to answer
 HUB = "https://huggingface.co"
+CLIP_MB = 605  # model.safetensors of openai/clip-vit-base-patch32
+
+
+# How a finding is marked: on a terminal, in other outputs, and its colour.
+MARKS: Mapping[str, tuple[str, str, str]] = {
+    "there": ("✓", "[ok]", "green"),
+    "missing": ("✗", "[missing]", "red"),
+    "to know": ("•", "[note]", "yellow"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,17 +61,45 @@ class Finding:
     what: str
     state: str
     advice: str = ""
+    is_note: bool = False  # neither there nor missing
+
+    @property
+    def mark(self) -> str:
+        return "to know" if self.is_note else "missing" if self.advice else "there"
 
 
 @click.command(name="doctor")
 def doctor_command() -> None:
     """Show what is installed on this machine, what is missing, and what to type."""
     all_findings = list(findings())
+    on_terminal = sys.stdout.isatty()
+    columns = shutil.get_terminal_size().columns if on_terminal else None
     width = max(len(each.what) for each in all_findings)
     for each in all_findings:
-        echo(f"{each.what:{width}}  {each.state}")
+        symbol, word, colour = MARKS[each.mark]
+        mark = symbol if on_terminal and is_printable(symbol) else f"{word:9}"
+        echo(f"{mark} ", nl=False, fg=colour)  # click leaves the colour out where there is no terminal
+        before = len(mark) + width + 3
+        echo(f"{each.what:{width}}  {wrapped(each.state, before, columns)}")
         if each.advice:
-            echo(f"{'':{width}}  -> {each.advice}")
+            echo(f"{'':{before - 1}} -> {wrapped(each.advice, before + 3, columns)}")
+
+
+def is_printable(symbol: str) -> bool:
+    """Whether the terminal's encoding has the symbol."""
+    try:
+        symbol.encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return False
+    return True
+
+
+def wrapped(text: str, indent: int, columns: int | None) -> str:
+    """A text that begins at this column, within so many columns; on one line where there is no terminal."""
+    if columns is None or columns - indent < 20:
+        return text
+    lines = textwrap.wrap(text, columns - indent, break_on_hyphens=False, break_long_words=False)
+    return f"\n{'':{indent}}".join(lines)
 
 
 def findings() -> Iterator[Finding]:
@@ -93,7 +133,7 @@ def gpu() -> Finding:
     except FileNotFoundError:
         if (platform.system(), platform.machine()) == ("Darwin", "arm64"):
             return Finding("GPU", "Apple's, which local models use through MPS")
-        return Finding("GPU", "no NVIDIA GPU: local models run on the CPU, slowly")
+        return Finding("GPU", "no NVIDIA GPU: local models run on the CPU, slowly", is_note=True)
     except (OSError, subprocess.SubprocessError):
         return Finding("GPU", "nvidia-smi is installed and fails", "nvidia-smi")
     return Finding("GPU", "; ".join(output.strip().splitlines()) or "none that nvidia-smi lists")
@@ -127,18 +167,14 @@ def meteor() -> Finding:
 
 def spice() -> Finding:
     from evaluator.core.errors import MetricError
-    from evaluator.scorers.java import find_java, version_of
-    from evaluator.scorers.spice import NEWEST_JAVA, program_folder
+    from evaluator.scorers.spice import program_folder, suitable_java
 
-    try:
+    try:  # Java first: without one that fits, the large download would be of no use
+        suitable_java("java")
         program_folder(None)
-        version = version_of(find_java("java", "SPICE"))
     except MetricError as error:
         return Finding("SPICE", "cannot be computed", str(error))
-    if version and version > NEWEST_JAVA:
-        state = f"needs Java 8 to {NEWEST_JAVA}, and this is {version}"
-        return Finding("SPICE", state, "scorer.spice.java=/path/to/java, of an older one beside it")
-    return Finding("SPICE", "ready")
+    return Finding("SPICE", "ready; not verified: no published score was computed with it here")
 
 
 def clip() -> Finding:
@@ -157,7 +193,9 @@ def clip() -> Finding:
         )
     if is_reachable(address):
         return Finding(
-            "CLIP's weights", f"{name} is not on this machine; downloaded from {address} when first used"
+            "CLIP's weights",
+            f"{name} is not on this machine; downloaded from {address} when first used, {CLIP_MB} MB",
+            is_note=True,
         )
     return Finding(
         "CLIP's weights",

@@ -18,6 +18,7 @@ from evaluator.cli.caption import caption_command
 from evaluator.cli.compare import compare_command
 from evaluator.cli.console import ExitCode, PrintableFormatter, echo, printable_console
 from evaluator.cli.doctor import doctor_command
+from evaluator.cli.help import CommandsByJob
 from evaluator.cli.idf import idf_command
 from evaluator.cli.leaderboard import leaderboard_command
 from evaluator.cli.list import list_command
@@ -85,10 +86,13 @@ def show_error(message: object) -> None:
     echo(message, err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandsByJob, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="evaluator")
 def cli() -> None:
-    """Caption images, score the captions, compare the systems."""
+    """Caption images, score the captions, compare the systems.
+
+    `evaluator COMMAND --help` explains a command.
+    """
     start_logging()
 
 

@@ -17,7 +17,9 @@ from evaluator.cli.options import OVERRIDES, WIDE_TABLE, RunOptions, run_options
 @WIDE_TABLE
 @run_options
 def run_command(overrides: tuple[str, ...], multirun: bool, options: RunOptions) -> ExitCode:
-    """Caption and score: evaluator run model=git prompt=none data=coco ...
+    """Caption images, score the captions, compare the runs, write a report.
+
+    evaluator run model=git data=coco data.images=val2017 data.annotations=captions_val2017.json
 
     OVERRIDES are Hydra's: group=choice or option=value. `evaluator list` shows the choices. The same
     command resumes a run that was interrupted.

@@ -14,7 +14,9 @@ from evaluator.cli.options import OVERRIDES, WIDE_TABLE, RunOptions, run_options
 @WIDE_TABLE
 @run_options
 def sweep_command(overrides: tuple[str, ...], options: RunOptions) -> ExitCode:
-    """Run every combination and read it as an experiment: evaluator sweep model=a,b prompt=p,q
+    """Run every combination of models, prompts and options, and read it as an experiment.
+
+    evaluator sweep model=git,blip prompt=none,photo
 
     Like `evaluator run -m`. It also shows how much each model and each prompt adds on average, and under how
     many of the other choices one beats another.

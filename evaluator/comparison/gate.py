@@ -30,6 +30,7 @@ from evaluator.comparison.pairs import Resampling
 from evaluator.core import Array
 from evaluator.core.errors import ConfigError
 from evaluator.core.metrics import in_points
+from evaluator.core.spelling import did_you_mean
 from evaluator.store.run import Run
 
 DEFAULT_GATES = ("CIDEr>=-1.0", "coverage>=0.99")
@@ -195,8 +196,11 @@ def check_gate(comparison: Comparison, gate: Gate) -> Check:
     names = {metric.lower(): metric for metric in comparison.metrics}
     metric = names.get(gate.what.lower())
     if metric is None:
-        known = ", ".join([*comparison.metrics, *QUANTITIES])
-        raise ConfigError(f"{gate.text!r}: there is no {gate.what!r} in these runs. They have {known}")
+        known = [*comparison.metrics, *QUANTITIES]
+        meant = did_you_mean(gate.what, known)
+        raise ConfigError(
+            f"{gate.text!r}: there is no {gate.what!r} in these runs.{meant} They have {', '.join(known)}"
+        )
     difference = comparison.pairs.difference(metric, 1, 0)
     if difference is None:
         raise ConfigError(

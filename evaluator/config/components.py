@@ -2,9 +2,9 @@
 
 An error names the option in full:
 
-    >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "txt": "a"}, "prompt")
+    >>> build({"_target_": "evaluator.core.Prompt", "name": "none", "xy": "a"}, "prompt")
     Traceback (most recent call last):
-    evaluator.core.errors.ConfigError: prompt.txt: there is no such option. Options: name, text, system, shots
+    evaluator.core.errors.ConfigError: prompt.xy: there is no such option. Options: name, text, system, shots
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from evaluator.core.errors import ConfigError
+from evaluator.core.spelling import did_you_mean
 
 # What a component of each group must have, by the protocols in core.
 ABILITIES = {
@@ -60,7 +61,10 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     names = [field.name for field in dataclasses.fields(component) if field.init]
     for option in options:
         if option not in names:
-            raise ConfigError(f"{prefix}{option}: there is no such option. Options: {', '.join(names)}")
+            meant = did_you_mean(option, names)
+            raise ConfigError(
+                f"{prefix}{option}: there is no such option.{meant} Options: {', '.join(names)}"
+            )
     for option, value in options.items():
         if value == "???":
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.config.secret_options import refuse_resolvers
 from evaluator.core.errors import ConfigError
+from evaluator.core.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -98,6 +99,12 @@ def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
     return groups
 
 
+def choice_file(group: str, choice: str, config_dir: Path | None = None) -> Path:
+    """The YAML file of a choice, in `config_dir` if it is there, else in `conf/`."""
+    own = config_dir / group / f"{choice}.yaml" if config_dir else None
+    return own if own and own.is_file() else CONF_DIR / group / f"{choice}.yaml"
+
+
 def quoted(value: Path | str) -> str:
     r"""A value as an override that is read back unchanged, whatever characters it holds.
 
@@ -141,21 +148,34 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
         with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
             return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_translated(error)) from error
+        raise ConfigError(_translated(error, config_dir)) from error
     except ValueError as error:  # Hydra's for `model=null` and the like
         raise ConfigError(
             f"{' '.join(overrides)}: {error}. `evaluator list` shows the choices of each group"
         ) from error
 
 
-def _translated(error: Exception) -> str:
+def _unknown_option(name: str, config_dir: Path | None) -> str:
+    from evaluator.config.described import option_names
+
+    known = option_names([folder for folder in (CONF_DIR, config_dir) if folder])
+    meant = did_you_mean(name, [*known, *choices(config_dir)])
+    return (
+        f"{name}: there is no such option.{meant} `evaluator list` shows the choices of each group, and "
+        "`evaluator list model/git` the options of one of them"
+    )
+
+
+def _translated(error: Exception, config_dir: Path | None = None) -> str:
     """Hydra's message without its search path and its hints at what would not work here."""
     if unknown := re.search(r"Could not override '([^']+)'", str(error)):
-        return f"{unknown[1]}: there is no such option. `evaluator list` shows the choices of each group"
+        return _unknown_option(unknown[1], config_dir)
     own = ". For a text of your own, type --prompt TEXT"
     if choice := re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", str(error)):
+        meant = did_you_mean(choice[2], choices(config_dir).get(choice[1], ()))
         hint = own if choice[1] == "prompt" else ""
-        return f"{choice[1]}: there is no {choice[2]!r}. `evaluator list {choice[1]}` shows the choices{hint}"
+        shown = f"`evaluator list {choice[1]}` shows the choices{hint}"
+        return f"{choice[1]}: there is no {choice[2]!r}.{meant} {shown}"
     if several := re.search(r"Ambiguous value for argument '(.*)'", str(error)):
         if several[1].startswith("prompt="):
             return f"{several[1]}: several prompts need -m{own}"

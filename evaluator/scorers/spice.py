@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from evaluator.core import RUNTIME_ONLY, Array, Item, Measurement
 from evaluator.core.errors import MetricError
 from evaluator.core.install import install_line
 from evaluator.files.cache_folder import cache_folder
-from evaluator.scorers.java import find_java, run_java, version_of
+from evaluator.scorers.java import run_java, version_of
 from evaluator.scorers.references import References
 from evaluator.scorers.signature import signature
 from evaluator.scorers.tokenizer.ptb import tokenized_text
@@ -53,13 +54,8 @@ class SPICE:
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """Raises MetricError where Java, the program or its models are missing, and where it fails."""
         texts = References.of(items, captions, "SPICE")
+        java = suitable_java(self.java)
         folder = program_folder(self.folder)
-        java = find_java(self.java, "SPICE")
-        if (version := version_of(java)) and version > NEWEST_JAVA:
-            raise MetricError(
-                f"SPICE needs Java 8 to {NEWEST_JAVA}, and {java} is Java {version}. Install an older one "
-                "beside it and type scorer.spice.java=/path/to/java"
-            )
         with tempfile.TemporaryDirectory(prefix="spice-") as name:
             question, answer = Path(name) / "captions.json", Path(name) / "scores.json"
             question.write_text(json.dumps(rows(texts)), encoding="ascii")
@@ -69,6 +65,19 @@ class SPICE:
             scores = read_scores(answer, len(texts.items))
         statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))
         return [Measurement("SPICE", statistics, "mean", signature("SPICE", texts.items, tok="ptb"))]
+
+
+def suitable_java(program: str) -> str:
+    """The path of a Java that runs the program. Raises MetricError where there is none, or one too new."""
+    java = shutil.which(program)
+    version = version_of(java) if java else None
+    if java is None or (version and version > NEWEST_JAVA):
+        found = f"{java} is Java {version}" if java else f"there is no program {program!r}"
+        raise MetricError(
+            f"SPICE needs Java 8 to {NEWEST_JAVA}, and {found}. Install Java 8 or 11, which lies beside "
+            "others, for example from adoptium.net, and type scorer.spice.java=/path/to/java"
+        )
+    return java
 
 
 def program_folder(chosen: str | None) -> Path:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click import unstyle
+from click.testing import CliRunner
 
 from evaluator.cli import doctor
 from evaluator.cli.doctor import Finding
@@ -40,7 +42,9 @@ def test_every_part_has_its_line_and_no_key_is_shown(
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
     done = command("doctor")
     assert done.returncode == 0, done.stderr
-    lines = [line.split("  ")[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
+    marked = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    assert {line[:10].strip() for line in marked} <= {"[ok]", "[missing]", "[note]"}
+    lines = [line[10:].split("  ")[0] for line in marked]
     assert lines == [
         *(name for name, _, _ in doctor.PACKAGES),
         *("GPU", "Java", "METEOR", "SPICE", "CLIP's weights"),
@@ -86,6 +90,42 @@ def test_the_gpu_by_nvidia_s_own_program(tmp_path: Path, monkeypatch: pytest.Mon
     assert doctor.gpu().advice == "nvidia-smi"
 
 
+def test_the_java_of_spice_comes_before_its_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    program(tmp_path / "bin", "java", """echo 'openjdk version "17.0.1"' >&2""")
+    finding = doctor.spice()
+    assert finding.mark == "missing"
+    assert "Java 8 to 14" in finding.advice
+    assert "384 MB" not in finding.advice
+
+
+@pytest.mark.parametrize("columns", [None, 80])
+def test_marks_and_colours_on_a_terminal_and_plain_words_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, columns: int | None
+) -> None:
+    long = "pip install " + " ".join(f"'package-{number}>=1,<2'" for number in range(9))
+    found = [
+        Finding("torch", "2.1"),
+        Finding("gemini", "not installed", long),
+        Finding("GPU", "none", is_note=True),
+    ]
+    monkeypatch.setattr(doctor, "findings", lambda: iter(found))
+    if columns:
+        monkeypatch.setattr(doctor.shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+        monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+    output = CliRunner().invoke(doctor.doctor_command, color=columns is not None).output
+    lines = output.splitlines()
+    if columns:
+        assert "✓" in lines[0]
+        assert "\x1b[32m" in lines[0]
+        assert all(len(unstyle(line)) <= columns for line in lines)
+        assert lines[3].startswith(13 * " ")
+    else:
+        assert "\x1b" not in output
+        assert lines[0] == "[ok]      torch   2.1"
+        assert lines[1:3] == ["[missing] gemini  not installed", f"                  -> {long}"]
+
+
 def test_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = os.environ["PATH"]
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -107,6 +147,8 @@ def test_clip_that_can_be_fetched_or_not(monkeypatch: pytest.MonkeyPatch) -> Non
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{somebody.getsockname()[1]}")
         assert "downloaded from http://127.0.0.1" in doctor.clip().state
+        assert "605 MB" in doctor.clip().state
+        assert doctor.clip().mark == "to know"
         assert doctor.clip().advice == ""
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         assert doctor.clip().advice == "unset HF_HUB_OFFLINE"

@@ -124,7 +124,7 @@ def test_an_experiment_sweeps_over_what_it_lists(experiment: str, annotations: P
         ("confidence=1", "confidence: 1: input should be less than 1"),
         ("limit=none", "limit: 'none': is not an integer"),
         ("normalize=all", "normalize: 'all': input should be 'none', 'strip_preamble'"),
-        ("model=gti", "model: there is no 'gti'. `evaluator list model` shows the choices"),
+        ("model=gti", "model: there is no 'gti'. Did you mean 'git'? `evaluator list model` shows"),
         ("modell=git", "modell: there is no such option"),
         ("model=null", "model=null: Config group override must be a string"),
         ("data=coco", "data.annotations: it has no default. Type data.annotations=..."),
