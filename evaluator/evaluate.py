@@ -32,6 +32,7 @@ from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
+from evaluator.scorers.progress import scoring_progress
 from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second
 from evaluator.store.ledger import Ledger
@@ -167,6 +168,12 @@ def begin(
 
 def caption(config: RunConfig, todo: Sequence[Item], ledger: Ledger) -> None:
     """Caption these items; each caption is recorded at once."""
+    if lost := ledger.before.unanswered:
+        logger.warning(
+            "%s: requests that were in flight when an earlier command was killed: %d. They may have been "
+            "billed, so they count with the most that they can have cost",
+            *(config.folder, len(lost)),
+        )
     if todo:
         spent_usd = ledger.before.cost_usd or 0.0
         config.runner.run(config.model, config.prompt, todo, ledger.record, spent_usd, ledger)
@@ -190,13 +197,16 @@ def score(run: Run, scorers: Mapping[str, Scorer], settings: Settings) -> Run:
         texts = {item_id: texts.get(item_id, "") for item_id in captions}
     items = [item for item in run.items if item.id in texts]
     to_score = [texts[item.id] for item in items]
-    measurements, not_computed = measure(scorers, items, to_score)
-    if settings.missing == "empty":
-        measurements = [marked_as_missing(one, "empty") for one in measurements]
-    if settings.normalize != "none":
-        changed, _ = measure(scorers, items, [normalized(text, settings.normalize) for text in to_score])
-        measurements += [renamed_for_normalization(one, settings.normalize) for one in changed]
-    bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
+    with scoring_progress(len(to_score)) as begin:
+        measurements, not_computed = measure(scorers, items, to_score, begin)
+        if settings.missing == "empty":
+            measurements = [marked_as_missing(one, "empty") for one in measurements]
+        if settings.normalize != "none":
+            texts_changed = [normalized(text, settings.normalize) for text in to_score]
+            changed, _ = measure(scorers, items, texts_changed, begin)
+            measurements += [renamed_for_normalization(one, settings.normalize) for one in changed]
+        begin("intervals")
+        bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
     results = Results(
         images=len(run.items),
         outcomes=count_outcomes(captions.values()),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.core.errors import MissingPackage, ModelError
+from evaluator.models.threads import allowed_cpus, free_cpus, is_chosen_by_user, threads_for
 
 if TYPE_CHECKING:
     import torch
@@ -101,8 +102,11 @@ class CheckpointLoader:
                 raise
             message = f"does not fit into the memory of {device}. Type {self.group}.device=cpu"
             raise ModelError(f"{self._subject} {message}") from error
-        millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
-        logger.info("%s: %.1f million parameters on %s, %s", self.name, millions, device, str(dtype)[6:])
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        where = f"{device}, {str(dtype)[6:]}"
+        if device.type == "cpu":
+            where += f", {choose_threads(parameters)} thread(s)"
+        logger.info("%s: %.1f million parameters on %s", self.name, parameters / 1e6, where)
         return Checkpoint(config, model, image_processor, tokenizer, Path(file).parent)
 
     @property
@@ -161,6 +165,15 @@ def choose_device(device: str, group: str = "model") -> torch.device:
         reason = str(error).splitlines()[0]
         message = f"{group}.device: cannot use {device!r} ({reason}). Type {group}.device=auto"
         raise ModelError(message) from error
+
+
+def choose_threads(parameters: int) -> int:
+    """Let torch use as many threads as fit the model and this machine, unless the user chose a number."""
+    import torch
+
+    if not is_chosen_by_user():
+        torch.set_num_threads(threads_for(parameters, allowed_cpus(), free_cpus()))
+    return torch.get_num_threads()
 
 
 def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:

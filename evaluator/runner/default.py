@@ -70,13 +70,13 @@ class DefaultRunner:
         first_failures = FirstFailures(self.stop_after_failures)
         with ExitStack() as stack:
             session = stack.enter_context(captioner.open(prompt))
-            advance = stack.enter_context(progress(len(items)))
+            display = stack.enter_context(progress(len(items)))
             pool = ThreadPoolExecutor(self.decode_workers, "decode")
             stack.callback(pool.shutdown, wait=False, cancel_futures=True)
 
             def record_and_advance(caption: Caption) -> None:
                 record(caption)
-                advance(caption)
+                display.advance(caption)
                 first_failures.count(caption)
 
             if not isinstance(session, RemoteSession):
@@ -92,7 +92,10 @@ class DefaultRunner:
             requests, policy = self.requests.for_model(usage), self.policy(usage, spent_usd)
             is_off = self.cache == "off"
             cache = CarefulCache(None) if is_off else stack.enter_context(careful_cache(cache_path()))
-            run = RemoteRun(session, requests, policy, cache, book or Unwritten(), record_and_advance, pool)
+            run = RemoteRun(
+                *(session, requests, policy, cache, book or Unwritten()),
+                *(record_and_advance, pool, display.wait),
+            )
             run.caption_all(items)
 
     def policy(self, usage: Usage | None, spent_usd: float) -> RequestPolicy:

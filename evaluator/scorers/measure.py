@@ -8,21 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from evaluator.core import Item, Measurement, NotComputed, Scorer, errors
+from evaluator.scorers.progress import Begin, in_silence
 
 logger = logging.getLogger(__name__)
 
 
 def measure(
-    scorers: Mapping[str, Scorer], items: Sequence[Item], captions: Sequence[str]
+    scorers: Mapping[str, Scorer],
+    items: Sequence[Item],
+    captions: Sequence[str],
+    begin: Begin = in_silence,
 ) -> tuple[list[Measurement], list[NotComputed]]:
     """Each scorer's measurements of captions[i] for items[i].
 
-    One that fails, with whatever error, is not computed and does not stop the others.
+    One that fails, with whatever error, is not computed and does not stop the others. `begin` is called with
+    the names of its metrics before each scorer.
     """
     measurements: list[Measurement] = []
     not_computed: list[NotComputed] = []
     for scorer in scorers.values():
         measured: dict[str, Measurement] = {}
+        begin(", ".join(scorer.names))
         try:
             if not captions:
                 raise errors.MetricError("no image has a caption")

@@ -30,9 +30,9 @@ def captions() -> list[Caption]:
 def test_a_bar_with_rate_time_left_and_failures() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
-    with progress.progress(4, console) as advance:
+    with progress.progress(4, console) as display:
         for caption in captions():
-            advance(caption)
+            display.advance(caption)
     last = screen.getvalue()
     assert "4/4" in last
     assert "1 error" in last
@@ -43,9 +43,9 @@ def test_plain_lines_where_there_is_no_terminal(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
-    with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as advance:
+    with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as display:
         for caption in captions():
-            advance(caption)
+            display.advance(caption)
     assert [record.getMessage().split(",")[0] for record in caplog.records] == [
         f"captioned {done} of 4" for done in (1, 2, 3, 4)
     ]
@@ -55,9 +55,9 @@ def test_plain_lines_where_there_is_no_terminal(
 def test_one_line_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "NOTEBOOK_SECONDS", 0.0)
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
-    with progress.progress(4) as advance:
+    with progress.progress(4) as display:
         for caption in captions():
-            advance(caption)
+            display.advance(caption)
     shown = capsys.readouterr().out
     assert shown.count("\n") == 1
     lines = shown.rstrip("\n").split("\r")[1:]
@@ -68,9 +68,9 @@ def test_one_line_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch:
 
 
 def test_few_lines_in_a_long_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as advance:
+    with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as display:
         for caption in captions():
-            advance(caption)
+            display.advance(caption)
     assert len(caplog.records) == 1
 
 
@@ -89,7 +89,7 @@ def test_what_came_from_the_cache_and_what_it_cost() -> None:
         found.add(Caption("1", Outcome.OK, Reply("a dog"), cost_usd=cost_usd), now=101.0)
     found.add(Caption("2", Outcome.REFUSED, cost_usd=0.0, source="cache"), now=101.0)
     found.add(Caption("3", Outcome.OK, Reply("of a file"), source="file"), now=101.0)
-    assert str(found) == "1 refused, 1 from the cache, $0.7500"
+    assert str(found) == "1 refused, 1 from the cache, $0.75"
 
 
 def test_the_time_left_when_the_first_half_came_from_the_cache_at_once() -> None:
@@ -116,7 +116,53 @@ def test_the_rate_is_of_the_last_captions_and_of_the_wait_after_them() -> None:
 def test_a_slow_rate_is_not_zero() -> None:
     found = counts(total=3)
     found.add(Caption("1", Outcome.OK), now=140.0)
-    assert found.speed(now=140.0) == "0.025 images/s, 80 s left"
+    assert found.speed(now=140.0) == "0.025 images/s", "a first batch says little about the next ones"
+    found.add(Caption("2", Outcome.OK), now=180.0)
+    assert found.speed(now=180.0) == "0.025 images/s, 40 s left"
+
+
+def test_the_time_left_is_shown_once_the_first_wave_of_answers_is_over() -> None:
+    """50 requests in flight, of which each takes 3 s: 16.7 a second, which the first answers do not show."""
+    found = counts(total=1000)
+    for number in range(10):
+        found.add(Caption(str(number), Outcome.OK), now=103.0 + number / 100)
+    assert found.speed(now=103.1) == "3.2 images/s"
+    for number in range(90):
+        found.add(Caption(str(number), Outcome.OK), now=103.1 if number < 40 else 106.0)
+    assert found.speed(now=106.0) == "16.7 images/s, 54 s left"
+
+
+def test_a_wait_for_the_provider_is_shown_as_one() -> None:
+    found = counts()
+    assert found.speed(now=101.0) == ""
+    assert found.speed(now=105.0) == "waiting for the first caption, 5 s"
+    found.add(Caption("1", Outcome.OK), now=110.0)
+    found.waits("rate limit", until=180.0)
+    found.waits("rate limit", until=150.0)
+    assert found.speed(now=120.0) == "waiting 60 s, as the provider asks (rate limit)"
+    assert "waiting" not in found.speed(now=181.0)
+    assert found.speed(now=181.0).endswith("last caption 71 s ago")
+
+
+def test_a_log_gets_a_line_before_a_long_wait(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "evaluator"), progress.progress(4) as display:
+        display.advance(Caption("1", Outcome.OK))
+        for seconds in (60.0, 59.0, 1.0):
+            display.wait("rate limit", seconds)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("captioned 1 of 4, waiting ")
+
+
+def test_a_closed_terminal_costs_no_caption() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    console = Console(file=Closed(), force_terminal=True, width=120)
+    with progress.progress(4, console) as display:
+        for caption in captions():
+            display.advance(caption)
+    assert display.counts.done == 4
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -143,7 +189,7 @@ def test_a_run_of_a_remote_model_shows_it_all(
     said = "30/30" if terminal else "captioned 30 of 30"
     (last,) = re.findall(rf"{said}\D.*", shown)[-1:]
     assert re.search(r"[\d.]+ images/s, 0 s left", last), last
-    assert "1 refused, 5 from the cache, $0.0250" in last
+    assert "1 refused, 5 from the cache, $0.025" in last
 
 
 def until_closed(descriptor: int) -> str:
