@@ -20,23 +20,26 @@ class Metric:
     headline: bool = False  # tables show its interval; every metric has one in scores.json, CSV and JSON
     meaning: str = ""  # what a higher score says of a caption
     covered_by: str = ""  # another metric that says nearly the same
+    agreement: float | None = None  # with people, in points: see AGREEMENT
 
 
 METRICS = (
-    Metric("BLEU-1", covered_by="BLEU-4"),
-    Metric("BLEU-2", covered_by="BLEU-4"),
-    Metric("BLEU-3", covered_by="BLEU-4"),
-    Metric("BLEU-4", meaning="more of its four-word phrases occur in the references"),
+    Metric("BLEU-1", covered_by="BLEU-4", agreement=32.3),
+    Metric("BLEU-2", covered_by="BLEU-4", agreement=32.5),
+    Metric("BLEU-3", covered_by="BLEU-4", agreement=31.5),
+    Metric("BLEU-4", meaning="more of its four-word phrases occur in the references", agreement=30.8),
     Metric(
         "METEOR",
         headline=True,
         meaning="it shares more words with a reference, also by stem and meaning, and in the same order",
+        agreement=41.8,
     ),
-    Metric("ROUGE-L", meaning="it has a longer sequence of words in common with a reference"),
+    Metric("ROUGE-L", meaning="it has a longer sequence of words in common with a reference", agreement=32.3),
     Metric(
         "CIDEr",
         headline=True,
         meaning="it shares more phrases with the references, and rare phrases count most",
+        agreement=43.9,
     ),
     Metric(
         "SPICE",
@@ -46,6 +49,8 @@ METRICS = (
     Metric("CLIPScore", headline=True, meaning="it fits the picture better, as judged by a CLIP model"),
     Metric("RefCLIPScore"),
 )
+# What `Metric.agreement` is, measured by `evaluator trust`; docs/trust.md has the intervals.
+AGREEMENT = "Kendall's τ-c × 100 with experts' ratings of Flickr8k captions"
 # The metric that orders the runs is the first of these that a run has.
 LEAD = ("CIDEr", *(metric.name for metric in METRICS if metric.headline))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Score
+from evaluator.core.metrics import AGREEMENT, metric_of
 from evaluator.report.formatting import format_points
 
 
@@ -48,6 +49,7 @@ def notes(comparison: Comparison) -> list[str]:
         *missing_score_notes(comparison),
         *fewer_images_notes(comparison),
         *document_frequency_notes(comparison),
+        *agreement_notes(comparison),
     ]
 
 
@@ -80,4 +82,22 @@ def document_frequency_notes(comparison: Comparison) -> list[str]:
     return [
         "CIDEr takes its document frequencies from the references being scored. Compare it only between runs "
         "over the same images: a part of a data set scores higher than the whole."
+    ]
+
+
+def agreement_notes(comparison: Comparison) -> list[str]:
+    """What is known of how far the metrics agree with people, in one line, the most trusted first."""
+    known = {
+        metric: agreement
+        for metric in comparison.computed
+        if (agreement := metric_of(metric).agreement) is not None
+        and metric == metric_of(metric).name
+        and metric_of(metric).covered_by not in comparison.computed
+    }
+    if not known:
+        return []
+    ordered = sorted(known.items(), key=lambda one: -one[1])
+    figures = ", ".join(f"{metric} {agreement:.1f}" for metric, agreement in ordered)
+    return [
+        f"Agreement with people, {AGREEMENT}: {figures}. `evaluator trust` measures it on other captions."
     ]

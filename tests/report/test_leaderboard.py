@@ -96,7 +96,7 @@ def test_a_reason_is_said_once_for_all_that_it_concerns(make_run: MakeRun) -> No
         make_run(name, {"1": "a"}, {"BLEU-1": [0.5]}, reasons={"METEOR": "no Java", "SPICE": "no Java"})
         for name in ("a", "b")
     ]
-    assert notes(compare(runs)) == ["METEOR, SPICE not computed: no Java"]
+    assert notes(compare(runs))[0] == "METEOR, SPICE not computed: no Java"
 
 
 def test_a_metric_over_fewer_images_than_captions_says_so(make_run: MakeRun) -> None:
@@ -112,3 +112,10 @@ def test_a_metric_over_fewer_images_than_captions_says_so(make_run: MakeRun) -> 
 def test_cider_from_its_own_references_says_so(make_run: MakeRun, idf: str, said: bool) -> None:
     run = make_run("run", {"1": "a"}, {"CIDEr": [0.5]}, signature=f"CIDEr|idf:{idf}|images:1")
     assert any("document frequencies" in note for note in notes(compare([run]))) is said
+
+
+def test_what_is_known_of_the_metrics_agreement_with_people(make_run: MakeRun) -> None:
+    scores = {"BLEU-1": [0.5], "BLEU-4": [0.5], "CIDEr": [0.5], "Mine": [0.5]}
+    *_, note = notes(compare([make_run("run", {"1": "a"}, scores)]))
+    assert note.startswith("Agreement with people")
+    assert ": CIDEr 43.9, BLEU-4 30.8." in note
