@@ -2,7 +2,7 @@
 
 Google no longer maintains it; prefer gemini.py. Its calls are synchronous, here in threads over REST, and it
 has no seed, no options for reasoning and no media resolution. Its own retry, which takes minutes, is off. The
-same function reads the answers of both packages, so that both give the same outcomes.
+same function reads the bytes that both packages receive, so that both give the same outcomes.
 """
 
 from __future__ import annotations
