@@ -52,7 +52,7 @@ def leaderboard_command(
     if site:
         if with_published or with_human or form:
             raise click.UsageError("--site writes pages: leave out --format, --published and --human")
-        echo(add_to_site(runs, site))
+        echo(add_to_site(only_runs(runs), site))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")

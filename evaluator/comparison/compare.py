@@ -67,7 +67,7 @@ def index_of_baseline(paths: Sequence[Path], baseline: Path | str | None) -> int
     resolved = [path.resolve() for path in paths]
     for index, path in enumerate(resolved):
         if path in resolved[:index]:
-            raise ConfigError(f"{paths[index]} is given twice")
+            raise ConfigError(f"{paths[index]} is given twice: type each run once")
     if baseline is None:
         return 0
     if Path(baseline).resolve() not in resolved:

@@ -54,6 +54,8 @@ def test_what_is_not_a_run_is_left_out_with_one_line(type_: Type, tmp_path: Path
         (line,) = [line for line in err.splitlines() if "not runs" in line]
         assert "notes.txt" in line
         assert "sweep" in line
+    assert type_("leaderboard", *everything, "--site", "site")[0] == ExitCode.OK
+    assert sorted(path.stem for path in (tmp_path / "site" / "runs").iterdir()) == ["a", "b"]
     assert type_("compare", *runs)[2] == ""
     code, _, err = type_("compare", *runs, "runs/typo")
     assert code == ExitCode.MISTAKE

@@ -336,7 +336,7 @@ def test_a_sweep_ends_in_one_comparison(own: Path, tmp_path: Path, command: Comm
         ("score .", "is not a run folder"),
         ("compare .", "is not a run folder"),
         ("compare --format nosuch .", "'nosuch' is not one of"),
-        ("report nosuch", "nosuch is not a run folder"),
+        ("report nosuch", "there is no run 'nosuch'"),
         ("list nosuch", "there is no group 'nosuch'"),
         ("nosuch", "No such command 'nosuch'"),
     ],

@@ -243,7 +243,7 @@ def test_every_form_of_the_report(run: MakeRun, tmp_path: Path, command: Command
     summary = (tmp_path / "summary.md").read_text()
     assert summary.startswith("**after fails against before: CIDEr>=-1**")
     assert "<b>" not in summary
-    assert "a &lt;b&gt;dog&lt;/b&gt; &#124; runs # x" in summary
+    assert r"a &lt;b>dog&lt;/b> \| runs # x" in summary
     document = json.loads((tmp_path / "regression.json").read_text())
     assert (document["verdict"], document["images"], len(document["worst"])) == ("fails", 400, 10)
     assert [gate["met"] for gate in document["gates"]] == [False, True]

@@ -102,8 +102,10 @@ def difference_table(comparison: Comparison) -> TextTable | None:
     headings = ["model", *metrics, *(f"images better, tied, worse on {metric}" for metric in counted)]
     caption = (
         f"differences from {comparison.base_row.label} in points, over the same {comparison.pairs.images:,} "
-        f"images; intervals and p-values of paired tests hold for all pairs of {len(comparison.rows)} runs"
+        f"images; intervals and p-values of paired tests"
     )
+    if len(comparison.rows) > 2:
+        caption += f" hold for all pairs of {len(comparison.rows)} runs"
     wrapping = headings[-1:] if counted else ()
     return TextTable(headings, rows, caption, wrapping=wrapping, first=counted)
 
