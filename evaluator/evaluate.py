@@ -25,6 +25,7 @@ from evaluator.config.secret_options import refuse_secrets
 from evaluator.config.settings import Settings
 from evaluator.core import Caption, CorpusDependent, Dataset, ForData, Item, Results, Scorer
 from evaluator.core.errors import ConfigError, DataError
+from evaluator.data.known import dataset_name
 from evaluator.data.sampling import stratified
 from evaluator.files.images import is_file
 from evaluator.files.output_files import write_output
@@ -144,6 +145,7 @@ def begin(
         identity=config.identity,
         dataset_digest=short_hash([[item.id, item.references] for item in items]),
         images=len(items),
+        dataset=dataset_name(config.choices["data"], config.data),
     )
     before = folder.load().manifest if ledger.before.captions else None
     if before and (changed := before.changed_options(manifest)):

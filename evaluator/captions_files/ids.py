@@ -37,7 +37,7 @@ class Match:
 def path(name: str) -> str:
     r"""A path with / between its parts, without what stands for the working folder.
 
-    >>> path(r"file://.\\val2014\\a.jpg")
+    >>> path(r"file://.\val2014\a.jpg")
     'val2014/a.jpg'
     """
     name = re.sub(r"^file:(//)?", "", name).replace("\\", "/")
@@ -86,8 +86,8 @@ def digits(name: str) -> str:
 SPELLINGS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
         "number": number,
-        "path": path,
-        "file name": file_name,
+        "file name": path,
+        "file name without folders": file_name,
         "file name without its ending": stem,
         "digits": digits,
     }
@@ -112,6 +112,6 @@ def match_ids(ids: Sequence[str], images: Sequence[NamedImage]) -> Match:
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Each key that stands for one value only."""
-    distinct = {pair for pair in pairs if pair[0]}
+    distinct = dict.fromkeys(pair for pair in pairs if pair[0])
     times = Counter(key for key, _ in distinct)
     return {key: value for key, value in distinct if times[key] == 1}

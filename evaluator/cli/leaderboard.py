@@ -64,9 +64,17 @@ def leaderboard_command(
             raise click.UsageError("--human needs runs over the same images")
         scores, _, images = human_baseline(comparison.base_row.run, comparison.pairs.ids, comparison.computed)
         person = [human_result(scores, images)]
-    if with_published and {row.manifest.choices["data"] for row in comparison.rows} != {"karpathy"}:
-        warn(["published scores are over the 5,000 images of COCO's Karpathy test split, these runs are not"])
-    external = [*person, *(published_results() if with_published else ())]
+    covered = {row.whole_dataset for row in comparison.rows}
+    published = [row for row in published_results() if row.data in covered] if with_published else []
+    if with_published and not published:
+        names = dict.fromkeys(f"{row.data_name} ({row.results.images:,} images)" for row in comparison.rows)
+        warn(
+            [
+                "no published scores are shown: they are over all 5,000 images of COCO's Karpathy test "
+                f"split, and these runs are over {' and '.join(names)}"
+            ]
+        )
+    external = [*person, *published]
     if form == "table":
         print_table(leaderboard_table(comparison, external))
         for line in about(comparison):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
 @click.option(
     "--references",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="COCO captions file or Karpathy's dataset_coco.json.",
+    help="The file with the references, in any form of docs/files.md. Default: the captions file itself.",
 )
 @click.option(
     "--leave-one-out",
@@ -31,6 +32,15 @@ from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
     help="Folder with the pictures, for CLIPScore and the report.",
 )
 @click.option("--only-with-images", is_flag=True, help="Leave out images whose picture is not in --images.")
+@click.option("--id-field", metavar="NAME", help="The field or column of CAPTIONS with the image's id.")
+@click.option(
+    "--caption-field",
+    "caption_fields",
+    multiple=True,
+    metavar="NAME",
+    help="The field or column of CAPTIONS with the caption; repeat it to score several.",
+)
+@click.option("--references-field", metavar="NAME", help="The field or column with the references.")
 @click.option("--scorer", "scorers", multiple=True, help="Use only this scorer; may be repeated.")
 @click.option(
     "--output",
@@ -45,16 +55,24 @@ def score_command(
     leave_one_out: Path | None,
     images: Path | None,
     only_with_images: bool,
+    id_field: str | None,
+    caption_fields: tuple[str, ...],
+    references_field: str | None,
     scorers: tuple[str, ...],
     output: Path | None,
     config_dir: Path | None,
 ) -> ExitCode:
     """Score captions made elsewhere, or run folders again.
 
-    CAPTIONS are run folders, or files in COCO's results format, [{"image_id": 42, "caption": "a dog"}, ...],
-    in JSON Lines or in CSV. OVERRIDES are options as `evaluator run` takes them: normalize=strip_preamble
+    CAPTIONS are run folders, or files: COCO's results format, JSON Lines, tables, results of lmms-eval,
+    VLMEvalKit and others. Usual names of fields are known, and spellings of image ids.
+
+    evaluator score captions.json --references dataset_coco.json
+
+    evaluator score results.csv --caption-field lora_caption --references captions_val2017.json
+
+    OVERRIDES are options as `evaluator run` takes them: normalize=strip_preamble
     """
-    from evaluator.config.compose import quoted
     from evaluator.config.run_config import run_configs
 
     paths = [Path(argument) for argument in arguments if is_path(argument)]
@@ -70,31 +88,67 @@ def score_command(
         raise click.UsageError(
             f"{folder} is a folder: score run folders and captions files in separate commands"
         )
-    data = [
-        "data=karpathy",
-        *([f"data.images={quoted(images)}"] if images else []),
-        f"only_with_images={only_with_images}",
-    ]
+    data = ["data=karpathy", *typed("data.images", images), f"only_with_images={only_with_images}"]
     if leave_one_out:
         if paths:
             raise click.UsageError(
                 "--leave-one-out scores people: score captions files in a separate command"
             )
-        data += [f"data.annotations={quoted(leave_one_out)}", "data.leave_out=1"]
-        paths = [human_captions([*data, *overrides], config_dir)]
+        data += [*typed("data.annotations", leave_one_out), "data.leave_out=1"]
+        data += [*typed("data.id_field", id_field), *typed("data.references_field", references_field)]
+        sources = [Source(human_captions([*data, *overrides], config_dir))]
         output = output or Path("runs/human")
-    elif paths and references:
-        data += [f"data.annotations={quoted(references)}"]
+    elif paths:
+        sources = [Source(path, id_field, field) for path in paths for field in caption_fields or (None,)]
     else:
         raise click.UsageError("type captions files with --references FILE, or --leave-one-out REFERENCES")
-    one = len(paths) == 1
     configs = []
-    for path in paths:
-        folder = (output or Path("runs") / path.stem) if one else (output or Path("runs")) / path.stem
-        replayed = ["model=replay", f"model.captions={quoted(path)}"]
-        output_options = [f"runs={quoted(folder.parent)}", f"name={quoted(folder.name)}"]
-        configs += run_configs([*replayed, *data, *output_options, *overrides], config_dir)
-    return evaluate_and_print(configs, is_sweep=not one)
+    for source in sources:
+        of_run = data if leave_one_out else [*data, *references_of(source, references, references_field)]
+        name = source.path.stem if len(caption_fields) < 2 else f"{source.path.stem}-{source.caption_field}"
+        folder = output if output and len(sources) == 1 else (output or Path("runs")) / name
+        output_options = [*typed("runs", folder.parent), *typed("name", folder.name)]
+        configs += run_configs([*source.overrides, *of_run, *output_options, *overrides], config_dir)
+    return evaluate_and_print(configs, is_sweep=len(sources) > 1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A captions file, and the fields to take ids and captions from where the user named them."""
+
+    path: Path
+    id_field: str | None = None
+    caption_field: str | None = None
+
+    @property
+    def overrides(self) -> list[str]:
+        return [
+            "model=replay",
+            *typed("model.captions", self.path),
+            *typed("model.id_field", self.id_field),
+            *typed("model.caption_field", self.caption_field),
+        ]
+
+
+def references_of(source: Source, references: Path | None, field: str | None) -> list[str]:
+    """The overrides that name the references: of their own file, or of the captions file itself."""
+    from evaluator.data.references_file import references_beside
+
+    if references and not references.samefile(source.path):
+        return [*typed("data.annotations", references), *typed("data.references_field", field)]
+    beside = references_beside(source.path, source.id_field, source.caption_field, field)
+    return [
+        *typed("data.annotations", source.path),
+        *typed("data.id_field", source.id_field),
+        *typed("data.references_field", beside),
+    ]
+
+
+def typed(option: str, value: Path | str | None) -> list[str]:
+    """An option as it is typed; none for None."""
+    from evaluator.config.compose import quoted
+
+    return [] if value is None else [f"{option}={quoted(value)}"]
 
 
 def is_path(argument: str) -> bool:

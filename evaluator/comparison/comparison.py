@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from evaluator.comparison.pairs import PairwiseDifferences
 from evaluator.core import Results, Score
 from evaluator.core.metrics import LEAD
+from evaluator.data.known import known_dataset, name_of_content
 from evaluator.store.manifest import Manifest
 from evaluator.store.run import Run
 
@@ -31,6 +32,18 @@ class Row:
     @property
     def manifest(self) -> Manifest:
         return self.run.manifest
+
+    @property
+    def data_name(self) -> str:
+        """What the data set is called; runs of older versions are recognised by their images."""
+        references = tuple((item.id, item.references) for item in self.run.items)
+        return self.manifest.dataset or name_of_content(references) or self.manifest.choices["data"]
+
+    @property
+    def whole_dataset(self) -> str:
+        """The name of the known data set that the run covers as a whole; empty where there is none."""
+        known = known_dataset(self.data_name)
+        return known.name if known and known.images == self.results.images else ""
 
     def score(self, metric: str) -> Score | None:
         return next((score for score in self.results.scores if score.name == metric), None)

@@ -20,7 +20,6 @@ from evaluator.captions_files.container import read_content
 from evaluator.captions_files.fields import (
     FILE_NAMES,
     PREDICTIONS,
-    Names,
     caption_field,
     file_name_field,
     id_field,
@@ -92,7 +91,8 @@ class References:
 
     images: tuple[AnnotatedImage, ...]
     notes: tuple[str, ...] = ()
-    rule: str = ""  # which references do not count by the data set's own rule
+    split: str = ""  # the split that was taken, of a file with several
+    rule: str = ""  # which references do not count, by the data set's own rule
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +115,7 @@ def _read(
                 f"{path}: a file with several splits. Type: data=karpathy data.annotations={path} "
                 "data.split=test"
             )
-        return References(tuple(read_karpathy(document, path, split)), content.notes)
+        return References(tuple(read_karpathy(document, path, split)), content.notes, split)
     if isinstance(document, dict) and document.get("images") and "annotations" in document:
         images, left_out = read_coco(document, path, keep_rejected)
         if not left_out:
@@ -125,7 +125,7 @@ def _read(
             f"{left_out:,} references are marked as rejected or precanned and do not count, as in VizWiz' "
             "own evaluation; data.rejected=keep keeps them"
         )
-        return References(tuple(images), (*content.notes, note), rule)
+        return References(tuple(images), (*content.notes, note), rule=rule)
     return _from_rows(rows_of(content), split, None, None)
 
 
@@ -177,7 +177,7 @@ def _from_rows(rows: Rows, split: str | None, id_from: str | None, references_fr
     )
     found = f"{of_references!r} the references" if of_references else "there are no references"
     note = f"read as {rows.kind}: {of_id!r} is the image id, {found}; {len(images):,} images"
-    return References(images, (note, *rows.content.notes))
+    return References(images, (note, *rows.content.notes), wanted or "")
 
 
 def _wanted(rows: Rows, of_split: str | None, split: str | None) -> str | None:
@@ -206,19 +206,26 @@ def coco_id(name: str, by_name: bool) -> str:
 
 
 def _file_name(name: Any) -> str | None:
-    return plain_path(name) if isinstance(name, str) and "://" not in name else None
+    return plain_path(name) if isinstance(name, str) and name else None
 
 
-def refuse_without_references(
+def references_beside(
     path: Path, id_from: str | None, caption_from: str | None, references_from: str | None
-) -> None:
-    """Raise DataError for a captions file that holds no references, where these are to come from it too."""
+) -> str | None:
+    """The field of a captions file that holds references too. Raises DataError where none does.
+
+    None where the file holds no captions, which its reader explains.
+    """
     rows = rows_of(read_content(path))
-    names: Names = names_of(path, rows.entries)
+    names = names_of(path, rows.entries)
     of_id = id_field(names, id_from)
     of_caption = caption_field(names, caption_from, of_id)
-    if of_caption and references_field(names, references_from, of_caption, of_id) is None:
+    if of_caption is None:
+        return None
+    field = references_field(names, references_from, of_caption, of_id)
+    if field is None:
         raise DataError(
             f"{path}: it holds captions ({of_caption!r}) and no references. Type --references FILE; or "
             f"--references-field NAME where they are in another field. {names.listed()}"
         )
+    return field

@@ -32,6 +32,7 @@ class Manifest:
     dataset_digest: str  # of ids and references
     name: str = ""
     images: int | None = None
+    dataset: str = ""  # what the data set is called, by its content or its file; empty in older runs
     environment: Environment = Environment()  # of the first command that made captions
     resumed: tuple[Environment, ...] = ()  # of each later one
 

@@ -130,11 +130,8 @@ def render(
 
 
 def title(comparison: Comparison) -> str:
-    """The runs, and what they captioned: the data set's name, with its split where it has one."""
-    names = []
-    for row in comparison.rows:
-        split = row.manifest.identity.get("data", {}).get("split")
-        names.append(row.manifest.choices["data"] + (f", {split} split" if split else ""))
+    """The runs, and the data set that they captioned."""
+    names = [row.data_name for row in comparison.rows]
     what = comparison.rows[0].label if len(comparison.rows) == 1 else f"{len(comparison.rows)} runs"
     return f"{what} on {' and '.join(dict.fromkeys(names))}"
 

@@ -67,7 +67,7 @@ def marked_cell(cell: ScoreCell | None, with_interval: bool) -> Cell:
 def about(comparison: Comparison) -> list[str]:
     """What the numbers are of: data, number of images, intervals, remarks, and each metric's signature."""
     counts = sorted({row.results.images for row in comparison.rows})
-    data = " and ".join(dict.fromkeys(row.manifest.choices["data"] for row in comparison.rows))
+    data = " and ".join(dict.fromkeys(row.data_name for row in comparison.rows))
     images = " and ".join(f"{count:,}" for count in counts)
     lines = [
         f"Data: {data}, {images} images; {format_confidences(comparison)} intervals.",
@@ -128,8 +128,7 @@ def as_csv(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> s
     headings = ["name", "measured", "rank", *ordered.metrics, "coverage", "images", "data", "source"]
     coverage = QUANTITIES["coverage"]
     beside = [
-        ["yes", coverage(row.results), str(row.results.images), row.manifest.choices["data"], ""]
-        for row in ordered.rows
+        ["yes", coverage(row.results), str(row.results.images), row.data_name, ""] for row in ordered.rows
     ]
     beside += [["yes" if one.measured else "no", "", "", "", one.source] for one in external]
     rows = []
