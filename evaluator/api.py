@@ -12,13 +12,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
 
+from typing_extensions import TypeIs
+
+from evaluator.captions_files.texts import all_texts, one_text
 from evaluator.core import Item, Measurement, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.core.kinds import SCORER_CLASSES
@@ -36,32 +40,30 @@ METRICS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-Texts = str | Sequence[str]
-Value = TypeVar("Value")
+# A text; also in a list of one or in an object, as pycocoevalcap has it: [{"caption": "a dog"}].
+Text = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
 
 
 def score(
-    captions: Mapping[str, str] | Sequence[str],
-    references: Mapping[str, Texts] | Sequence[Texts],
+    captions: Mapping[Any, Text] | Sequence[Text],
+    references: Mapping[Any, Text] | Sequence[Text],
     metrics: Sequence[str | Scorer] = ("BLEU", "ROUGE-L", "CIDEr"),
-    images: Mapping[str, str | PathLike[str]] | Sequence[str | PathLike[str]] | None = None,
+    images: Mapping[Any, str | PathLike[str]] | Sequence[str | PathLike[str]] | None = None,
 ) -> dict[str, Measurement]:
     """Each metric's measurement by its name: `.value`, `.per_image` in the captions' order, `.signature`.
 
-    Captions, references and images (paths, for CLIPScore) go by image id, or are lists in the same order. A
-    metric is a name in METRICS, or a scorer with options of its own: `CIDEr(sigma=5)`. Raises DataError
-    where a caption has no references, ConfigError for an unknown metric, NotComputed for one that cannot be
-    computed here, with what to install.
+    Captions, references and images (paths, for CLIPScore) go by image id, or are lists in the same order. The
+    ids 1 and "1" are the same. A metric is a name in METRICS, or a scorer with options of its own:
+    `CIDEr(sigma=5)`. Raises DataError where a caption has no references or is no text, ConfigError for an
+    unknown metric, NotComputed for one that cannot be computed here, with what to install.
     """
-    texts, given, pictures = by_id(captions), by_id(references), by_id(images or {})
+    texts = {key: caption_of(key, value) for key, value in by_id(captions, "captions").items()}
+    given, pictures = by_id(references, "references"), by_id(images or {}, "images")
+    refuse_other_order(captions, references)
     if unknown := [key for key in texts if key not in given]:
         raise DataError(f"caption {unknown[0]!r} has no references: give one entry of references per caption")
     items = [
-        Item(
-            key,
-            Path(pictures[key]) if key in pictures else None,
-            (own,) if isinstance(own := given[key], str) else tuple(own),
-        )
+        Item(key, Path(pictures[key]) if key in pictures else None, references_of(key, given[key]))
         for key in texts
     ]
     measurements = [
@@ -72,13 +74,61 @@ def score(
     return {measurement.name: measurement for measurement in measurements}
 
 
-def by_id(values: Mapping[str, Value] | Sequence[Value]) -> dict[str, Value]:
-    """The values by image id; those of a list by their index."""
+def by_id(values: Any, what: str) -> dict[str, Any]:
+    """The values by image id; those of a list by their index. Raises DataError for anything else."""
+    if isinstance(values, Mapping):
+        named = {str(key): value for key, value in values.items()}
+        if len(named) < len(values):
+            twice = next(key for key, times in Counter(map(str, values)).items() if times > 1)
+            raise DataError(f"{what}: the image {twice} is there twice, as a number and as a text")
+        return named
     if isinstance(values, str):
         raise DataError(f"expected one entry per image, found the text {values[:40]!r}: put it in a list")
-    if isinstance(values, Mapping):
-        return dict(values)
+    if not isinstance(values, Sequence):
+        values = values.tolist() if hasattr(values, "tolist") else values  # an array, a column of a table
+        if not isinstance(values, list):
+            raise DataError(f"{what}: expected a dict by image id, or a list, found {_named(values)}")
     return {str(index): value for index, value in enumerate(values)}
+
+
+def caption_of(key: str, value: object) -> str:
+    """The text of a caption. Raises DataError that names the image where it is none."""
+    if (text := one_text(value)) is None:
+        raise DataError(f"the caption of image {key!r}: expected one text, found {_named(value)}")
+    return text
+
+
+def references_of(key: str, value: object) -> tuple[str, ...]:
+    """The texts of one image's references. Raises DataError that names the image where they are none."""
+    texts = all_texts(value)
+    if texts is None:
+        wrong = next((each for each in value if one_text(each) is None), value) if _is_list(value) else value
+        raise DataError(f"the references of image {key!r}: expected texts, found {_named(wrong)}")
+    return texts
+
+
+def refuse_other_order(captions: object, references: object) -> None:
+    """Raise DataError where captions and references cannot be in the same order."""
+    if isinstance(captions, Mapping) != isinstance(references, Mapping):
+        raise DataError("give captions and references both by image id, or both as lists in the same order")
+    if not (_is_list(captions) and _is_list(references)) or len(captions) == len(references):
+        return
+    advice = "give one entry of references per caption"
+    if all(_is_list(each) and len(each) == len(captions) for each in references):
+        advice = "they are transposed. Give the references of each image together: list(zip(*references))"
+    raise DataError(f"{len(captions)} captions and {len(references)} entries of references: {advice}")
+
+
+def _is_list(value: object) -> TypeIs[Sequence[Any]]:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _named(value: object) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"{type(value).__name__} {str(value)[:40]!r}"
 
 
 def scorer_of(metric: str | Scorer) -> Scorer:

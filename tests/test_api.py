@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,14 +44,56 @@ def test_any_text_is_scored(captions: dict[str, str]) -> None:
 
 
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="caption '1' has no references"):
-        score(["a", "b"], [["a"]])
+    with pytest.raises(DataError, match="caption 'b' has no references"):
+        score({"a": "a", "b": "b"}, {"a": ["a"]})
     with pytest.raises(DataError, match="put it in a list"):
         score("a dog", [["a dog"]])
     with pytest.raises(ConfigError, match=r"'BLUE' is not a metric\. The metrics are BLEU, "):
         score(["a"], [["a"]], metrics=["BLUE"])
     with pytest.raises(MetricError, match="two images or more"):
         score(["a"], [["a"]], metrics=["CIDEr"])
+
+
+@pytest.mark.parametrize(
+    ("captions", "references"),
+    [
+        ({"x": ["two dogs"], "7": ["a cat"]}, REFERENCES),
+        ({"x": [{"caption": "two dogs"}], 7: {"caption": "a cat"}}, REFERENCES),
+        (
+            {"x": "two dogs", 7: "a cat"},
+            {
+                "x": [{"caption": "two dogs run"}, {"caption": "dogs in a park"}],
+                7: [{"caption": "a cat on a mat"}],
+            },
+        ),
+        (np.array(["two dogs", "a cat"]), [("two dogs run", "dogs in a park"), ["a cat on a mat"]]),
+    ],
+)
+def test_other_shapes_of_the_same_captions_score_the_same(captions: Any, references: Any) -> None:
+    expected = score(CAPTIONS, REFERENCES)["CIDEr"].per_image.tolist()
+    assert score(captions, references)["CIDEr"].per_image.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("captions", "references", "said"),
+    [
+        (["a dog", None], [["a dog runs"], ["x"]], "the caption of image '1': expected one text, found None"),
+        ({"a": ["a dog", "a cat"]}, {"a": ["a"]}, "image 'a': expected one text, found a list of 2"),
+        ({"a": 3}, {"a": ["a"]}, "image 'a': expected one text, found int '3'"),
+        ({"a": "a"}, {"a": ["a", None]}, "the references of image 'a': expected texts, found None"),
+        ({"a": "a"}, {"a": None}, "the references of image 'a': expected texts, found None"),
+        ({"a": "a"}, {"a": [["a", "b"]]}, "expected texts, found a list of 2"),
+        ({1: "a", "1": "b"}, {"1": ["a"]}, "captions: the image 1 is there twice"),
+        (["a", "b", "c"], [["a", "b", "c"], ["d", "e", "f"]], r"transposed.*zip\(\*references\)"),
+        (["a", "b"], [["a"]], "2 captions and 1 entries of references: give one entry"),
+        (["a"], {"0": ["a"]}, "both by image id, or both as lists"),
+        (None, [["a"]], "captions: expected a dict by image id, or a list, found None"),
+        ({"a", "b"}, [["a"], ["b"]], "captions: expected a dict by image id, or a list, found set"),
+    ],
+)
+def test_what_is_no_caption_is_named(captions: Any, references: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        score(captions, references)
 
 
 def test_published_captions(real_data: Path) -> None:

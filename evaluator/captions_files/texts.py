@@ -29,8 +29,12 @@ def one_text(value: Any) -> str | None:
 
 
 def several_texts(value: Any) -> tuple[str, ...] | None:
-    """All texts that a value holds; None where anything in it is no text."""
-    value = literal_list(value)
+    """All texts that a file's value holds; None where anything in it is no text."""
+    return all_texts(literal_list(value))
+
+
+def all_texts(value: Any) -> tuple[str, ...] | None:
+    """All texts that a value in memory holds: one, or one of each entry; None where anything is no text."""
     entries = value if isinstance(value, list | tuple) else [value]
     texts = [one_text(entry) for entry in entries]
     return None if None in texts else tuple(text for text in texts if text is not None)

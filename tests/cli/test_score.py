@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from evaluator.cli.leaderboard import leaderboard_command
 from evaluator.cli.score import score_command
+from evaluator.core import Item
 from evaluator.core.errors import DataError
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
@@ -109,11 +110,17 @@ def test_rejected_references_of_vizwiz_do_not_count_unless_kept(tmp_path: Path) 
     assert "data.rejected" in str(done.exception)  # the folder holds a run by the other rule
 
 
-@pytest.mark.parametrize("data", ["COCO Karpathy test", "refs.json"])
-def test_published_scores_stand_only_beside_their_split(tmp_path: Path, data: str) -> None:
-    run = scored_run(tmp_path / "git", {"1": "a dog", "2": "a cat"}, {"CIDEr": [0.5, 0.7]}, dataset=data)
+@pytest.mark.parametrize(
+    ("data", "images", "shown"),
+    [("COCO Karpathy test", 5_000, True), ("COCO Karpathy test", 50, False), ("refs.json", 5_000, False)],
+)
+def test_published_scores_stand_only_beside_their_split(
+    tmp_path: Path, data: str, images: int, shown: bool
+) -> None:
+    items = [Item(str(number), None, ("a dog",)) for number in range(images)]
+    run = scored_run(tmp_path / "git", {"0": "a dog"}, {"CIDEr": [0.5]}, items, dataset=data)
     done = CliRunner().invoke(leaderboard_command, [str(run), "--published", "--format", "markdown"])
     assert done.exit_code == 0, done.output
-    assert "BLIP-2" not in done.output  # two images are not the split, whatever they are called
-    assert f"no published scores are shown: they are over all 5,000 images" in done.output
-    assert f"Data: {data}, 2 images" in done.output
+    assert f"Data: {data}, {images:,} images" in done.output
+    assert ("*145.8*" in done.output) == shown
+    assert ("no published scores are shown" in done.output) != shown
