@@ -28,20 +28,69 @@ if TYPE_CHECKING:
     from evaluator.agreement.trust import trust
     from evaluator.api import score
     from evaluator.comparison.compare import compare
+    from evaluator.comparison.gate import parse_gate, regress
     from evaluator.config.run_config import run_configs
+    from evaluator.core import Item, Measurement, Outcome, Prompt, Reply, Score, Signature
+    from evaluator.core.errors import CaptionError, EvaluatorError, MetricError
     from evaluator.evaluate import evaluate_all
     from evaluator.report.page.html import write_report
+    from evaluator.scorers.bleu import BLEU
+    from evaluator.scorers.cider import CIDEr
+    from evaluator.scorers.clipscore import CLIPScore
+    from evaluator.scorers.meteor import METEOR
+    from evaluator.scorers.rouge import ROUGE
+    from evaluator.scorers.spice import SPICE
+    from evaluator.store.run_folder import RunFolder
 
-__all__ = ["__version__", "compare", "evaluate_all", "run_configs", "score", "trust", "write_report"]
-
+# What a notebook needs -> the module that has it.
 _MODULES = {
-    "score": "evaluator.api",
+    **dict.fromkeys(("Item", "Measurement", "Outcome", "Prompt", "Reply"), "evaluator.core"),
+    **dict.fromkeys(("Score", "Signature"), "evaluator.core"),
+    **dict.fromkeys(("CaptionError", "EvaluatorError", "MetricError"), "evaluator.core.errors"),
+    **dict.fromkeys(("parse_gate", "regress"), "evaluator.comparison.gate"),
+    "BLEU": "evaluator.scorers.bleu",
+    "CIDEr": "evaluator.scorers.cider",
+    "CLIPScore": "evaluator.scorers.clipscore",
+    "METEOR": "evaluator.scorers.meteor",
+    "ROUGE": "evaluator.scorers.rouge",
+    "SPICE": "evaluator.scorers.spice",
+    "RunFolder": "evaluator.store.run_folder",
     "compare": "evaluator.comparison.compare",
-    "run_configs": "evaluator.config.run_config",
     "evaluate_all": "evaluator.evaluate",
+    "run_configs": "evaluator.config.run_config",
+    "score": "evaluator.api",
     "trust": "evaluator.agreement.trust",
     "write_report": "evaluator.report.page.html",
 }
+
+__all__ = [
+    "BLEU",
+    "CIDEr",
+    "CLIPScore",
+    "METEOR",
+    "ROUGE",
+    "SPICE",
+    "CaptionError",
+    "EvaluatorError",
+    "MetricError",
+    "Item",
+    "Measurement",
+    "Outcome",
+    "Prompt",
+    "Reply",
+    "RunFolder",
+    "Score",
+    "Signature",
+    "__version__",
+    "compare",
+    "evaluate_all",
+    "parse_gate",
+    "regress",
+    "run_configs",
+    "score",
+    "trust",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -49,3 +98,8 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """So that a notebook completes these names."""
+    return sorted({*globals(), *_MODULES})

@@ -6,14 +6,17 @@
 (3.9145, [10.0, 0.0, 1.74])
 >>> measured["CIDEr"].signature.rpartition("|")[0]
 'CIDEr|variant:D|n:4|sigma:6|tok:ptb|refs:1-2|idf:corpus|images:3'
->>> score(["a cat"], [["a cat"]], metrics=["BLEU"])["BLEU-4"].name
-'BLEU-4'
+>>> score(["a cat", "dogs"], [["a cat"], ["two dogs"]], metrics=["CIDEr"])
+CIDEr    3.3717  (1.7434 to 5.0000)
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import cached_property
+from html import escape
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -23,7 +26,8 @@ from typing import Any
 from typing_extensions import TypeIs
 
 from evaluator.captions_files.texts import all_texts, one_text
-from evaluator.core import Item, Measurement, Scorer
+from evaluator.comparison.bootstrap import intervals, score_of
+from evaluator.core import Item, Measurement, Score, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.core.kinds import SCORER_CLASSES
 from evaluator.core.spelling import did_you_mean
@@ -49,8 +53,9 @@ def score(
     references: Mapping[Any, Text] | Sequence[Text],
     metrics: Sequence[str | Scorer] = ("BLEU", "ROUGE-L", "CIDEr"),
     images: Mapping[Any, str | PathLike[str]] | Sequence[str | PathLike[str]] | None = None,
-) -> dict[str, Measurement]:
-    """Each metric's measurement by its name: `.value`, `.per_image` in the captions' order, `.signature`.
+) -> Scores:
+    """Each metric's measurement by its name: `.value`, `.low` and `.high` of its 95 % interval, `.per_image`
+    in the captions' order, `.signature`.
 
     Captions, references and images (paths, for CLIPScore) go by image id, or are lists in the same order. The
     ids 1 and "1" are the same. A metric is a name in METRICS, or a scorer with options of its own:
@@ -71,7 +76,52 @@ def score(
         for metric in metrics
         for measurement in scorer_of(metric).score(items, list(texts.values()))
     ]
-    return {measurement.name: measurement for measurement in measurements}
+    return Scores(
+        {
+            one.name: Measured(*(getattr(one, each.name) for each in fields(Measurement)))
+            for one in measurements
+        }
+    )
+
+
+class Measured(Measurement):
+    """A measurement with its interval, which it prints."""
+
+    @cached_property
+    def score(self) -> Score:
+        """The value with its 95 % bootstrap interval, on the reference program's scale."""
+        return score_of(self, intervals([self])[0])
+
+    @property
+    def low(self) -> float:
+        return self.score.low
+
+    @property
+    def high(self) -> float:
+        return self.score.high
+
+    def __repr__(self) -> str:
+        return f"{self.score}"
+
+
+class Scores(dict[str, Measured]):
+    """What `score` gives: a dict that prints as a table."""
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        return "\n".join(
+            f"{one.name:{width}}  {one.value:8.4f}  ({one.low:.4f} to {one.high:.4f})"
+            for one in self.values()
+        )
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        rows = "".join(
+            f"<tr><th>{escape(one.name)}</th><td>{one.value:.4f}</td>"
+            f"<td>{one.low:.4f} to {one.high:.4f}</td></tr>"
+            for one in self.values()
+        )
+        return f"<table><tr><th>metric</th><th>score</th><th>95 % interval</th></tr>{rows}</table>"
 
 
 def by_id(values: Any, what: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import evaluator
+
 PAGE = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
 SCRIPTS = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE, re.DOTALL))
 IN_A_LOOP = """
@@ -28,7 +30,7 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def test_the_page_has_both_scripts() -> None:
-    assert list(SCRIPTS) == ["five_lines.py", "in_memory.py"]
+    assert list(SCRIPTS) == ["five_lines.py", "in_memory.py", "gates.py"]
     statements = [line for line in SCRIPTS["five_lines.py"].splitlines() if line and line[0] not in " #)"]
     assert len(statements) <= 6
 
@@ -49,3 +51,28 @@ def test_captions_in_memory_are_scored(tmp_path: Path) -> None:
     assert "CIDEr|variant:D|n:4|sigma:6|tok:ptb|refs:1-2|idf:corpus|images:2|v:" in run(
         tmp_path, "in_memory.py"
     )
+
+
+def test_a_candidate_is_checked_against_a_baseline(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "gates.py").write_text(SCRIPTS["gates.py"])
+    assert run(tmp_path, "gates.py").splitlines()[-1] in ("True", "False")
+
+
+def test_everything_that_is_exported_is_there_and_documented() -> None:
+    for name in evaluator.__all__:
+        assert getattr(evaluator, name) is not None
+        assert name in dir(evaluator)
+        assert name.startswith("__") or f"`{name}`" in PAGE, name
+
+
+def test_scores_print_their_values_and_intervals() -> None:
+    measured = evaluator.score(
+        ["a cat on a mat", "dogs"], [["a cat on a mat"], ["two dogs"]], metrics=["BLEU"]
+    )
+    one = measured["BLEU-1"]
+    assert one.low <= one.value <= one.high
+    line = f"{one.value:.4f} ({one.low:.4f} to {one.high:.4f})"
+    assert repr(one) == str(one) == f"BLEU-1 {line}"
+    assert [text.split()[0] for text in repr(measured).splitlines()] == list(measured)
+    assert f"<th>BLEU-1</th><td>{one.value:.4f}</td>" in measured._repr_html_()

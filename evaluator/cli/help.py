@@ -21,6 +21,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
         "leaderboard": "evaluator leaderboard runs/* --format latex",
         "report": "evaluator report runs/ours --output report.html",
         "regress": "evaluator regress runs/before runs/after --gate 'CIDEr>=-1.0'",
+        "trust": "evaluator trust cider meteor --judgements flickr8k-expert=DIR",
         "baseline": "evaluator baseline runs/ours --output ours.zip",
     },
     "Look up and set up": {

@@ -18,6 +18,7 @@ STYLE_LIMITS = {
     "other_script": (0.05, "contain letters that are not Latin"),
 }
 LENGTH_LIMIT = 1.5
+UNVERIFIED = ("SPICE",)
 
 
 def dataset_warnings(rows: Sequence[Row]) -> list[str]:
@@ -29,6 +30,12 @@ def dataset_warnings(rows: Sequence[Row]) -> list[str]:
         return []
     names = " against ".join(", ".join(labels) for labels in digests.values())
     return [f"the runs use different images or references ({names}): do not compare them"]
+
+
+def unverified_warnings(rows: Sequence[Row]) -> list[str]:
+    """Metrics whose numbers were compared with no published ones in this project."""
+    shown = [name for name in UNVERIFIED if any(row.score(name) for row in rows)]
+    return [f"{name} is not verified: no published score was reproduced with it here" for name in shown]
 
 
 def missing_caption_warnings(rows: Sequence[Row], shared: SharedImages) -> list[str]:

@@ -54,7 +54,7 @@ class Row:
         return next(missing, NOT_ASKED_FOR)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Runs, their differences, and what one must know before comparing them."""
 
@@ -64,6 +64,16 @@ class Comparison:
     pairs: PairwiseDifferences
     baseline: int = 0  # the index of the run that the others' differences are shown to
     on_shared_images: bool = False  # whether the scores cover only those images that all runs captioned
+
+    def __repr__(self) -> str:
+        """Each run with its score on the lead metric, the best first, as a notebook shows it."""
+        lead = self.lead_metric
+        scores = [row.score(lead) if lead else None for row in self.best_first.rows]
+        lines = [
+            f"  {row.label}: {score or 'no score'}"
+            for row, score in zip(self.best_first.rows, scores, strict=True)
+        ]
+        return "\n".join([f"Comparison of {len(self.rows)} runs", *lines])
 
     @cached_property
     def lead_metric(self) -> str | None:

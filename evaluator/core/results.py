@@ -38,6 +38,9 @@ class Score(WithInterval):
     higher_is_better: bool = True
     images: int = 0  # how many images the value comes from: some captions may not have been scored
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
+
     @property
     def oriented(self) -> float:
         """The value, with its sign turned where a lower one is better."""
