@@ -48,7 +48,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         score({"a": "a", "b": "b"}, {"a": ["a"]})
     with pytest.raises(DataError, match="put it in a list"):
         score("a dog", [["a dog"]])
-    with pytest.raises(ConfigError, match=r"'BLUE' is not a metric\. The metrics are BLEU, "):
+    with pytest.raises(ConfigError, match=r"'BLUE' is not a metric\. Did you mean 'BLEU'"):
         score(["a"], [["a"]], metrics=["BLUE"])
     with pytest.raises(MetricError, match="two images or more"):
         score(["a"], [["a"]], metrics=["CIDEr"])
