@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from evaluator.core.errors import StoreError
-from evaluator.core.values import Reply
+from evaluator.core.values import Caption, Reply
 
 MASK = "***"
 # What is shorter is no secret, and would be found in ordinary words.
@@ -92,6 +92,8 @@ class Secrets:
 
     def scrubbed(self, text: str) -> str:
         """The text with *** in place of each secret."""
+        if len(text) < SHORTEST_KEY:
+            return text
         if self._may_hold_key(text):
             text = self._pattern.sub(MASK, text)
         if "://" in text:
@@ -136,8 +138,13 @@ class Secrets:
         """Whether the pattern, which takes time, can be found: a cheap look for what it cannot do without."""
         if not self._secret_keys:
             return False
+        if "\\" in text or "%" in text or "&" in text:
+            return True
         lowered = text.lower()
-        return any(form in lowered for form in self._forms) or any(each in text for each in "\\%&")
+        for form in self._forms:  # noqa: SIM110  (`any` takes twice as long)
+            if form in lowered:
+                return True
+        return False
 
     @cached_property
     def _secret_keys(self) -> tuple[str, ...]:
@@ -185,17 +192,28 @@ def refuse_known_keys(content: bytes, what: str) -> None:
 
 def reply_without_secrets(reply: Reply, secrets: Secrets) -> Reply:
     """The reply with every secret masked, once all its texts are joined and nothing is cut."""
-    return replace(
-        reply,
-        text=secrets.scrubbed(reply.text),
-        model_version=secrets.scrubbed(reply.model_version),
-        finish_reason=secrets.scrubbed(reply.finish_reason),
-    )
+    found = (reply.text, reply.model_version, reply.finish_reason)
+    text, model_version, finish_reason = masked = tuple(map(secrets.scrubbed, found))
+    if masked == found:
+        return reply
+    return replace(reply, text=text, model_version=model_version, finish_reason=finish_reason)
+
+
+def caption_without_secrets(caption: Caption, secrets: Secrets) -> Caption:
+    """The caption with every secret masked in its reply and its error."""
+    error = secrets.scrubbed(caption.error)
+    reply = caption.reply and reply_without_secrets(caption.reply, secrets)
+    if reply is caption.reply and error == caption.error:
+        return caption
+    return replace(caption, reply=reply, error=error)
 
 
 def _may_hold_shape(text: str) -> bool:
     lowered = text.lower()
-    return any(beginning in lowered for beginning in SHAPE_BEGINNINGS)
+    for beginning in SHAPE_BEGINNINGS:  # noqa: SIM110
+        if beginning in lowered:
+            return True
+    return False
 
 
 def _looks_random(value: str) -> bool:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from evaluator.core import Caption, Closing, Item, Outcome, RemoteSession, Reply, RequestBook
 from evaluator.core.errors import CaptionError, EvaluatorError, ImageError, ModelError, RetryableError
+from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.runner.answer_cache import CarefulCache, key_of
 from evaluator.runner.awake_loop import AwakeLoop
 from evaluator.runner.budget import Budget, BudgetUsedUp
@@ -97,6 +98,7 @@ class RemoteRun:
     ) -> None:
         self._session, self._requests, self._policy, self._cache = session, requests, policy, cache
         self._book, self._record, self._show_wait = book, record, show_wait
+        self._secrets = known_secrets()
         self._scheduler = RequestScheduler(requests.in_flight, partial(question_about, session), pool)
         self._limits = Limits(
             requests.in_flight, requests.per_minute, requests.tokens_per_minute, policy.at_first
@@ -164,7 +166,8 @@ class RemoteRun:
         answered = self._pending[key] = asyncio.get_running_loop().create_future()
         caption: Caption | None = None
         try:
-            caption = await self._ask(item, question)
+            if asked := await self._ask(item, question):
+                caption = caption_without_secrets(asked, self._secrets)
         finally:
             if self._pending.get(key) is answered:
                 del self._pending[key]

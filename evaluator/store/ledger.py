@@ -12,13 +12,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from evaluator.core import Caption, Reply
 from evaluator.core.errors import StoreError
-from evaluator.core.secrets import known_secrets, reply_without_secrets
+from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.files.json_bytes import encode_json
 from evaluator.store import request_log
 from evaluator.store.counts import known_sum
@@ -88,9 +87,7 @@ class Ledger:
 
     def record(self, caption: Caption) -> None:
         """Append the caption durably, on a full disk in the space that `reserve` keeps for it."""
-        caption = replace(caption, error=self._secrets.scrubbed(caption.error))
-        if caption.reply is not None:
-            caption = replace(caption, reply=reply_without_secrets(caption.reply, self._secrets))
+        caption = caption_without_secrets(caption, self._secrets)
         line = encode_json(caption_to_json(caption)) + b"\n"
         with writing_to(self._path):
             try:
