@@ -38,7 +38,6 @@ from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second
 from evaluator.store.ledger import Ledger
 from evaluator.store.manifest import Manifest
-from evaluator.store.per_image import per_image_table
 from evaluator.store.provenance import environment, fingerprint
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
@@ -95,14 +94,14 @@ def evaluate(config: RunConfig, data: Sequence[Item] | None = None) -> Run:
         config = replace(config, model=config.model.for_data(config.data, items))
     config, items = pin_document_frequencies(config, items), select(items, config.settings)
     folder = RunFolder(config.folder)
-    with folder.ledger() as ledger:  # before anything is written: one process at a time
-        todo = without_final_outcome(items, ledger.before.captions)
-        manifest = begin(folder, config, items, todo, ledger)
-        caption(config, todo, ledger)
-        run = Run(
-            folder.path, manifest=manifest, items=items, attempts=ledger.attempts, config=config.document
-        )
-    return score(run, config.scorers, config.settings)
+    with folder.lock():  # before anything is written: one process at a time
+        with folder.appending() as ledger:
+            todo = without_final_outcome(items, ledger.before.captions)
+            manifest = begin(folder, config, items, todo, ledger)
+            caption(config, todo, ledger)
+            attempts = ledger.attempts
+        run = Run(folder.path, manifest=manifest, items=items, attempts=attempts, config=config.document)
+        return score_locked(run, config.scorers, config.settings)
 
 
 def select(items: Sequence[Item], settings: Settings) -> list[Item]:
@@ -187,11 +186,19 @@ def without_final_outcome(items: Sequence[Item], captions: Mapping[str, Caption]
 
 
 def score(run: Run, scorers: Mapping[str, Scorer], settings: Settings) -> Run:
-    """Score the captions that a run holds, unless its scores are those of the same captions already."""
-    captions = {item.id: run.captions[item.id] for item in run.items if item.id in run.captions}
+    """Score the captions that a run holds, unless its scores are those of the same captions already.
+
+    Raises StoreError where another process writes to the run.
+    """
+    with RunFolder(run.path).lock():
+        return score_locked(run, scorers, settings)
+
+
+def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings) -> Run:
+    """The same for who has the folder's lock."""
+    captions = run.captions_of_items
     digest = fingerprint(run.items, captions, scorers, settings)
-    folder = RunFolder(run.path)
-    if folder.has_results() and run.results.fingerprint == digest:
+    if run.has_scores_of(digest):
         logger.info("%s: the scores are up to date", run.path)
         return run
     texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}
@@ -222,6 +229,6 @@ def score(run: Run, scorers: Mapping[str, Scorer], settings: Settings) -> Run:
         fingerprint="" if not_computed else digest,
     )
     ids = [item.id for item in items]
-    run = run.scored(results, ids, measurements, per_image_table(captions, ids, measurements))
-    folder.write_results(run)
+    run = run.scored(results, ids, measurements)
+    RunFolder(run.path).write_results(run)
     return run

@@ -18,7 +18,7 @@ from evaluator.evaluate import select, without_final_outcome
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import Price, price_of
 from evaluator.runner.request_options import Requests
-from evaluator.store.run import read_attempts
+from evaluator.store.run import Run
 
 Range = tuple[float, float]
 
@@ -42,7 +42,7 @@ class Plan:
 def plan(config: RunConfig) -> Plan:
     """What `evaluator run` with the same options would need from now on."""
     items = select(config.data.load(), config.settings)
-    images = len(without_final_outcome(items, read_attempts(config.folder).captions))
+    images = len(without_final_outcome(items, Run(config.folder).captions))
     label, already_captioned = config.choices["model"], len(items) - images
     if not isinstance(config.model, Priced):
         return Plan(label, images, already_captioned, is_local=True)

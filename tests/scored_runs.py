@@ -28,7 +28,6 @@ from evaluator.core import (
 )
 from evaluator.store.counts import count_outcomes
 from evaluator.store.manifest import Manifest
-from evaluator.store.per_image import per_image_table
 from evaluator.store.run_folder import RunFolder
 
 CHOICES = {"data": "pets", "model": "git", "prompt": "none"}
@@ -103,7 +102,5 @@ def scored_run(
         style=style,
     )
     ids = [item_id for item_id, caption in told.items() if caption.text is not None]
-    folder.write_results(
-        folder.load().scored(results, ids, measurements, per_image_table(told, ids, measurements))
-    )
+    folder.write_results(folder.load().scored(results, ids, measurements))
     return path

@@ -57,6 +57,8 @@ def counts(folder: Path, *arguments: str) -> tuple[Counter[str], Counter[str]]:
         if not inside.is_relative_to(folder) or inside.is_relative_to(folder / "cache"):
             continue
         name = inside.relative_to(folder).as_posix()
+        if inside.name == ".lock":
+            continue
         if inside.name.startswith("."):  # .scores.json.XXXX takes the place of scores.json
             name = inside.with_name(inside.name[1:].rpartition(".")[0]).relative_to(folder).as_posix()
         (writes if is_written else reads)[name] += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo, print_document, print_table, warn
-from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.options import PICTURE_FOLDERS, WIDE_TABLE
 from evaluator.cli.run_folders import only_runs
 
 
@@ -35,8 +35,14 @@ from evaluator.cli.run_folders import only_runs
     type=click.Path(file_okay=False, path_type=Path),
     help="Add the runs to this site folder: index.html, and one page per run.",
 )
+@PICTURE_FOLDERS
 def leaderboard_command(
-    runs: tuple[Path, ...], form: str | None, with_published: bool, with_human: bool, site: Path | None
+    runs: tuple[Path, ...],
+    form: str | None,
+    with_published: bool,
+    with_human: bool,
+    site: Path | None,
+    picture_folders: tuple[Path, ...],
 ) -> None:
     """Rank runs in a table to paste, or keep a leaderboard site for any web host.
 
@@ -52,7 +58,7 @@ def leaderboard_command(
     if site:
         if with_published or with_human or form:
             raise click.UsageError("--site writes pages: leave out --format, --published and --human")
-        echo(add_to_site(only_runs(runs), site))
+        echo(add_to_site(only_runs(runs), site, picture_folders))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")

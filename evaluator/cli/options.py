@@ -104,3 +104,11 @@ WIDE_TABLE = click.option(
     callback=remember_wide,
     help="Print each table in one piece, however wide. Else it continues below what the terminal can hold.",
 )
+PICTURE_FOLDERS = click.option(
+    "--images",
+    "picture_folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Show pictures that lie below this folder, also of runs that were made on another machine; may be "
+    "repeated.",
+)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo
+from evaluator.cli.options import PICTURE_FOLDERS
 from evaluator.cli.run_folders import only_runs
 
 
@@ -23,10 +24,18 @@ from evaluator.cli.run_folders import only_runs
 @click.option(
     "--pictures-beside", is_flag=True, help="Put all pictures into a folder beside the page, OUTPUT_pictures."
 )
-def report_command(runs: tuple[Path, ...], output: Path, pictures: int, pictures_beside: bool) -> None:
+@PICTURE_FOLDERS
+def report_command(
+    runs: tuple[Path, ...],
+    output: Path,
+    pictures: int,
+    pictures_beside: bool,
+    picture_folders: tuple[Path, ...],
+) -> None:
     """Write one HTML page about some runs. It is self-contained unless the pictures are put beside it."""
     from evaluator.comparison.compare import compare
     from evaluator.report.page.html import write_report
 
     source = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
-    echo(write_report(compare(only_runs(runs)), output, source))
+    comparison = compare(only_runs(runs))
+    echo(write_report(comparison, output, source, picture_folders=picture_folders))

@@ -163,6 +163,7 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
 
     from evaluator.config.run_config import run_configs
     from evaluator.data.human import held_out_captions
+    from evaluator.files.atomic import replace_file
     from evaluator.files.cache_folder import cache_folder
 
     (config,) = run_configs(
@@ -174,7 +175,7 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
     ]
     content = json.dumps(captions).encode()
     path = cache_folder("human") / f"{hashlib.sha256(content).hexdigest()[:16]}.json"
-    path.write_bytes(content)
+    replace_file(path, content)
     return path
 
 

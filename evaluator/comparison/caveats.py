@@ -64,6 +64,15 @@ def missing_caption_warnings(rows: Sequence[Row], shared: SharedImages) -> list[
     ]
 
 
+def unfinished_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs that ended early, whose scores are of some images only."""
+    return [
+        f"{row.label}: {images - row.results.not_tried:,} of {images:,} images; the run is not finished"
+        for row in rows
+        if row.results.not_tried and (images := row.results.images)
+    ]
+
+
 def failure_counts(row: Row) -> str:
     return ", ".join(f"{count:,} {outcome}" for outcome, count in row.results.failures.items())
 

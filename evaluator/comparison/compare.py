@@ -18,6 +18,7 @@ from evaluator.comparison.caveats import (
     missing_caption_warnings,
     signature_warnings,
     style_warnings,
+    unfinished_warnings,
     unverified_warnings,
 )
 from evaluator.comparison.comparison import Comparison, Row
@@ -82,7 +83,12 @@ def incomparable(runs: int) -> PairwiseDifferences:
 
 
 def caveats(rows: Sequence[Row]) -> list[str]:
-    return [*signature_warnings(rows), *unverified_warnings(rows), *style_warnings(rows)]
+    return [
+        *unfinished_warnings(rows),
+        *signature_warnings(rows),
+        *unverified_warnings(rows),
+        *style_warnings(rows),
+    ]
 
 
 def rescored(results: Results, measured: Mapping[str, Measurement], resampling: Resampling) -> Results:

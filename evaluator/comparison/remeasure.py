@@ -18,6 +18,9 @@ from evaluator.scorers.measure import (
 from evaluator.scorers.style import normalized
 from evaluator.store.run import Run
 
+# The scorers of this package whose weights come from the data set as a whole.
+CORPUS_DEPENDENT = ("cider",)
+
 
 def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
     """What depends on which images there are, such as CIDEr by the references at hand, over these images.
@@ -26,7 +29,7 @@ def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
     """
     scorers = {
         name: scorer
-        for name, scorer in recorded_scorers(run.config, only_ours=True).items()
+        for name, scorer in recorded_scorers(run.config, CORPUS_DEPENDENT).items()
         if isinstance(scorer, CorpusDependent) and scorer.depends_on_corpus
     }
     if not scorers:
@@ -40,7 +43,14 @@ def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
         measurements += (renamed_for_normalization(one, how) for one in measured)
     options = [one.signature.options for one in run.measurements.values()]
     rules = {each["missing"] for each in options if "missing" in each}
+    # A table of weights that is not on this machine any more is no reason to measure without it.
+    measurements = [one for one in measurements if has_weights_of(run.measurements.get(one.name), one)]
     return [marked_as_missing(one, rule) for one in measurements for rule in rules] or measurements
+
+
+def has_weights_of(before: Measurement | None, now: Measurement) -> bool:
+    """Whether a metric was measured with the same kind of weights before."""
+    return before is not None and before.signature.options.get("idf") == now.signature.options.get("idf")
 
 
 def human_baseline(

@@ -33,6 +33,7 @@ from evaluator.core.results import NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
 from evaluator.core.values import (
     RUNTIME_ONLY,
+    TYPED_ONLY,
     Caption,
     Item,
     Outcome,

@@ -110,4 +110,4 @@ class Results:
     @property
     def is_incomplete(self) -> bool:
         """Whether another run of the same folder could get more captions."""
-        return any(outcome.can_be_retried for outcome in self.outcomes)
+        return self.not_tried > 0 or any(outcome.can_be_retried for outcome in self.outcomes)

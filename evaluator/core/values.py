@@ -11,7 +11,11 @@ from typing import ClassVar, Literal
 
 # Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left
 # out of the run's name and never blocks a resume.
-RUNTIME_ONLY: Mapping[str, bool] = MappingProxyType({"identity": False})
+RUNTIME_ONLY: Mapping[str, bool] = MappingProxyType({"identity": False, "recorded": False})
+# Marks an option that names something to load, such as a checkpoint, and can change a score. Like those that
+# are RUNTIME_ONLY, it is never taken from the config.yaml of a run folder, which may be somebody else's. In
+# place of False, a function of the value says whether it may be taken.
+TYPED_ONLY: Mapping[str, bool] = MappingProxyType({"recorded": False})
 
 
 @dataclass(frozen=True)

@@ -31,3 +31,9 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file with this content in the place of `path`, whole or not at all. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

@@ -14,33 +14,38 @@ from dataclasses import replace
 from pathlib import Path
 
 from evaluator.comparison.compare import compare
-from evaluator.core.errors import ConfigError
+from evaluator.core.errors import ConfigError, StoreError
 from evaluator.report.page.html import write_report
 from evaluator.store.run_folder import RunFolder
 
 
-def add_to_site(paths: Sequence[Path], site: Path) -> Path:
+def add_to_site(paths: Sequence[Path], site: Path, picture_folders: Sequence[Path] = ()) -> Path:
     """Keep these runs, and write their pages and the index. Returns the index.
 
-    Raises ConfigError where the runs use different data sets, or the site would be empty.
+    The pages show pictures below the folders that the user named. Raises ConfigError where the runs use
+    different data sets, or the site would be empty, and StoreError where it cannot be written.
     """
     kept = site / "runs"
-    folders = [RunFolder.existing(path) for path in paths]
-    present = [RunFolder.existing(path) for path in sorted(kept.glob("*.zip"))]
-    data = {folder.load().manifest.dataset_digest: folder.name for folder in (*present, *folders)}
+    runs = [RunFolder.existing(path).load() for path in paths]
+    present = [RunFolder.existing(path).load() for path in sorted(kept.glob("*.zip"))]
+    data = {run.manifest.dataset_digest: run.name for run in (*present, *runs)}
     if len(data) > 1:
         raise ConfigError(
             f"{' and '.join(data.values())} use different data sets. A leaderboard compares runs on one "
             "data set: use a separate --site folder for each"
         )
-    kept.mkdir(parents=True, exist_ok=True)
-    for folder in folders:
-        if folder.name == "index":
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write the site {site}: {error.strerror}") from error
+    for run in runs:
+        if run.name == "index":
             raise ConfigError(
-                f"{folder.path}: the page of a run of this name would replace the index. Rename the folder"
+                f"{run.path}: the page of a run of this name would replace the index. Rename the folder"
             )
-        folder.export(kept / f"{folder.name}.zip")
-        write_report(compare([folder.path]), site / f"{folder.name}.html")
+        # The page first: a killed process leaves no run in the index that has no page.
+        write_report(compare([run]), site / f"{run.name}.html", picture_folders=picture_folders)
+        RunFolder(run.path).export(kept / f"{run.name}.zip")
     everything = sorted(kept.glob("*.zip"))
     if not everything:
         raise ConfigError(

@@ -17,7 +17,7 @@ The document frequencies come from the references being scored, or from a table 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -30,6 +30,7 @@ from evaluator.scorers.idf import (
     CORPUS,
     Table,
     find_table,
+    is_kept_table,
     make_table,
     read_table,
     table_path,
@@ -111,7 +112,7 @@ class CIDEr:
     variant: Literal["D", "plain"] = "D"
     n: Annotated[int, Ge(1), Le(LONGEST)] = LONGEST
     sigma: Annotated[float, Gt(0)] = 6.0
-    idf: str = CORPUS
+    idf: str = field(default=CORPUS, metadata={"recorded": is_kept_table})
 
     def __post_init__(self) -> None:
         if self.idf != CORPUS:

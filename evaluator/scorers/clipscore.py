@@ -22,7 +22,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import NDArray
 
-from evaluator.core import RUNTIME_ONLY, Array, Item, Measurement
+from evaluator.core import RUNTIME_ONLY, TYPED_ONLY, Array, Item, Measurement
 from evaluator.core.errors import MetricError
 from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.signature import signature
@@ -62,13 +62,13 @@ class CLIPScore:
 
     kind: ClassVar[str] = "clipscore"
 
-    checkpoint: str = "openai/clip-vit-base-patch32"
-    revision: str | None = None
+    checkpoint: str = field(default="openai/clip-vit-base-patch32", metadata=TYPED_ONLY)
+    revision: str | None = field(default=None, metadata=TYPED_ONLY)
     device: str = field(default="auto", metadata=RUNTIME_ONLY)
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
     batch_size: Annotated[int, Ge(1)] = field(default=64, metadata=RUNTIME_ONLY)
     prefix: str = "A photo depicts "
-    safetensors_only: bool = True
+    safetensors_only: bool = field(default=True, metadata=TYPED_ONLY)
 
     @property
     def names(self) -> tuple[str, ...]:

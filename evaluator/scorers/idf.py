@@ -18,7 +18,7 @@ import gzip
 import hashlib
 import io
 import json
-import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluator.core.errors import ConfigError, DataError
+from evaluator.files.atomic import replace_file
 from evaluator.files.cache_folder import cache_folder
 from evaluator.scorers.ngram_counts import LONGEST, reference_counts
 from evaluator.scorers.packed_keys import Ids, pack, unpack
@@ -101,14 +102,9 @@ def write_table(table: Table, path: Path) -> None:
         "images": table.images,
         "frequencies": [dict(sorted(frequencies.items())) for frequencies in table.frequencies],
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace_file(path, gzip.compress(json.dumps(content).encode(), mtime=0))
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -120,7 +116,8 @@ def table_path(name: str) -> Path:
 
 def find_table(idf: str) -> Path:
     """The file that `scorer.cider.idf` names, by its path or its name. Raises ConfigError."""
-    for folder in (Path(), cache_folder("idf")):
+    kept = is_kept_table(idf)  # before a file of the working folder, which may be somebody else's
+    for folder in (cache_folder("idf"), Path()) if kept else (Path(),):
         for suffix in ("", SUFFIX, FIRST_SUFFIX):
             if (path := folder / f"{idf}{suffix}").is_file():
                 return path
@@ -128,6 +125,16 @@ def find_table(idf: str) -> Path:
         f"scorer.cider.idf: {idf!r} is neither a file nor the name of a table in {cache_folder('idf')}. Type "
         f"{CORPUS!r} for the document frequencies of the references being scored, or make the table: "
         f"evaluator idf REFERENCES --name {Path(idf).stem or 'NAME'}"
+    )
+
+
+def is_kept_table(idf: object) -> bool:
+    """Whether this is the name of a table in the cache, and not a path."""
+    folder = cache_folder("idf")
+    return (
+        isinstance(idf, str)
+        and re.fullmatch(r"[\w-][\w.-]{0,200}", idf) is not None
+        and any((folder / f"{idf}{suffix}").is_file() for suffix in ("", SUFFIX, FIRST_SUFFIX))
     )
 
 

@@ -1,20 +1,22 @@
 """How values become lines and documents of a run folder, and what is read from them.
 
-Every document is checked against its dataclass by pydantic; what does not fit is one StoreError that says
-where.
+Every line and document is checked against its dataclass by pydantic; what does not fit is one StoreError that
+says where. The files may be somebody else's: what they nest, count and measure is bounded as well.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from annotated_types import Ge, Gt, Lt, MaxLen
 
 from evaluator.core import (
+    AGGREGATES,
     Caption,
     Item,
     Measurement,
@@ -27,12 +29,60 @@ from evaluator.core import (
     Style,
 )
 from evaluator.core.errors import StoreError
+from evaluator.files.json_bytes import decode_json
 from evaluator.store.request_log import RequestLine
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Value = TypeVar("Value")
+Name = Annotated[str, MaxLen(200)]
+Count = Annotated[int, Ge(0)]
+
+DEEPEST = 50  # lists and objects within each other in a document
+LARGEST = 1e15  # and its negative: no count, time or cost of a run is beyond
+
+
+@dataclass(frozen=True)
+class ScoreEntry:
+    """A metric in scores.json."""
+
+    computed: Literal[True]
+    value: float
+    low: float
+    high: float
+    signature: Annotated[str, MaxLen(10_000)]
+    aggregate: Name
+    higher_is_better: bool
+    images: Count
+
+
+@dataclass(frozen=True)
+class ReasonEntry:
+    """A metric in scores.json that could not be computed."""
+
+    computed: Literal[False]
+    reason: str
+
+
+@dataclass(frozen=True)
+class ScoresDocument:
+    """scores.json."""
+
+    images: Count
+    outcomes: Mapping[Outcome, Count]
+    scores: Mapping[Name, ScoreEntry | ReasonEntry]
+    confidence: Annotated[float, Gt(0), Lt(1)]
+    images_per_second: float | None
+    cost_usd: float | None
+    style: Style | None
+    fingerprint: str
+    inputs: str = ""  # the digest of the items and captions that were scored; empty before it was written
+    scoring: str = ""  # what statistics.npz and per_image.parquet of the same scoring have as well
+
+    @property
+    def computed(self) -> dict[str, ScoreEntry]:
+        return {name: entry for name, entry in self.scores.items() if isinstance(entry, ScoreEntry)}
 
 
 @cache
@@ -48,6 +98,38 @@ def checked(kind: type[Value], document: Mapping[str, Any]) -> Value:
     return value
 
 
+def from_line(kind: type[Value], line: bytes) -> Value:
+    """A dataclass from a line of JSON. Raises ValueError: a JSONDecodeError where the line is no JSON."""
+    from pydantic import ValidationError
+
+    try:
+        value: Value = _schema(kind).validate_json(line)  # type: ignore[arg-type]
+        return value
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise
+    return checked(kind, bounded(decode_json(line)))  # half of a surrogate pair, or no JSON at all
+
+
+def bounded(document: Any) -> Any:
+    """The document. Raises ValueError where it is nested too deeply or holds a number out of all bounds."""
+    level = [document]
+    for _ in range(DEEPEST):
+        children: list[Any] = []
+        for value in level:
+            match value:
+                case dict():
+                    children += value.values()
+                case list():
+                    children += value
+                case int() | float() if not abs(value) <= LARGEST:
+                    raise ValueError("a number is infinite or out of bounds")
+        if not children:
+            return document
+        level = children
+    raise ValueError("it is nested too deeply")
+
+
 @contextmanager
 def understanding(where: str, advice: str) -> Iterator[None]:
     """A document that this program does not write becomes a StoreError with its place and what to type."""
@@ -55,14 +137,15 @@ def understanding(where: str, advice: str) -> Iterator[None]:
 
     try:
         yield
+    except StoreError:
+        raise
     except ValidationError as error:
-        first = error.errors()[0]
-        option = ".".join(map(str, first["loc"]))
-        raise StoreError(
-            f"{where} is not what this program writes ({option}: {first['msg']}). {advice}"
-        ) from error
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, BadZipFile) as error:
-        reason = f"{type(error).__name__}: {error}"
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = f"{'.'.join(map(str, first['loc']))[:100]}: {first['msg'][:200]}"
+        raise StoreError(f"{where} is not what this program writes ({reason}). {advice}") from error
+    # The readers of damaged files raise anything, from KeyError to zlib.error and MemoryError.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
         raise StoreError(f"{where} is not what this program writes ({reason}). {advice}") from error
 
 
@@ -71,8 +154,8 @@ def item_to_json(item: Item) -> dict[str, Any]:
     return {"id": item.id, "image": image, "references": item.references, "tags": item.tags}
 
 
-def item_from_json(line: Mapping[str, Any]) -> Item:
-    return checked(Item, {**line, "image": Path(line["image"]) if line["image"] else None})
+def item_from_line(line: bytes) -> Item:
+    return from_line(Item, line)
 
 
 _REPLY_FIELDS = tuple(field.name for field in fields(Reply))
@@ -92,15 +175,22 @@ def caption_to_json(caption: Caption) -> dict[str, Any]:
     return document
 
 
-def caption_from_json(line: Mapping[str, Any]) -> Caption:
-    if "cached" in line:  # of version 0.1.0, where a caption from a file has the finish reason "supplied"
-        supplied = (line["reply"] or {}).get("finish_reason") == "supplied"
-        line = {**line, "source": "model" if not line["cached"] else "file" if supplied else "cache"}
-    return checked(Caption, line)
+def caption_from_line(line: bytes) -> Caption:
+    if b'"cached"' in line:  # of version 0.1.0, where a caption from a file has the finish reason "supplied"
+        document = bounded(decode_json(line))
+        caption = checked(Caption, document)
+        if document["cached"]:
+            supplied = caption.reply is not None and caption.reply.finish_reason == "supplied"
+            caption = replace(caption, source="file" if supplied else "cache")
+    else:
+        caption = from_line(Caption, line)
+    if not math.isfinite(caption.seconds) or not math.isfinite(caption.answered_at or 0.0):
+        raise ValueError("a time is not a finite number")
+    return caption
 
 
-def request_from_json(line: Mapping[str, Any]) -> RequestLine:
-    return checked(RequestLine, line)
+def request_from_line(line: bytes) -> RequestLine:
+    return from_line(RequestLine, line)
 
 
 def results_to_json(results: Results, measurements: Sequence[Measurement]) -> dict[str, Any]:
@@ -126,25 +216,33 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
     }
 
 
-def results_from_json(document: Mapping[str, Any]) -> Results:
-    scores = document["scores"]
+def results_from_document(document: ScoresDocument) -> Results:
+    if unknown := {entry.aggregate for entry in document.computed.values()} - AGGREGATES.keys():
+        raise ValueError(f"there is no aggregate {unknown.pop()!r}")
     return Results(
-        images=document["images"],
-        outcomes={Outcome(name): count for name, count in document["outcomes"].items()},
-        scores=tuple(_score(name, entry) for name, entry in scores.items() if entry["computed"]),
+        images=document.images,
+        outcomes=document.outcomes,
+        scores=tuple(_score(name, entry) for name, entry in document.computed.items()),
         not_computed=tuple(
-            NotComputed(name, entry["reason"]) for name, entry in scores.items() if not entry["computed"]
+            NotComputed(name, entry.reason)
+            for name, entry in document.scores.items()
+            if isinstance(entry, ReasonEntry)
         ),
-        confidence=document["confidence"],
-        images_per_second=document["images_per_second"],
-        cost_usd=document["cost_usd"],
-        style=checked(Style, document["style"]) if document["style"] else None,
-        fingerprint=document["fingerprint"],
+        confidence=document.confidence,
+        images_per_second=document.images_per_second,
+        cost_usd=document.cost_usd,
+        style=document.style,
+        fingerprint=document.fingerprint,
     )
 
 
-def _score(name: str, entry: Mapping[str, Any]) -> Score:
-    numbers = {key: entry[key] for key in ("value", "low", "high", "higher_is_better", "images")}
-    if not all(isinstance(number, bool | int | float) for number in numbers.values()):
-        raise ValueError(f"scores.{name} holds something else than numbers")
-    return Score(name, signature=Signature(entry["signature"]), **numbers)
+def _score(name: str, entry: ScoreEntry) -> Score:
+    return Score(
+        name,
+        entry.value,
+        entry.low,
+        entry.high,
+        Signature(entry.signature),
+        entry.higher_is_better,
+        entry.images,
+    )

@@ -19,6 +19,7 @@ from evaluator.core import Caption, Reply
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.files.json_bytes import encode_json
+from evaluator.files.plain import plain
 from evaluator.store import request_log
 from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json
@@ -46,7 +47,8 @@ class AppendedFile:
     """A file of lines, open without a buffer. Raises OSError where it cannot be written."""
 
     def __init__(self, path: Path) -> None:
-        self.file: BinaryIO = path.open("a+b", buffering=0)
+        descriptor = plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        self.file: BinaryIO = os.fdopen(descriptor, "a+b", buffering=0)
         self._is_torn = self._lacks_a_line_break()
 
     def _lacks_a_line_break(self) -> bool:

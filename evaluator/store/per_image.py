@@ -1,7 +1,8 @@
 """per_image.parquet: one row per image that was tried, with its outcome, its caption and each metric.
 
-It is made from buffers, since `pyarrow.array` imports pandas, which takes longer than all the rest. pandas
-reads it with the ids as its index.
+It is for other programs: this one computes the table from the captions and the statistics. It is made from
+buffers, since `pyarrow.array` imports pandas, which takes longer than all the rest. pandas reads it with the
+ids as its index.
 """
 
 from __future__ import annotations
@@ -91,10 +92,3 @@ def parquet_bytes(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()
-
-
-def read_parquet(content: bytes) -> pa.Table:
-    """Raises ValueError for a file that is damaged."""
-    import pyarrow.parquet as pq
-
-    return pq.read_table(io.BytesIO(content))

@@ -56,6 +56,16 @@ def fingerprint(
     return hashlib.sha256(encode_json(parts)).hexdigest()
 
 
+def inputs_digest(items: Sequence[Item], captions: Mapping[str, Caption]) -> str:
+    """A digest of the items and their captions: scores with another one are of something else.
+
+    Where the pictures lie does not enter it, so that a baseline, which has no pictures, keeps its scores.
+    """
+    parts = [text for item in items for text in (item.id, str(len(item.references)), *item.references)]
+    parts += [text for each in captions.values() for text in (each.item_id, each.outcome, each.text or "")]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def versions() -> dict[str, str]:
     """Python's, this program's, and those of the packages that can change a caption or a score."""
     installed = {"evaluator": __version__, "python": platform.python_version()}

@@ -9,32 +9,39 @@ Everything after captioning takes a Run, so that no file is parsed twice in one 
 from __future__ import annotations
 
 import io
-import stat
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from evaluator.config.identity import IDENTITY_GROUPS
-from evaluator.core import Caption, Item, Measurement, Results, Signature
+from evaluator.core import Array, Caption, Item, Measurement, Results, Score
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import decode_json
 from evaluator.store import request_log
-from evaluator.store.counts import known_sum
+from evaluator.store.config_file import config_from_yaml
+from evaluator.store.counts import count_outcomes, known_sum
 from evaluator.store.formats import (
-    caption_from_json,
+    ScoreEntry,
+    ScoresDocument,
+    bounded,
+    caption_from_line,
     checked,
-    item_from_json,
-    request_from_json,
-    results_from_json,
+    item_from_line,
+    request_from_line,
+    results_from_document,
     understanding,
 )
 from evaluator.store.manifest import FORMAT_VERSION, Manifest, manifest_from_json
-from evaluator.store.per_image import read_parquet
+from evaluator.store.own_items import were_written_here
+from evaluator.store.per_image import per_image_table
+from evaluator.store.provenance import inputs_digest
 from evaluator.store.request_log import RequestLine, booked_usd, unsettled
+from evaluator.store.row_statistics import IDS, SCORING, read_statistics
+from evaluator.store.run_files import LIMITS, MANIFEST, RunFiles, files_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +49,12 @@ if TYPE_CHECKING:
 
 Line = TypeVar("Line")
 
+# What is computed from the captions; any of it may be deleted.
+COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
+MOST_LINES = 5_000_000
+
 RERUN = "Delete it and run again"
+RESCORE = "Type: evaluator score {}"
 NO_MANIFEST = "Restore the file, or start a new run with name=...; cached answers will be reused"
 
 
@@ -67,159 +79,202 @@ class Attempts:
 
 
 class Run:
-    """A run folder's content. What is known already, given by name, is not read."""
+    """A run's content. What is known already, given by name, is not read."""
 
     def __init__(self, path: Path, **known: Any) -> None:
         self.path = path
+        if "items" in known:
+            known.setdefault("has_own_items", True)
         vars(self).update(known)
+
+    @cached_property
+    def files(self) -> RunFiles:
+        return files_at(self.path)
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.files.name
 
     @cached_property
     def manifest(self) -> Manifest:
         """Raises StoreError where the file does not say what this is a run of."""
-        return read_manifest(self.path)
+        return read_manifest(self.files)
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        return list(read_lines(self.path, "items.jsonl", item_from_json))
+        return self._items[0]
+
+    @cached_property
+    def has_own_items(self) -> bool:
+        """Whether the items were loaded or written on this machine; others may name any picture of it."""
+        return self._items[1]
+
+    @cached_property
+    def _items(self) -> tuple[Sequence[Item], bool]:
+        content = self.files.read("items.jsonl")
+        return items_from(content, self.files.where("items.jsonl")), were_written_here(content)
 
     @cached_property
     def attempts(self) -> Attempts:
-        return read_attempts(self.path)
+        return read_attempts(self.files)
 
     @property
     def captions(self) -> Mapping[str, Caption]:
         return self.attempts.captions
 
     @cached_property
+    def captions_of_items(self) -> dict[str, Caption]:
+        """The captions of the run's items, in their order: captions.jsonl may hold those of other items."""
+        return {item.id: self.captions[item.id] for item in self.items if item.id in self.captions}
+
+    @cached_property
     def config(self) -> Mapping[str, Any]:
         """config.yaml: what was asked for, every option written out. It may be somebody else's."""
-        import yaml
-
-        try:
-            document = yaml.safe_load(read_bytes(self.path, "config.yaml"))
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise StoreError(f"{self.path}/config.yaml is not YAML ({error})") from error
-        if not isinstance(document, Mapping):
-            raise StoreError(f"{self.path}/config.yaml is not what this program writes")
-        return document
+        with understanding(self.files.where("config.yaml"), RERUN):
+            return config_from_yaml(self.files.read("config.yaml"))
 
     @cached_property
     def results(self) -> Results:
-        """Raises StoreError where the run was not scored yet."""
-        with understanding(f"{self.path}/scores.json", RERUN):
-            return results_from_json(self._scores)
+        """Raises StoreError where the run was not scored, or its items or captions have changed since."""
+        document = self._scores
+        with understanding(self.files.where("scores.json"), RERUN):
+            results = results_from_document(document)
+        captions = self.captions_of_items
+        if document.inputs:
+            fits = document.inputs == inputs_digest(self.items, captions)
+        else:  # of a version that wrote no digest
+            counts = count_outcomes(captions.values())
+            fits = results.images == len(self.items) and results.outcomes == counts
+        if not fits:
+            raise StoreError(
+                f"{self.path} has changed since it was scored: its scores are of {results.captioned:,} "
+                f"captions of {results.images:,} images, and it has attempts for {len(captions):,} of "
+                f"{len(self.items):,} images now. Let the run finish, or type: evaluator score {self.path}"
+            )
+        return results
+
+    def has_scores_of(self, fingerprint: str) -> bool:
+        """Whether the scores are of what the fingerprint stands for, and all computed files are there."""
+        if "results" in vars(self):
+            return self.results.fingerprint == fingerprint
+        if not all(map(self.files.has, COMPUTED)) or self._scores.fingerprint != fingerprint:
+            return False
+        return bool(self._scores.scoring == self._statistics[SCORING])
 
     @cached_property
     def scored_ids(self) -> Sequence[str]:
         """The images that were scored; row i of each measurement belongs to scored_ids[i]."""
-        return [str(item_id) for item_id in self._statistics["ids"]]
+        ids: Sequence[str] = self._statistics[IDS]
+        with understanding(self.files.where("statistics.npz"), RESCORE.format(self.path)):
+            if unknown := set(ids) - self.captions_of_items.keys():
+                raise ValueError(f"the run has no caption of {len(unknown):,} of its images")
+        return ids
 
     @cached_property
     def measurements(self) -> Mapping[str, Measurement]:
         """Each metric's statistics over the scored images."""
-        with understanding(f"{self.path}/statistics.npz", RERUN):
+        results, statistics = self.results, self._statistics
+        with understanding(self.files.where("statistics.npz"), RESCORE.format(self.path)):
+            if statistics[SCORING] != self._scores.scoring:
+                raise ValueError("it is of another scoring than scores.json")
             return {
-                name: Measurement(
-                    name,
-                    self._statistics[name],
-                    entry["aggregate"],
-                    Signature(entry["signature"]),
-                    entry["higher_is_better"],
-                )
-                for name, entry in self._scores["scores"].items()
-                if entry["computed"]
+                score.name: measurement_of(score, self._scores.computed[score.name], statistics[score.name])
+                for score in results.scores
             }
 
     @cached_property
     def per_image(self) -> pd.DataFrame:
-        """A row for each image that was tried when the run was scored: outcome, caption, each metric."""
+        """A row for each image that was tried: outcome, caption, each metric."""
         frame: pd.DataFrame = self.per_image_table.to_pandas()
         return frame
 
     @cached_property
     def per_image_table(self) -> pa.Table:
-        """The same as an Arrow table, with the ids as a column."""
-        try:
-            return read_parquet((self.path / "per_image.parquet").read_bytes())
-        except (OSError, ValueError) as error:
-            path = self.path / "per_image.parquet"
-            raise StoreError(
-                f"cannot read {path} ({error}). Delete what is left of it. Type: evaluator score {self.path}"
-            ) from error
+        """The same as an Arrow table, with the ids as a column; per_image.parquet is for other programs."""
+        return per_image_table(self.captions_of_items, self.scored_ids, list(self.measurements.values()))
 
-    def scored(
-        self,
-        results: Results,
-        ids: Sequence[str],
-        measurements: Sequence[Measurement],
-        table: pa.Table,
-    ) -> Run:
+    def scored(self, results: Results, ids: Sequence[str], measurements: Sequence[Measurement]) -> Run:
         """The same run with these scores instead of those in its folder."""
         known = {
             name: value
             for name, value in vars(self).items()
-            if name in ("manifest", "items", "attempts", "config")
+            if name in ("manifest", "items", "attempts", "config", "has_own_items")
         }
         by_name = {measurement.name: measurement for measurement in measurements}
-        scores = {"results": results, "scored_ids": ids, "measurements": by_name, "per_image_table": table}
+        scores = {"results": results, "scored_ids": ids, "measurements": by_name}
         return Run(self.path, **known, **scores)
 
     @cached_property
-    def _scores(self) -> dict[str, Any]:
-        if not all((self.path / name).is_file() for name in ("scores.json", "statistics.npz")):
+    def _scores(self) -> ScoresDocument:
+        if not all(map(self.files.has, ("scores.json", "statistics.npz"))):
             raise StoreError(f"{self.path} was not scored yet. Type: evaluator score {self.path}")
-        return read_document(self.path, "scores.json")
+        document = read_document(self.files, "scores.json")
+        with understanding(self.files.where("scores.json"), RERUN):
+            return checked(ScoresDocument, document)
 
     @cached_property
     def _statistics(self) -> Mapping[str, Any]:
-        with (
-            understanding(f"{self.path}/statistics.npz", RERUN),
-            np.load(io.BytesIO(read_bytes(self.path, "statistics.npz")), allow_pickle=False) as arrays,
-        ):
-            return {name: arrays[name] for name in arrays.files}
+        metrics = list(self._scores.computed)
+        content = self.files.read("statistics.npz")
+        with understanding(self.files.where("statistics.npz"), RERUN):
+            return read_statistics(content, metrics, LIMITS["statistics.npz"])
 
 
-def read_bytes(path: Path, name: str) -> bytes:
-    """The file's content. Raises StoreError for one that cannot be read, or is a device or a pipe."""
-    try:
-        if not stat.S_ISREG((path / name).stat().st_mode):
-            raise StoreError(f"{path / name} is not an ordinary file")
-        return (path / name).read_bytes()
-    except OSError as error:
-        raise StoreError(f"cannot read {path / name}: {error.strerror}") from error
+def measurement_of(score: Score, entry: ScoreEntry, statistics: Array) -> Measurement:
+    """The statistics of a score. Raises ValueError where they do not give it."""
+    measurement = Measurement(
+        score.name, statistics, entry.aggregate, score.signature, score.higher_is_better
+    )
+    if entry.aggregate != "mean" and (statistics < 0).any():
+        raise ValueError(f"{score.name} holds negative counts")
+    value = measurement.value
+    if not math.isclose(value, score.value, rel_tol=1e-6, abs_tol=1e-9):
+        raise ValueError(f"{score.name} is {value:.6g} by it and {score.value:.6g} in scores.json")
+    return measurement
 
 
-def read_document(path: Path, name: str, advice: str = RERUN) -> dict[str, Any]:
+def read_document(files: RunFiles, name: str, advice: str = RERUN) -> dict[str, Any]:
     """A JSON object. Raises StoreError for anything else."""
-    try:
-        document = decode_json(read_bytes(path, name))
-    except ValueError as error:
-        raise StoreError(f"{path / name} is not JSON ({error}). {advice}") from error
-    if not isinstance(document, dict):
-        raise StoreError(f"{path / name} is not what this program writes. {advice}")
-    return document
-
-
-def read_lines(path: Path, name: str, read: Callable[[dict[str, Any]], Line]) -> Iterator[Line]:
-    """What each whole line says; a torn line, which a killed process left, is skipped."""
-    for number, line in enumerate(read_bytes(path, name).split(b"\n"), 1):
+    content = files.read(name)
+    with understanding(files.where(name), advice):
         try:
-            document = decode_json(line)
-        except ValueError:
+            document = decode_json(content)
+        except ValueError as error:
+            raise StoreError(f"{files.where(name)} is not JSON ({str(error)[:200]}). {advice}") from error
+        if not isinstance(document, dict):
+            raise ValueError("it is not an object")
+        return dict(bounded(document))
+
+
+def read_lines(
+    content: bytes, where: str, read: Callable[[bytes], Line], may_be_torn: bool = False
+) -> Iterator[Line]:
+    """What each line says; where lines may be torn, as a killed process leaves them, such are skipped."""
+    if content.count(b"\n") > MOST_LINES:
+        raise StoreError(f"{where} has more than the {MOST_LINES:,} lines that are read")
+    for number, line in enumerate(io.BytesIO(content), 1):
+        if line.isspace():
             continue
-        if isinstance(document, dict):
-            with understanding(f"{path}/{name}, line {number}", "Correct or delete that line"):
-                value = read(document)
-            yield value
+        with understanding(f"{where}, line {number}", "Correct or delete that line"):
+            try:
+                value = read(line)
+            except (JSONDecodeError, UnicodeDecodeError):
+                if not may_be_torn:
+                    raise
+                continue
+        yield value
 
 
-def read_attempts(path: Path) -> Attempts:
-    attempts = list(read_appended(path, "captions.jsonl", caption_from_json))
-    requests = list(read_appended(path, request_log.NAME, request_from_json))
+def items_from(content: bytes, where: str) -> Sequence[Item]:
+    items = list(read_lines(content, where, item_from_line))
+    if len({item.id for item in items}) != len(items):
+        raise StoreError(f"{where} lists an image twice. Delete one of the two lines")
+    return items
+
+
+def read_attempts(files: RunFiles) -> Attempts:
+    attempts = list(read_appended(files, "captions.jsonl", caption_from_line))
+    requests = list(read_appended(files, request_log.NAME, request_from_line))
     captions = {caption.item_id: caption for caption in attempts}
     answered_usd = known_sum(booked_usd(caption.cost_usd) for caption in attempts)
     numbers = [line.request for line in requests]
@@ -227,19 +282,21 @@ def read_attempts(path: Path) -> Attempts:
     return Attempts(captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0))
 
 
-def read_appended(path: Path, name: str, read: Callable[[dict[str, Any]], Line]) -> Iterator[Line]:
-    """The lines of a file that may not be there yet."""
-    return read_lines(path, name, read) if (path / name).exists() else iter(())
+def read_appended(files: RunFiles, name: str, read: Callable[[bytes], Line]) -> Iterator[Line]:
+    """The lines of a file that may not be there yet, and whose lines a killed process may have torn."""
+    if not files.has(name):
+        return iter(())
+    return read_lines(files.read(name), files.where(name), read, may_be_torn=True)
 
 
-def read_manifest(path: Path) -> Manifest:
-    document = read_document(path, "manifest.json", NO_MANIFEST)
+def read_manifest(files: RunFiles) -> Manifest:
+    document, where = read_document(files, MANIFEST, NO_MANIFEST), files.where(MANIFEST)
     if document.get("format_version") != FORMAT_VERSION:
         raise StoreError(
-            f"{path}/manifest.json has format version {document.get('format_version')}, this program reads "
+            f"{where} has format version {str(document.get('format_version'))[:20]}, this program reads "
             f"{FORMAT_VERSION}. Use the program version that wrote it, or run it again"
         )
-    with understanding(f"{path}/manifest.json", NO_MANIFEST):
+    with understanding(where, NO_MANIFEST):
         manifest = checked(Manifest, manifest_from_json(document))
         if missing := [group for group in IDENTITY_GROUPS if group not in manifest.choices]:
             raise ValueError(f"choices lacks {', '.join(missing)}")

@@ -17,31 +17,32 @@ replaced whole.
 
 from __future__ import annotations
 
-import atexit
-import io
-import tempfile
+import hashlib
+import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evaluator.core import Item
 from evaluator.core.errors import StoreError
-from evaluator.files.atomic import replacing
+from evaluator.files.atomic import replace_file, replacing
 from evaluator.files.json_bytes import encode_json
+from evaluator.files.plain import plain
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
 from evaluator.store.ledger import Ledger, writing_to
 from evaluator.store.manifest import Manifest, manifest_to_json
+from evaluator.store.own_items import remember_items
 from evaluator.store.per_image import parquet_bytes
-from evaluator.store.run import Run, read_attempts, read_bytes
+from evaluator.store.provenance import inputs_digest
+from evaluator.store.row_statistics import SCORING, statistics_bytes
+from evaluator.store.run import Run, read_attempts
+from evaluator.store.run_files import MANIFEST, FolderFiles, files_at
 
-# What is computed from the captions; any of it may be deleted.
-COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
+# What a baseline keeps as it is.
+KEPT = ("config.yaml", MANIFEST, "statistics.npz", "scores.json")
 
 # Held by whoever writes to the folder. A file of its own: Windows lets nobody read a file that is locked.
 LOCK = ".lock"
@@ -55,14 +56,12 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.load().name
 
     @classmethod
     def existing(cls, path: Path) -> RunFolder:
         """The run at `path`, a folder or what `export` wrote. Raises StoreError where there is none."""
-        if zipfile.is_zipfile(path):
-            return cls(_unpacked(path.resolve(), path.stat().st_mtime_ns))
-        if not (path / "manifest.json").is_file():
+        if not files_at(path).has(MANIFEST):
             raise StoreError(f"{path} is not a run folder: it has no manifest.json. Run folders lie in runs/")
         return cls(path)
 
@@ -71,33 +70,36 @@ class RunFolder:
         return Run(self.path)
 
     def exists(self) -> bool:
-        return (self.path / "manifest.json").is_file()
-
-    def has_results(self) -> bool:
-        """Whether everything that is computed from the captions is there."""
-        return all((self.path / name).is_file() for name in COMPUTED)
+        return files_at(self.path).has(MANIFEST)
 
     def begin(self, manifest: Manifest, config: Mapping[str, Any], items: Sequence[Item]) -> None:
         """Write down what is about to run; the manifest last, since it makes the folder a run."""
         import yaml
 
+        content = b"".join(_line(item_to_json(item)) for item in items)
+        remember_items(content)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
             self._replace(
                 "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode()
             )
-            self._replace("items.jsonl", b"".join(_line(item_to_json(item)) for item in items))
+            self._replace("items.jsonl", content)
             self._replace("manifest.json", encode_json(manifest_to_json(manifest), indent=True) + b"\n")
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """What captioning appends to, read and open for appending; one process at a time."""
-        with self.lock():
-            ledger = Ledger(self.path, read_attempts(self.path))
-            try:
-                yield ledger
-            finally:
-                ledger.close()
+        with self.lock(), self.appending() as ledger:
+            yield ledger
+
+    @contextmanager
+    def appending(self) -> Iterator[Ledger]:
+        """The same for who has the folder's lock already."""
+        ledger = Ledger(self.path, read_attempts(FolderFiles(self.path)))
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -110,6 +112,8 @@ class RunFolder:
         lock = FileLock(self.path / LOCK)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
+            # No link, whose target the lock would empty, and no pipe.
+            os.close(plain(self.path / LOCK, os.O_RDWR | os.O_CREAT))
             try:
                 lock.acquire(blocking=False)
             except Timeout:
@@ -123,31 +127,44 @@ class RunFolder:
             lock.release()
 
     def write_results(self, run: Run) -> None:
-        """Write the scores of a run and what they came from."""
+        """Write the scores of a run and what they came from.
+
+        scores.json is removed first and written last: a killed process leaves no scores rather than files of
+        two scorings. The files name their scoring too, for who reads them meanwhile or after a power cut.
+        """
+        measurements = list(run.measurements.values())
+        document = results_to_json(run.results, measurements)
+        document["inputs"] = inputs_digest(run.items, run.captions_of_items)
+        document["scoring"] = scoring = hashlib.sha256(encode_json(document)).hexdigest()[:32]
+        table = run.per_image_table
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), SCORING: scoring})
         texts = {item_id: run.captions[item_id].text or "" for item_id in run.scored_ids}
         coco = [{"image_id": _coco_id(item_id), "caption": text} for item_id, text in texts.items()]
-        arrays: dict[str, Any] = {name: one.statistics for name, one in run.measurements.items()}
-        arrays["ids"] = np.array(list(run.scored_ids), dtype=np.str_)
-        statistics = io.BytesIO()
-        np.savez_compressed(statistics, **arrays)
-        scores = results_to_json(run.results, list(run.measurements.values()))
+        statistics = statistics_bytes(run.scored_ids, measurements, scoring)
         with self.writing():
+            (self.path / "scores.json").unlink(missing_ok=True)
             self._replace("captions.coco.json", encode_json(coco) + b"\n")
-            self._replace("per_image.parquet", parquet_bytes(run.per_image_table))
-            self._replace("statistics.npz", statistics.getvalue())
-            self._replace("scores.json", encode_json(scores, indent=True) + b"\n")
+            self._replace("per_image.parquet", parquet_bytes(table))
+            self._replace("statistics.npz", statistics)
+            self._replace("scores.json", encode_json(document, indent=True) + b"\n")
 
     def export(self, path: Path) -> None:
-        """Write what comparing needs into one file: no pictures, and no picture's path."""
+        """Write what comparing needs into one file: no pictures, and no picture's path.
+
+        Raises StoreError where the run was not scored, or the file cannot be written.
+        """
         run = self.load()
-        items = b"".join(_line(item_to_json(replace(item, image=None))) for item in run.items)
-        captions = b"".join(_line(caption_to_json(caption)) for caption in run.captions.values())
-        _ = run.results  # raises StoreError where the run was not scored
-        with self.writing(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for name in ("config.yaml", "manifest.json", *COMPUTED):
-                archive.writestr(f"{self.name}/{name}", read_bytes(self.path, name))
-            archive.writestr(f"{self.name}/items.jsonl", items)
-            archive.writestr(f"{self.name}/captions.jsonl", captions)
+        _ = run.measurements  # read: what is kept is what a later comparison can read
+        members = {name: run.files.read(name) for name in KEPT}
+        items = (_line(item_to_json(replace(item, image=None))) for item in run.items)
+        captions = (_line(caption_to_json(caption)) for caption in run.captions_of_items.values())
+        members |= {"items.jsonl": b"".join(items), "captions.jsonl": b"".join(captions)}
+        try:
+            with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+                for name, content in members.items():
+                    archive.writestr(f"{run.name}/{name}", content, zipfile.ZIP_DEFLATED, compresslevel=9)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -156,24 +173,7 @@ class RunFolder:
 
     def _replace(self, name: str, content: bytes) -> None:
         """Put a file in the place of `name`, whole or not at all."""
-        with replacing(self.path / name) as temporary:
-            temporary.write_bytes(content)
-
-
-@lru_cache
-def _unpacked(path: Path, written: int) -> Path:
-    """The run that an exported file holds, in a folder that is removed when the program ends."""
-    folder = tempfile.TemporaryDirectory(prefix="baseline-")
-    atexit.register(folder.cleanup)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            archive.extractall(folder.name)
-        (run,) = Path(folder.name).iterdir()
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise StoreError(
-            f"{path} is not a baseline file ({error}). Make it with: evaluator baseline"
-        ) from error
-    return run
+        replace_file(self.path / name, content)
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

@@ -68,7 +68,7 @@ def test_mistakes(make_run: MakeRun, tmp_path: Path, command: Callable[..., Any]
     assert "leave out --format" in done.stderr
     done = command("leaderboard", "nowhere", "--site", "site")
     assert done.returncode == 2
-    assert "is not a run folder" in done.stderr
+    assert "there is no run" in done.stderr
 
 
 def test_no_place_of_a_picture_is_kept(

@@ -13,7 +13,7 @@ import pytest
 from evaluator.core import Caption, Outcome, Reply
 from evaluator.core.errors import StoreError
 from evaluator.store.ledger import AppendedFile, Ledger
-from evaluator.store.run import read_attempts
+from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 from tests.full_disk import needs_a_small_disk, small_disk
 
@@ -84,7 +84,7 @@ def test_a_local_model_writes_no_requests(tmp_path: Path) -> None:
 def test_a_recorded_cost_that_cannot_be_meant_gives_no_money_back(cost: str, tmp_path: Path) -> None:
     line = '{"item_id": "1", "outcome": "ok", "reply": {"text": "a dog"}, "error": "", "cost_usd": %s}\n'
     tmp_path.joinpath("captions.jsonl").write_text(line % cost + line % "0.25")
-    assert read_attempts(tmp_path).cost_usd == 0.25
+    assert Run(tmp_path).attempts.cost_usd == 0.25
 
 
 def test_the_next_line_survives_a_torn_one(tmp_path: Path) -> None:

@@ -11,16 +11,17 @@ list has one entry per image, in the same order:
 `better` is -1 where a lower score is better; `ended` is an index of `outcomes`, -1 where the run does not
 have the image; a score is in hundredths of a point.
 
-Two runs have the same image where its id and its references are the same. Captions, outcomes and scores are
-those of the last scoring; a failure has a kind and an error text and never a caption.
+Two runs have the same image where its id and its references are the same. A failure has a kind and an error
+text and never a caption.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ import numpy as np
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Array, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
+from evaluator.report.page.named_folders import NamedFolders
 from evaluator.report.redact import redacted
-from evaluator.store.counts import count_outcomes
 from evaluator.store.run import Run
 
 NOT_TRIED = "not tried"
@@ -63,6 +64,7 @@ class Gallery:
     higher_is_better: tuple[bool, ...]  # of each metric
     answers: tuple[Answers, ...]
     best_is_marked: bool
+    withheld: Mapping[int, Path] = field(default_factory=dict)  # pictures that are not shown, by the image
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,17 +120,23 @@ class Gallery:
         }
 
 
-def gallery(comparison: Comparison) -> Gallery:
-    """All images of all runs, in their order. Raises StoreError for a run that cannot be read."""
-    metrics = shown_metrics(comparison)
+def gallery(comparison: Comparison, picture_folders: Sequence[Path] = ()) -> Gallery:
+    """All images of all runs, in their order, with the pictures below the folders that the user named.
+
+    Raises StoreError for a run that cannot be read.
+    """
+    metrics, named = shown_metrics(comparison), NamedFolders(tuple(picture_folders))
     items: dict[Key, Item] = {}
-    for item in (item for row in comparison.rows for item in row.run.items):
-        first = items.setdefault((item.id, item.references), item)
-        if first is item:
-            continue
-        image = item.image if has_picture(item) and not has_picture(first) else first.image
-        tags = first.tags or item.tags  # given to some of the runs later
-        items[item.id, item.references] = replace(first, image=image, tags=tags)
+    withheld: dict[Key, Path] = {}
+    for run, item in ((row.run, item) for row in comparison.rows for item in row.run.items):
+        key = (item.id, item.references)
+        picture = named.picture(item, run)
+        if item.image and not picture:
+            withheld.setdefault(key, item.image)
+        first = items.get(key) or replace(item, image=picture)
+        # Pictures and tags may have been given to some of the runs later.
+        image = picture if not has_picture(first) and picture else first.image
+        items[key] = replace(first, image=image, tags=first.tags or item.tags)
     index_of = {key: index for index, key in enumerate(items)}
     return Gallery(
         tuple(items.values()),
@@ -139,6 +147,7 @@ def gallery(comparison: Comparison) -> Gallery:
             answers(row.run, index_of, *scores_by_image(comparison, row, metrics)) for row in comparison.rows
         ),
         has_one_scale(comparison, metrics),
+        {index_of[key]: image for key, image in withheld.items() if not items[key].image},
     )
 
 
@@ -151,31 +160,14 @@ def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: A
     captions: list[str | None] = [None] * len(index_of)
     ended = [NOT_IN_RUN] * len(index_of)
     errors: dict[int, str] = {}
-    outcomes = outcomes_when_scored(run)
     for item in run.items:
-        index = indices[item.id]
-        outcome, captions[index] = outcomes.get(item.id, (NOT_TRIED, None))
-        ended[index] = code[outcome]
-        recorded = run.captions.get(item.id)
-        if outcome != Outcome.OK and recorded and recorded.outcome == outcome and recorded.error:
+        index, recorded = indices[item.id], run.captions.get(item.id)
+        ended[index] = code[recorded.outcome if recorded else NOT_TRIED]
+        captions[index] = recorded.text if recorded else None
+        if recorded and recorded.outcome is not Outcome.OK and recorded.error:
             error = recorded.error.replace(str(item.image), item.image.name) if item.image else recorded.error
             errors[index] = redacted(error)  # without the folders of the machine: a page is passed on
     return Answers(tuple(captions), tuple(ended), by_image, errors)
-
-
-def outcomes_when_scored(run: Run) -> dict[str, tuple[str, str | None]]:
-    """Each image's outcome and caption as they were when the run was scored.
-
-    That is what captions.jsonl says, unless something was recorded since: the table of images knows.
-    """
-    captions = {item.id: run.captions[item.id] for item in run.items if item.id in run.captions}
-    if count_outcomes(captions.values()) == run.results.outcomes:
-        return {item_id: (caption.outcome, caption.text) for item_id, caption in captions.items()}
-    table = run.per_image
-    return {
-        item_id: (outcome, caption if outcome == Outcome.OK and isinstance(caption, str) else None)
-        for item_id, outcome, caption in zip(table.index, table["outcome"], table["caption"], strict=True)
-    }
 
 
 def scores_by_image(comparison: Comparison, row: Row, metrics: Sequence[str]) -> tuple[Sequence[str], Array]:

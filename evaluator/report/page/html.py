@@ -10,7 +10,8 @@ and its script unpacks them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from markupsafe import Markup
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.core.errors import StoreError
 from evaluator.core.metrics import metric_of
-from evaluator.files.atomic import replacing
+from evaluator.files.atomic import replace_file
 from evaluator.report import formatting
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
@@ -29,6 +30,7 @@ from evaluator.report.page.breakdown import breakdown
 from evaluator.report.page.embedding import breakable, packed, policy, visible, within_script
 from evaluator.report.page.gallery import Gallery, gallery
 from evaluator.report.page.lengths import length_plot
+from evaluator.report.page.named_folders import common_folder
 from evaluator.report.page.pictures import Pictures, pictures_beside, pictures_within
 from evaluator.report.page.plots import WHISKER_WIDTH, intervals_plots, trade_off_plots, whisker_axis
 from evaluator.report.redact import redacted
@@ -38,6 +40,8 @@ from evaluator.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+logger = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -54,15 +58,19 @@ def write_report(
     pictures: int | Path = PICTURES_WITHIN,
     pages: Mapping[str, str] | None = None,
     with_images: bool = True,
+    picture_folders: Sequence[Path] = (),
 ) -> Path:
     """Write the page, whole or not at all. Raises StoreError.
 
     `pictures` is how many thumbnails the page holds at most, or a folder beside it for all of them; `pages`
     are addresses that runs are linked to, by their labels. `with_images=False` leaves the gallery out, as
-    the index of a site does, whose runs have pages of their own.
+    the index of a site does, whose runs have pages of their own. Runs that were read from their folders show
+    only pictures below `picture_folders`, unless they were made on this machine.
     """
     comparison, output = comparison.best_first, Path(output)
-    shown = gallery(comparison) if with_images else None
+    shown = gallery(comparison, picture_folders) if with_images else None
+    if shown and shown.withheld:
+        warn_of_withheld(shown, output)
     if shown is None:
         rendered = Pictures()
     elif isinstance(pictures, int):
@@ -73,14 +81,22 @@ def write_report(
     content = render(comparison, shown, rendered, pages or {}).encode("utf-8", "replace")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(output) as temporary:
-            temporary.write_bytes(content)
+        replace_file(output, content)
     except OSError as error:
         raise StoreError(
             f"cannot write the report {output}: {error.strerror}. Free space, correct the permissions, "
             "or type --output FILE for another file; the runs are kept"
         ) from error
     return output
+
+
+def warn_of_withheld(shown: Gallery, output: Path) -> None:
+    where = common_folder(list(shown.withheld.values()))
+    logger.warning(
+        "%s: %s pictures are not shown: the runs were not made on this machine, and could name any of its "
+        "files. Type --images DIR to show those below a folder%s",
+        *(output, f"{len(shown.withheld):,}", f"; the runs name {where!r}" if where else ""),
+    )
 
 
 def render(

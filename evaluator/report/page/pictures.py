@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from evaluator.core.errors import ImageError, StoreError
-from evaluator.files.atomic import replacing
+from evaluator.files.atomic import replace_file
 from evaluator.files.images import thumbnail
 from evaluator.report.page.gallery import NO_PICTURE, Gallery
 
 CANNOT_BE_READ = "picture cannot be read"
 LEFT_OUT = "picture not in this file"
+WITHHELD = "picture not shown: the run was not made on this machine, and --images did not name its folder"
 
 # Decoding releases the interpreter's lock.
 WORKERS = os.cpu_count() or 1
@@ -84,6 +85,7 @@ def render_all(
         rendered = dict(zip(chosen, pool.map(render_or_none, chosen), strict=True))
     shown = {index: text for index, text in rendered.items() if text is not None}
     reasons = dict.fromkeys(range(len(gallery.items)), NO_PICTURE)
+    reasons |= dict.fromkeys(gallery.withheld, WITHHELD)
     reasons |= dict.fromkeys(gallery.with_picture, LEFT_OUT) | dict.fromkeys(chosen, CANNOT_BE_READ)
     return Pictures(shown, {index: why for index, why in reasons.items() if index not in shown}, folder)
 
@@ -97,8 +99,7 @@ def thumbnail_file(folder: Path, path: Path) -> str:
     version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
     name = f"{hashlib.sha256(version.encode(errors='replace')).hexdigest()[:20]}.jpg"
     if not (folder / name).exists():
-        with replacing(folder / name) as temporary:
-            temporary.write_bytes(thumbnail(path))
+        replace_file(folder / name, thumbnail(path))
     return name
 
 

@@ -93,24 +93,12 @@ def test_tags_by_their_number(make_run: MakeRun) -> None:
     assert document["tags"] == [[1, 0], [], [1]]
 
 
-def test_an_error_since_the_scoring_does_not_take_the_place_of_what_was_scored(make_run: MakeRun) -> None:
+def test_captions_since_the_scoring_are_not_shown_with_its_scores(make_run: MakeRun) -> None:
     path = make_run("run", {"1": "a dog", "2": Caption("2", Outcome.ERROR, error="then")}, {"CIDEr": [0.5]})
-    (run,) = (row.run for row in compare([path]).rows)
-    with RunFolder(run.path).ledger() as ledger:
-        ledger.record(Caption("1", Outcome.ERROR, error="later"))
-        ledger.record(Caption("2", Outcome.REFUSED, error="later"))
-    shown = gallery(compare([path]))
-    assert outcomes(shown, 0) == ["ok", "error"]
-    assert shown.answers[0].captions == ("a dog", None)
-    assert shown.answers[0].errors == {}
-
-
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"torn")])
-def test_a_damaged_table_is_an_error_of_ours(make_run: MakeRun, damage: Callable[[Path], object]) -> None:
-    path = make_run("run", {"1": "a dog"}, {"CIDEr": [0.5]})
-    damage(path / "per_image.parquet")
-    assert outcomes(gallery(compare([path])), 0) == ["ok"]  # captions.jsonl still says what was scored
     with RunFolder(path).ledger() as ledger:
-        ledger.record(Caption("1", Outcome.ERROR, error="later"))
-    with pytest.raises(StoreError, match=r"per_image\.parquet .*Type: evaluator score"):
+        ledger.record(Caption("2", Outcome.ERROR, error="again"))  # the same outcome: nothing has changed
+    assert outcomes(gallery(compare([path])), 0) == ["ok", "error"]
+    with RunFolder(path).ledger() as ledger:
+        ledger.record(Caption("2", Outcome.REFUSED, error="later"))
+    with pytest.raises(StoreError, match="run has changed since it was scored"):
         gallery(compare([path]))

@@ -183,8 +183,8 @@ def test_any_caption_is_kept_as_it_is(
     run = make_run(
         "run", dict(zip(map(str, range(len(texts))), texts, strict=True)), {"CIDEr": [0.5] * len(texts)}
     )
-    (run / "captions.jsonl").unlink()  # or the next example would append to it
     (answers,) = read_gallery(write_report(compare([run]), tmp_path / "report.html"))["answers"]
+    (run / "captions.jsonl").unlink()  # or the next example would append to it
     assert answers["captions"] == [visible(text.encode(errors="replace").decode()) for text in texts]
 
 
@@ -255,7 +255,8 @@ def test_a_single_run_without_pictures_scores_or_captions(
     assert "No metric could be computed" in summary.words
     assert "not tried" in [option.words for option in page.find("option")]
     assert not page.find("img")
-    assert not page.find("section", "warnings")
+    (warnings,) = page.find("section", "warnings")
+    assert "run: 0 of 1 images; the run is not finished" in warnings.words
 
 
 def test_no_folder_of_the_machine_is_shown(
