@@ -75,8 +75,11 @@ QUERY = re.compile(
 )
 # Options and headers that hold a secret, whatever it looks like.
 SECRET_NAMES = re.compile(
-    r"(?i)(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|passwd|authorization|credentials?)"
+    r"(?i)(?:.*[_-])?(?:(?:api|access|secret|private|auth|subscription)[_-]?key"
+    r"|(?:api|access|auth|bearer|refresh|session)[_-]?token|secret|password|passwd|authorization|credentials?)"
 )
+# These hold one where it looks so: `key: caption` and `stop_token: "."` are ordinary.
+DOUBTFUL_NAMES = re.compile(r"(?i)(?:.*[_-])?(?:key|token)")
 SECRET_VARIABLE = re.compile(
     r"(?i)\w*(?:key|token|secret|password|passwd|credentials?)"
     r"|(?:.*_)?(?:key|token|secret|password|passwd|credentials?)_.*"
@@ -110,7 +113,8 @@ class Secrets:
             if kind := self.kind_of_secret(value):
                 return f"{path}: {kind}" if path else kind
             name = path.rpartition(".")[2]
-            if value and SECRET_NAMES.fullmatch(name):
+            doubtful = DOUBTFUL_NAMES.fullmatch(name) and _looks_random(value)
+            if value and (doubtful or SECRET_NAMES.fullmatch(name)):
                 return f"{path}: a value that belongs into an environment variable"
         return ""
 

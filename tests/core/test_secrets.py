@@ -115,6 +115,9 @@ def test_a_document_is_searched_in_all_its_places() -> None:
     assert SECRETS.found_in({"a": {KEY: 1}}).startswith("a: an API key")
     assert "environment variable" in SECRETS.found_in({"model": {"extra_body": {"api_key": "anything"}}})
     assert "environment variable" in SECRETS.found_in({"headers": {"X-Access-Token": "anything"}})
+    assert "environment variable" in SECRETS.found_in({"token": "abcdefgh12345678"})
+    fields = {"caption_key": "caption", "key": "images.id", "stop_token": "</s>", "tokenizer": "coco"}
+    assert SECRETS.found_in(fields) == ""
     document = {"max_tokens": 7, "key_variable": "A_KEY", "key_page": "https://a.org/keys", "api_key": None}
     assert SECRETS.found_in(document) == ""
 
