@@ -70,8 +70,13 @@ def print_option(option: Option) -> None:
     needed = option.default == "???"
     value = "..." if needed else option.default
     echo("")
-    echo(f"{option.name}={value}", bold=True, nl=False)
-    echo(f"  ({option.type}{'; needed' if needed else ''})")
+    typed, kind = f"{option.name}={value}", f"({option.type}{'; needed' if needed else ''})"
+    echo(typed, bold=True, nl=False)
+    if sys.stdout.isatty() and len(typed) + len(kind) + 2 > shutil.get_terminal_size().columns:
+        echo("")
+        print_wrapped(kind, "    ", "    ")
+    else:
+        echo(f"  {kind}")
     print_wrapped(option.meaning, "    ", "    ")
 
 

@@ -3,20 +3,21 @@
     evaluator run data=folder data.images=holiday model=git
 
 An image's id is its path within the folder, such as beach/kite.jpg. The lines of a text file beside a picture
-(kite.txt or kite.jpg.txt) are its references. Without any, only metrics that need no references can be
-computed.
+(kite.txt or kite.jpg.txt) are its references; or a file of references names the pictures. Without any, only
+metrics that need no references can be computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from evaluator.core import Item
 from evaluator.core.errors import DataError
-from evaluator.data.picture_files import files_within
+from evaluator.data.picture_files import files_within, with_pictures
+from evaluator.data.references_file import ReferencesFile
 from evaluator.files.images import is_picture_name, without_ending
 from evaluator.files.json_input import read_text
 
@@ -28,15 +29,29 @@ class PictureFolder:
     kind: ClassVar[str] = "folder"
 
     images: Path
+    references: Path | None = None
 
     def load(self) -> list[Item]:
         """The items in the order of their paths. Raises DataError where there is no folder or no picture."""
         files = frozenset(files_within(self.images))
         pictures = pictures_among(files, self.images)
+        given = self._given()
         return [
-            Item(written(name), self.images / name, references_beside(name, files, self.images))
+            Item(written(name), path, given.get(path) or references_beside(name, files, self.images))
             for name in pictures
+            if (path := self.images / name)
         ]
+
+    def _given(self) -> Mapping[Path | None, tuple[str, ...]]:
+        """The references of the file, by picture; an id is a picture's name where the file gives no other."""
+        if self.references is None:
+            return {}
+        listed = ReferencesFile(None, self.references).references().images
+        named = [
+            image if image.file_name or image.id.isdecimal() else image._replace(file_name=image.id)
+            for image in listed
+        ]
+        return {item.image: item.references for item in with_pictures(named, self.images, self.references)}
 
 
 def pictures_in(folder: Path) -> list[str]:

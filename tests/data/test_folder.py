@@ -42,6 +42,29 @@ def test_pictures_in_the_order_of_their_paths_with_the_texts_beside_them(tmp_pat
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("refs.csv", "image,caption\na/cat.png,A cat.\na/cat.png,A pet.\nDOG.jpg,A dog.\n"),
+        ("refs.json", '{"cat": ["A cat.", "A pet."], "dog.jpeg": ["A dog."]}'),
+        (
+            "refs.jsonl",
+            '{"image": "cat.png", "caption": ["A cat.", "A pet."]}\n{"image": "dog", "caption": "A dog."}',
+        ),
+    ],
+)
+def test_a_file_of_references_names_the_pictures(tmp_path: Path, name: str, content: str) -> None:
+    folder = files(
+        tmp_path / "own", **{"a/cat.png": "", "dog.jpg": "", "bird.jpg": "", "bird.txt": "A bird."}
+    )
+    table = files(tmp_path, **{name: content}) / name
+    assert {item.id: item.references for item in PictureFolder(folder, table).load()} == {
+        "a/cat.png": ("A cat.", "A pet."),
+        "bird.jpg": ("A bird.",),
+        "dog.jpg": ("A dog.",),
+    }
+
+
 def test_no_folder_and_no_pictures(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
         PictureFolder(tmp_path / "nowhere").load()
