@@ -142,14 +142,20 @@ def test_what_is_no_text_is_no_caption(provider: str, content: Any) -> None:
 
 
 def with_content(provider: str, content: Any) -> dict[str, Any]:
+    if provider != "openai":
+        return with_parts(provider, [{"type": "text", "text": content}])
+    return with_parts(provider, content)
+
+
+def with_parts(provider: str, parts: Any) -> dict[str, Any]:
     answer = document(provider, "")
     match provider:
         case "openai":
-            answer["choices"][0]["message"]["content"] = content
+            answer["choices"][0]["message"]["content"] = parts
         case "anthropic":
-            answer["content"] = [{"type": "text", "text": content}]
+            answer["content"] = parts
         case _:
-            answer["candidates"][0]["content"]["parts"] = [{"text": content}]
+            answer["candidates"][0]["content"]["parts"] = parts
     return answer
 
 
@@ -193,14 +199,7 @@ def test_half_a_surrogate_pair_is_replaced_and_a_split_pair_is_joined(provider: 
     assert isinstance(found, Reply)
     assert found.text == "a � dog"
     parts = [{"type": "text", "text": "a \ud83d"}, {"type": "text", "text": "\udc36"}]
-    answer = document(provider, "")
-    match provider:
-        case "openai":
-            answer["choices"][0]["message"]["content"] = parts
-        case "anthropic":
-            answer["content"] = parts
-        case _:
-            answer["candidates"][0]["content"]["parts"] = parts
+    answer = with_parts(provider, parts)
     found = read(provider, answer)
     assert isinstance(found, Reply)
     assert found.text == "a 🐶"
@@ -215,14 +214,7 @@ def test_half_a_surrogate_pair_in_a_refusal() -> None:
 @providers
 def test_a_key_is_masked_after_its_parts_are_joined(provider: str) -> None:
     halves = [{"type": "text", "text": f"the key {KEY[:9]}"}, {"type": "text", "text": KEY[9:]}]
-    answer = document(provider, "")
-    match provider:
-        case "openai":
-            answer["choices"][0]["message"]["content"] = halves
-        case "anthropic":
-            answer["content"] = halves
-        case _:
-            answer["candidates"][0]["content"]["parts"] = halves
+    answer = with_parts(provider, halves)
     found = read(provider, answer)
     assert isinstance(found, Reply)
     assert found.text == "the key ***"

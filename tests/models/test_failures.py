@@ -108,3 +108,30 @@ def test_a_very_long_message_is_shortened() -> None:
 def test_google_s_list_around_an_error() -> None:
     body = '[{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}]'
     assert failure_from_body(503, {}, body).text == "503 UNAVAILABLE: overloaded"
+
+
+ODD = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.just("\ud83d")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["error", "message", "details", "violations", "retryDelay", "metadata", "reasons"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(
+    status=st.integers(300, 999),
+    body=st.binary() | ODD.map(lambda document: json.dumps(document).encode()),
+    header=st.text(max_size=30),
+)
+def test_any_error_has_a_meaning(status: int, body: bytes, header: str) -> None:
+    failure = failure_from_body(status, {"retry-after": header, "location": header}, body)
+    assert len(failure.text) <= 400
+    assert str(meaning(failure, "hint"))
