@@ -15,6 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from evaluator.audit.effects import with_effects
+from evaluator.audit.failure_texts import as_failure
+from evaluator.audit.findings import damage
+from evaluator.audit.normalizations import normalization
+from evaluator.audit.style import audit
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison
@@ -32,9 +37,8 @@ from evaluator.files.output_files import write_output
 from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
-from evaluator.scorers.measure import marked_as_missing, measure, renamed_for_normalization
+from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
 from evaluator.scorers.progress import scoring_progress
-from evaluator.scorers.style import audit, normalized
 from evaluator.store.counts import count_outcomes, images_per_second
 from evaluator.store.ledger import Ledger
 from evaluator.store.manifest import Manifest
@@ -201,19 +205,23 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings) ->
     if run.has_scores_of(digest):
         logger.info("%s: the scores are up to date", run.path)
         return run
+    findings = damage(run.items, captions)
+    if settings.refusals == "missing":
+        captions = {item_id: as_failure(caption) for item_id, caption in captions.items()}
     texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}
     if settings.missing == "empty":
         texts = {item_id: texts.get(item_id, "") for item_id in captions}
     items = [item for item in run.items if item.id in texts]
-    to_score = [texts[item.id] for item in items]
+    to_score, references = [texts[item.id] for item in items], [item.references for item in items]
     with scoring_progress(len(to_score)) as begin:
         measurements, not_computed = measure(scorers, items, to_score, begin)
-        if settings.missing == "empty":
-            measurements = [marked_as_missing(one, "empty") for one in measurements]
+        scores = {measurement.name: measurement.value for measurement in measurements}
+        findings = with_effects(findings, scorers, items, to_score, scores)
         if settings.normalize != "none":
-            texts_changed = [normalized(text, settings.normalize) for text in to_score]
-            changed, _ = measure(scorers, items, texts_changed, begin)
-            measurements += [renamed_for_normalization(one, settings.normalize) for one in changed]
+            how = normalization(settings.normalize, to_score, references)
+            changed, _ = measure(scorers, items, list(map(how, to_score)), begin)
+            measurements += [renamed_for_normalization(one, how.name, how.removed) for one in changed]
+        measurements = [under_rules(one, settings.unusual_rules) for one in measurements]
         begin("intervals")
         bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
     results = Results(
@@ -224,7 +232,8 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings) ->
         confidence=settings.confidence,
         images_per_second=images_per_second(captions.values()),
         cost_usd=run.attempts.cost_usd,
-        style=audit(to_score, [item.references for item in items]) if to_score else None,
+        style=audit(to_score, references) if to_score else None,
+        findings=findings,
         # What could not be computed may be computable the next time: such scores are never up to date.
         fingerprint="" if not_computed else digest,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Row
 from evaluator.comparison.pairs import SharedImages
-from evaluator.core import Style
+from evaluator.core import Signature, Style
 from evaluator.core.metrics import in_order
+from evaluator.core.signature import REMOVED
 
 # Above these shares of the captions, and this length relative to the references, the style of the captions
 # affects the scores as much as their content.
@@ -81,7 +83,7 @@ def signature_warnings(rows: Sequence[Row]) -> list[str]:
     """A metric with different signatures is two metrics; those that differ in the same parts share a line."""
     metrics: dict[tuple[str, ...], list[str]] = {}
     for metric in metric_names(rows):
-        signatures = {tuple(score.signature.split("|")): None for row in rows if (score := row.score(metric))}
+        signatures = {parts_of(score.signature): None for row in rows if (score := row.score(metric))}
         if len(signatures) > 1:
             common = set.intersection(*map(set, signatures))
             own = ["|".join(part for part in parts if part not in common) for parts in signatures]
@@ -92,9 +94,19 @@ def signature_warnings(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def parts_of(signature: Signature) -> tuple[str, ...]:
+    """Without what was removed from the captions: that is by the same rule in each run."""
+    return tuple(part for part in signature.split("|") if not part.startswith(f"{REMOVED}:"))
+
+
 def metric_names(rows: Sequence[Row]) -> tuple[str, ...]:
     """Every metric that a run was asked for, in the order of the tables."""
     return tuple(in_order(metric for row in rows for metric in row.results.metrics))
+
+
+def damage_warnings(rows: Sequence[Row]) -> list[str]:
+    """What is wrong with the captions of each run."""
+    return [f"{row.label}: {sentence(finding)}" for row in rows for finding in row.results.findings]
 
 
 def style_warnings(rows: Sequence[Row]) -> list[str]:

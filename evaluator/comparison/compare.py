@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.comparison.caveats import (
+    damage_warnings,
     dataset_warnings,
     metric_names,
     missing_caption_warnings,
@@ -85,6 +86,7 @@ def incomparable(runs: int) -> PairwiseDifferences:
 def caveats(rows: Sequence[Row]) -> list[str]:
     return [
         *unfinished_warnings(rows),
+        *damage_warnings(rows),
         *signature_warnings(rows),
         *unverified_warnings(rows),
         *style_warnings(rows),

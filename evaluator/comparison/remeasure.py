@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from evaluator.audit.normalizations import normalization
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.recorded import recorded_scorers
 from evaluator.core import CorpusDependent, Measurement, NotComputed, Score
 from evaluator.core.errors import DataError
 from evaluator.data.human import drop_reference, held_out_captions
 from evaluator.scorers.measure import (
-    marked_as_missing,
     measure,
     normalization_of,
     renamed_for_normalization,
+    rules_of,
+    under_rules,
 )
-from evaluator.scorers.style import normalized
 from evaluator.store.run import Run
 
 # The scorers of this package whose weights come from the data set as a whole.
@@ -38,14 +39,17 @@ def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
     items = [item_of[item_id] for item_id in ids]
     texts = [run.captions[item_id].text or "" for item_id in ids]
     measurements: list[Measurement] = []
-    for how in sorted(set(map(normalization_of, run.measurements.values()))):
-        measured, _ = measure(scorers, items, [normalized(text, how) for text in texts])
-        measurements += (renamed_for_normalization(one, how) for one in measured)
-    options = [one.signature.options for one in run.measurements.values()]
-    rules = {each["missing"] for each in options if "missing" in each}
+    # A normalization learns from all captions that were scored, whichever images are measured again.
+    learnt_from = [run.captions[item_id].text or "" for item_id in run.scored_ids]
+    references = [item_of[item_id].references for item_id in run.scored_ids]
+    for name in sorted(set(map(normalization_of, run.measurements.values()))):
+        how = normalization(name, learnt_from, references)
+        measured, _ = measure(scorers, items, list(map(how, texts)))
+        measurements += (renamed_for_normalization(one, how.name, how.removed) for one in measured)
     # A table of weights that is not on this machine any more is no reason to measure without it.
     measurements = [one for one in measurements if has_weights_of(run.measurements.get(one.name), one)]
-    return [marked_as_missing(one, rule) for one in measurements for rule in rules] or measurements
+    rules = rules_of(run.measurements.values())
+    return [under_rules(one, rules) for one in measurements]
 
 
 def has_weights_of(before: Measurement | None, now: Measurement) -> bool:

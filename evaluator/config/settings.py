@@ -21,9 +21,25 @@ class Settings:
     sample_seed: Annotated[int, Ge(0)] = 0
     only_with_images: bool = False
     missing: Literal["leave_out", "empty"] = "leave_out"
-    normalize: Literal["none", "strip_preamble", "first_sentence"] = "none"
+    refusals: Literal["score", "missing"] = "score"
+    normalize: Literal[
+        "none",
+        "strip_preamble",
+        "first_sentence",
+        "strip_shared_start",
+        "strip_shared_end",
+        "strip_markers",
+        "unwrap",
+        "unicode_form",
+    ] = "none"
     resamples: Annotated[int, Ge(1)] = 1000
     confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
     seed: Annotated[int, Ge(0)] = 0
     baseline: Path | None = None
     gates: tuple[str, ...] = ()
+
+    @property
+    def unusual_rules(self) -> dict[str, str]:
+        """How images without a caption, and refusals, are treated, where that is not the default."""
+        rules = {"missing": self.missing, "refusals": self.refusals}
+        return {name: rule for name, rule in rules.items() if rule != getattr(Settings, name)}

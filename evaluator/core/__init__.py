@@ -29,7 +29,7 @@ from evaluator.core.protocols import (
     Session,
     Splits,
 )
-from evaluator.core.results import NotComputed, Results, Score, Style
+from evaluator.core.results import Finding, NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
 from evaluator.core.values import (
     RUNTIME_ONLY,

@@ -70,6 +70,26 @@ class Style:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with captions or references; evaluator/audit/findings.py has the kinds."""
+
+    kind: str
+    count: int  # captions that show it, or images
+    of: int  # captions that were looked at: those that the run has, scored or not
+    text: str = ""  # what was found, such as the shared beginning; else an example
+    examples: tuple[str, ...] = ()  # ids of some of the images
+    remedy: str = ""  # the option that shows the scores without it, such as normalize=strip_shared_start
+    metric: str = ""  # the metric whose score is known without it
+    score: float | None = None  # with it, on the reference program's scale
+    score_without: float | None = None
+
+    @property
+    def share(self) -> float:
+        """Of the captions, from 0 to 1."""
+        return self.count / self.of if self.of else 0.0
+
+
+@dataclass(frozen=True)
 class Results:
     """What scores.json says: how much of the data set was captioned, and how well."""
 
@@ -81,6 +101,7 @@ class Results:
     images_per_second: float | None = None
     cost_usd: float | None = None
     style: Style | None = None  # None where no image has a caption
+    findings: tuple[Finding, ...] = ()  # what is wrong with the captions
     fingerprint: str = ""  # of everything the scores were computed from
 
     @property

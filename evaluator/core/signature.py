@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# These depend on which images got a caption, not on how the score was computed.
-OF_THE_IMAGES = ("refs", "images")
+# What a normalization found in the captions of this run and removed.
+REMOVED = "removed"
+# These depend on which images got a caption, and on the captions, not on how the score was computed.
+OF_THE_IMAGES = ("refs", "images", REMOVED)
 
 
 class Signature(str):
@@ -42,7 +44,7 @@ class Signature(str):
 
     @property
     def recipe(self) -> Signature:
-        """Without what depends on which images got a caption: equal recipes give comparable scores."""
+        """Without what depends on the captions that are there: equal recipes give comparable scores."""
         parts = (part for part in self.split("|") if part.partition(":")[0] not in OF_THE_IMAGES)
         return Signature("|".join(parts))
 

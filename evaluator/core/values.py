@@ -78,6 +78,7 @@ class Reply:
     reasoning_tokens: int | None = None
     finish_reason: str = ""
     cached_input_tokens: int | None = None
+    whole_text: str = ""  # what the model wrote, where reasoning or chat markers were taken off the text
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from itertools import chain, islice
 from typing import Any
 
 from evaluator.core import Caption, Item, Outcome, Reply, Session, Source
+from evaluator.core.chat import only_the_answer
 from evaluator.core.errors import CaptionError, EvaluatorError, OutOfMemory
 from evaluator.runner.preparation import prepared_or_error
 
@@ -68,9 +69,12 @@ def caption_batch(session: Session, batch: Sequence[tuple[Item, Any]]) -> list[C
 
 
 def caption_from(item: Item, result: Reply | EvaluatorError, **details: Any) -> Caption:
-    """OK for a reply, the outcome of a CaptionError, else ERROR; `details` are more fields of Caption."""
+    """OK for a reply, the outcome of a CaptionError, else ERROR; `details` are more fields of Caption.
+
+    A reply with reasoning or chat markers around its answer loses them.
+    """
     if isinstance(result, Reply):
-        return Caption(item.id, Outcome.OK, result, **details)
+        return only_the_answer(Caption(item.id, Outcome.OK, result, **details))
     if isinstance(result, CaptionError):
         return Caption(item.id, result.outcome, result.reply, str(result), **details)
     return Caption(item.id, Outcome.ERROR, error=str(result), **details)

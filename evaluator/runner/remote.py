@@ -22,6 +22,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from evaluator.core import Caption, Closing, Item, Outcome, RemoteSession, Reply, RequestBook
+from evaluator.core.chat import only_the_answer
 from evaluator.core.errors import CaptionError, EvaluatorError, ImageError, ModelError, RetryableError
 from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.runner.answer_cache import CarefulCache, key_of
@@ -162,7 +163,7 @@ class RemoteRun:
                 if (answer := await asyncio.shield(other)) and not answer.outcome.can_be_retried:
                     return self._record(repeated(answer, item))
             if answer := self._cache.get(key):
-                return self._record(replace(answer, item_id=item.id))
+                return self._record(only_the_answer(replace(answer, item_id=item.id)))
         answered = self._pending[key] = asyncio.get_running_loop().create_future()
         caption: Caption | None = None
         try:

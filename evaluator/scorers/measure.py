@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from evaluator.core import Item, Measurement, NotComputed, Scorer, errors
+from evaluator.core.signature import REMOVED
 from evaluator.scorers.progress import Begin, in_silence
 
 logger = logging.getLogger(__name__)
@@ -48,16 +49,31 @@ def measure(
     return measurements, not_computed
 
 
-def marked_as_missing(measurement: Measurement, rule: str) -> Measurement:
-    """A measurement in which images without a caption were scored by this rule."""
-    return replace(measurement, signature=measurement.signature.marked("missing", rule))
+# Options of a signature: how images without a caption, and captions that are refusals, were treated.
+RULES = ("missing", "refusals")
 
 
-def renamed_for_normalization(measurement: Measurement, how: str) -> Measurement:
+def under_rules(measurement: Measurement, rules: Mapping[str, str]) -> Measurement:
+    """A measurement whose signature names these rules."""
+    signature = measurement.signature
+    for name, rule in rules.items():
+        signature = signature.marked(name, rule)
+    return replace(measurement, signature=signature)
+
+
+def rules_of(measurements: Iterable[Measurement]) -> dict[str, str]:
+    """The rules by which they were measured: the inverse of under_rules."""
+    options = [measurement.signature.options for measurement in measurements]
+    return {name: each[name] for name in RULES for each in options if name in each}
+
+
+def renamed_for_normalization(measurement: Measurement, how: str, removed: str = "") -> Measurement:
     """A measurement of changed captions under a name of its own; unchanged for `none`."""
     if how == "none":
         return measurement
     signature = measurement.signature.marked("norm", how)
+    if removed:
+        signature = signature.marked(REMOVED, removed)
     return replace(measurement, name=f"{measurement.name} ({how})", signature=signature)
 
 

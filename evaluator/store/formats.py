@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Lt, MaxLen
 from evaluator.core import (
     AGGREGATES,
     Caption,
+    Finding,
     Item,
     Measurement,
     NotComputed,
@@ -78,6 +79,7 @@ class ScoresDocument:
     style: Style | None
     fingerprint: str
     inputs: str = ""  # the digest of the items and captions that were scored; empty before it was written
+    findings: Annotated[tuple[Finding, ...], MaxLen(100)] = ()  # earlier versions looked for no damage
     scoring: str = ""  # what statistics.npz and per_image.parquet of the same scoring have as well
 
     @property
@@ -212,6 +214,7 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
         "confidence": results.confidence,
         "scores": scores,
         "style": asdict(results.style) if results.style else None,
+        "findings": [asdict(finding) for finding in results.findings],
         "fingerprint": results.fingerprint,
     }
 
@@ -232,6 +235,7 @@ def results_from_document(document: ScoresDocument) -> Results:
         images_per_second=document.images_per_second,
         cost_usd=document.cost_usd,
         style=document.style,
+        findings=document.findings,
         fingerprint=document.fingerprint,
     )
 

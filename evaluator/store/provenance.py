@@ -44,7 +44,14 @@ def fingerprint(
     """A digest of everything that the scores come from: while it stays, they need not be computed again."""
     parts: list[Any] = [
         __version__,
-        [settings.resamples, settings.confidence, settings.seed, settings.normalize, settings.missing],
+        [
+            settings.resamples,
+            settings.confidence,
+            settings.seed,
+            settings.normalize,
+            settings.missing,
+            settings.refusals,
+        ],
         {name: identity(scorer) for name, scorer in sorted(scorers.items())},
         [[item.id, str(item.image), item.references] for item in items],
         # The time of a failure is part of no score, and another attempt takes another time.

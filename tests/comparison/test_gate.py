@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from evaluator.scorers.style import audit
 
 from evaluator.comparison.gate import Verdict, best_of, parse_gate, regress
 from evaluator.comparison.pairs import Resampling
 from evaluator.core import Caption, Item, Outcome
 from evaluator.core.errors import ConfigError
-from evaluator.scorers.style import audit
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
 

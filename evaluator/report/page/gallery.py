@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from evaluator.audit.failure_texts import as_failure
+from evaluator.audit.findings import refusals_are_missing
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Array, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
@@ -162,6 +164,8 @@ def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: A
     errors: dict[int, str] = {}
     for item in run.items:
         index, recorded = indices[item.id], run.captions.get(item.id)
+        if recorded and refusals_are_missing(run.results):
+            recorded = as_failure(recorded)
         ended[index] = code[recorded.outcome if recorded else NOT_TRIED]
         captions[index] = recorded.text if recorded else None
         if recorded and recorded.outcome is not Outcome.OK and recorded.error:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluator.audit.style import words
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Array
 from evaluator.report.page.plots import LABEL_WIDTH, RIGHT, WIDTH, Axis
-from evaluator.scorers.style import words
 
 MOST_BINS = 40  # one per word where that is enough
 ROW_HEIGHT = 38.0  # as in plots.html

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
@@ -219,6 +220,7 @@ def run_document(comparison: Comparison, row: Row) -> dict[str, Any]:
         "images_per_second": results.images_per_second,
         "cost_usd": results.cost_usd,
         "style": asdict(results.style) if results.style else None,
+        "findings": [asdict(one) | {"sentence": sentence(one)} for one in results.findings],
         "scores": {metric: score_document(row, metric) for metric in comparison.metrics},
     }
 

@@ -104,13 +104,20 @@ number = rf"(?:{digit}*(?:[.:,\u00ad\u066b\u066c]{digit}+)+|{digit}+)"
 thing = f"(?:{elision})?[{LETTERS}{DIGITS}]+(?:{HYPHEN}(?:{elision})?[{LETTERS}{DIGITS}]+)*"
 # A chain of two letters or more, with its last period left out.
 chain = r"[A-Za-z](?:\.[A-Za-z])+"
+# What is looked for from each position on has a limit: without it, time would be quadratic in the text.
+LONGEST_BEFORE_HYPHEN = 64
+LONGEST_LABEL = 63  # of a host name, RFC 1035; and of what stands before the @ of a mail address, RFC 5321
+LONGEST_DECLARATION = 256
 country_pair = r"(?ai:(?:canada|sino|korean|eu|japan|non)-u\.s|u\.s\.-(?:u\.s\.s\.r|u\.k))"
-hyphenated = rf"[A-Za-z0-9][A-Za-z0-9.,\u00ad]*(?:-(?:{chain}\.|[A-Za-z0-9\u00ad]+))+"
+hyphenated = (
+    rf"[A-Za-z0-9][A-Za-z0-9.,\u00ad]{{0,{LONGEST_BEFORE_HYPHEN}}}+"
+    rf"(?:-(?:{chain}\.|[A-Za-z0-9\u00ad]+))+"
+)
 slashed = r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}"
 initials = r"[A-Z]+(?:(?:[+&]|&(?ai:amp);)[A-Z]+)+"
 tag_name = "[A-Za-z][A-Za-z0-9_:.-]*"
 tag = (
-    rf"<(?:[!?][A-Za-z-][^>\r\n]*"
+    rf"<(?:[!?][A-Za-z-][^>\r\n]{{0,{LONGEST_DECLARATION}}}+"
     rf"|{tag_name}(?: +(?:{tag_name} *= *(?:'[^']*'|\"[^\"]*\")|{tag_name}))* *(?:/ *)?"
     rf"|/{tag_name} *)>"
 )
@@ -120,12 +127,12 @@ punctuation = r".,!?(){}"
 address_end = f"[^{outside_address}{punctuation}-]"
 path = f"/[^{outside_address}()]+{address_end}"
 full_address = f"(?ai:https?)://[^{outside_address}(){{}}]+{address_end}"
-www_host = rf"(?ai:www)\.(?:[^{outside_address}{punctuation}]+\.)+[a-zA-Z]{{2,4}}"
+www_host = rf"(?ai:www)\.(?:[^{outside_address}{punctuation}]{{1,{LONGEST_LABEL}}}\.)+[a-zA-Z]{{2,4}}"
 # Neither capitals nor digits: they lie between the comma and the low line.
-dotcom_host = rf"(?:[^{outside_address}!'`$(){{}},-_]+\.)+(?ai:com|net|org|edu)"
+dotcom_host = rf"(?:[^{outside_address}!'`$(){{}},-_]{{1,{LONGEST_LABEL}}}+\.)+(?ai:com|net|org|edu)"
 outside_mail = rf"{outside_address}(){{}}\u00a0"
 mail = (
-    rf"(?:<|&(?ai:lt);)?[a-zA-Z0-9][^{outside_mail}]*"
+    rf"(?:<|&(?ai:lt);)?[a-zA-Z0-9][^{outside_mail}]{{0,{LONGEST_LABEL}}}"
     rf"@(?:[^{outside_mail}.]+\.)*[^{outside_mail}.]+(?:>|&(?ai:gt);)?"
 )
 fraction = rf"(?:{digit}{{1,4}}[- \u00a0])?{digit}{{1,4}}(?:\\?/|\u2044){digit}{{1,4}}"
@@ -140,9 +147,12 @@ phone_area = rf"(?:\([0-9]{{2,3}}\)[ \u00a0]?|\+{{0,2}}(?:[0-9]{{2,4}}{phone_gap
 phone = rf"{phone_area}[0-9]{{3,4}}{phone_gap}?[0-9]{{3,5}}"
 dotted_phone = r"(?:\+{0,2}[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5}"
 before_more = (
+    r"(?=[A-Za-z]+\.)"
     rf"(?:(?ai:(?:ed|ph)\.d)|(?ai:pp?t)[ye](?ai:s)?|{one_of(BEFORE_MORE)}|{capitalised(CAPITALISED)})\."
 )
-before_a_name = rf"(?:{country_pair}|{chain}|(?ai:m)[ft](?ai:g)|{one_of(BEFORE_A_NAME)}|[A-Za-z])\."
+before_a_name = (
+    rf"(?=[A-Za-z]+[.-])(?:{country_pair}|{chain}|(?ai:m)[ft](?ai:g)|{one_of(BEFORE_A_NAME)}|[A-Za-z])\."
+)
 brows, eyes, nose, mouth = "[<>]?", "[:;=]", "[-o*']?", r"[()DPdpO\\{@|\[\]]"
 smiley = brows + eyes + nose + mouth
 upright_eye = r"[\^x=~<>']"
@@ -236,10 +246,28 @@ RULES = (
 )
 
 
+@dataclass(frozen=True)
+class Block:
+    """Some rules in a row, and a pattern that matches where at least one of them does."""
+
+    any_of: re.Pattern[str]
+    rules: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]  # each pattern, how its token is written
+
+
+RULES_IN_A_BLOCK = 9  # most blocks match nowhere near, and one look rules out all of their rules
+
+
 @cache
-def compiled_rules() -> tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]:
-    """Each rule's pattern, and how its token is written. Compiling them takes longer than most imports."""
-    return tuple((re.compile(f"({rule.token})(?:{rule.followed_by})"), rule.written) for rule in RULES)
+def compiled_rules() -> tuple[Block, ...]:
+    """The rules in their order. Compiling them takes longer than most imports."""
+    blocks = []
+    for first in range(0, len(RULES), RULES_IN_A_BLOCK):
+        rules = RULES[first : first + RULES_IN_A_BLOCK]
+        # Without the groups, which would hide from `re` by which characters a rule can begin.
+        any_of = "|".join(f"(?:{rule.token})(?:{rule.followed_by})" for rule in rules)
+        compiled = [(re.compile(f"({rule.token})(?:{rule.followed_by})"), rule.written) for rule in rules]
+        blocks.append(Block(re.compile(any_of), tuple(compiled)))
+    return tuple(blocks)
 
 
 ABBREVIATION = re.compile(f"{before_more}|{before_a_name}")
@@ -259,8 +287,10 @@ def lex(text: str, following: str = "\n") -> Iterator[str]:
 def _farthest(source: str, position: int) -> tuple[int, str]:
     """Where the token of the rule with the farthest reach ends, and how it is written."""
     reach, end, token = position, position, ""
-    for pattern, written in compiled_rules():
-        match = pattern.match(source, position)
-        if match and match.end() > reach:
-            reach, end, token = match.end(), match.end(1), written(match[1])
+    for block in compiled_rules():
+        if block.any_of.match(source, position):
+            for pattern, written in block.rules:
+                match = pattern.match(source, position)
+                if match and match.end() > reach:
+                    reach, end, token = match.end(), match.end(1), written(match[1])
     return end, token

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.scorers.style import (
-    NORMALIZATIONS,
+from evaluator.audit.normalizations import PLAIN
+from evaluator.audit.style import (
     audit,
     first_sentence,
     has_other_script,
     has_preamble,
-    normalized,
     sentences,
     strip_preamble,
     words,
@@ -87,11 +86,11 @@ def test_the_first_sentence_is_more_than_a_preamble() -> None:
     assert first_sentence("?!") == "?!"
 
 
-@given(st.text(), st.sampled_from(sorted(NORMALIZATIONS)))
+@given(st.text(), st.sampled_from(sorted(PLAIN)))
 def test_a_caption_with_words_keeps_some(text: str, how: str) -> None:
-    result = normalized(text, how)
+    result = PLAIN[how](text)
     assert (words(result) > 0) == (words(text) > 0)
-    assert normalized(result, how) == result or how == "first_sentence"
+    assert PLAIN[how](result) == result or how == "first_sentence"
     assert result.strip() in text
 
 

@@ -4,9 +4,9 @@ Metrics that compare with short references punish a chatty style as if it were a
 caption for the image:" before each caption takes BLIP-2's CIDEr on COCO from 146 to 57. The audit shows it; a
 normalization takes it away, and its scores stand beside the raw ones.
 
->>> normalized("Here is a caption for the image: A dog on a sofa.", "strip_preamble")
+>>> strip_preamble("Here is a caption for the image: A dog on a sofa.")
 'A dog on a sofa.'
->>> normalized("The image shows a dog. It sleeps.", "first_sentence")
+>>> first_sentence("The image shows a dog. It sleeps.")
 'The image shows a dog.'
 >>> style = audit(["The image shows a dog.", "**A cat**"], [("a dog", "one dog"), ("a cat",)])
 >>> style.words_mean, style.reference_words_mean, style.preamble, style.markdown
@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from statistics import fmean, median
-from types import MappingProxyType
 
 from evaluator.core import Style
 
@@ -48,15 +47,16 @@ _PREAMBLE = re.compile(
 )
 _AGREEMENT = re.compile(r"(?:sure|certainly|of course|absolutely)[,.!:]+\s*", re.IGNORECASE)
 _MARKDOWN = re.compile(
-    r"\*\*[^*\n]+\*\*|__[^_\n]+__|`[^`\n]+`|\[[^\]\n]+\]\([^)\n]+\)"
+    r"\*\*[^*\n]+\*\*|__[^_\n]+__|`[^`\n]+`|\[[^\[\]\n]+\]\([^()\n]+\)"
     r"|^\s{0,3}(?:\#{1,6}|[-*+]|>|\d{1,2}[.)])\s+\S",
     re.MULTILINE,
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_END = re.compile(r"""(?<=[.!?…])["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_])|\s*[\r\n\x0b\x0c\x85\u2028\u2029]+\s*""")
+_END = re.compile(r"""(?<=[.!?…])["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_])|[\r\n\x0b\x0c\x85\u2028\u2029]\s*""")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'.])(?:mr|mrs|ms|dr|st|ave|ft|jr|sr|no|vs|approx|[a-z])\.$", re.IGNORECASE
 )
+_LONGEST_ABBREVIATION = len(" approx.")
 
 
 def audit(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Style:
@@ -109,11 +109,11 @@ def sentences(text: str) -> list[str]:
     found: list[str] = []
     start = 0
     for end in _END.finditer(text):
-        before = text[start : end.start()]
-        if _ABBREVIATION.search(before) and not re.search(r"[\r\n]", end[0]):
+        last = text[max(start, end.start() - _LONGEST_ABBREVIATION) : end.start()]
+        if _ABBREVIATION.search(last) and not re.search(r"[\r\n]", end[0]):
             continue
         closing = re.match(r"""["'”’)\]]*""", end[0])
-        found.append((before + (closing[0] if closing else "")).strip())
+        found.append((text[start : end.start()] + (closing[0] if closing else "")).strip())
         start = end.end()
     found.append(text[start:].strip())
     return [sentence for sentence in found if _WORD.search(sentence)]
@@ -121,11 +121,10 @@ def sentences(text: str) -> list[str]:
 
 def strip_preamble(text: str) -> str:
     """The caption behind "The image shows" and the like; the text itself where nothing would be left."""
-    stripped = text.strip()
-    rest = stripped
-    while (found := _PREAMBLE.match(rest) or _AGREEMENT.match(rest)) and found.end():
-        rest = rest[found.end() :]
-    return rest if _WORD.search(rest) else stripped
+    stripped, start = text.strip(), 0
+    while (found := _PREAMBLE.match(stripped, start) or _AGREEMENT.match(stripped, start)) and found[0]:
+        start = found.end()
+    return stripped[start:] if _WORD.search(stripped, start) else stripped
 
 
 def first_sentence(text: str) -> str:
@@ -133,13 +132,3 @@ def first_sentence(text: str) -> str:
     found = sentences(text)
     more = (each for each in found if not _PREAMBLE.fullmatch(each) and not _AGREEMENT.fullmatch(each))
     return next(more, text)
-
-
-NORMALIZATIONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"none": lambda text: text, "strip_preamble": strip_preamble, "first_sentence": first_sentence}
-)
-
-
-def normalized(text: str, how: str) -> str:
-    """The text as `how`, a name in NORMALIZATIONS, makes it."""
-    return NORMALIZATIONS[how](text)

@@ -1,0 +1,1 @@
+"""What is to be known about captions before their scores: how they are written, and what is damaged."""
