@@ -205,7 +205,7 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings) ->
     if run.has_scores_of(digest):
         logger.info("%s: the scores are up to date", run.path)
         return run
-    findings = damage(run.items, captions)
+    findings = damage(run.items, captions, settings.refusals == "missing")
     if settings.refusals == "missing":
         captions = {item_id: as_failure(caption) for item_id, caption in captions.items()}
     texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}

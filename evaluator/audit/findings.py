@@ -48,6 +48,7 @@ FINDERS: tuple[Callable[[Texts], Finding | None], ...] = (
     same_references,
     misplaced,
 )
+AS_MISSING = "refusals=missing"
 SHOWN = 80  # characters of a caption in a sentence
 
 
@@ -62,8 +63,8 @@ class Kind:
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "empty": Kind("are empty"),
-        "refusal": Kind("are refusals in words, such as {}", "refusals=missing"),
-        "tool_failure": Kind("are failure texts of a program, such as {}", "refusals=missing"),
+        "refusal": Kind("are refusals in words, such as {}", AS_MISSING),
+        "tool_failure": Kind("are failure texts of a program, such as {}", AS_MISSING),
         "reasoning": Kind("begin with a model's reasoning: {}", "normalize=strip_markers"),
         "removed_reasoning": Kind(
             "began with a model's reasoning, such as {}; it is not scored, and kept in captions.jsonl"
@@ -113,11 +114,15 @@ def find_damage(texts: Texts) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if not (explained and finding.kind == "other_images"))
 
 
-def damage(items: Sequence[Item], captions: Mapping[str, Caption]) -> tuple[Finding, ...]:
+def damage(
+    items: Sequence[Item], captions: Mapping[str, Caption], refusals_are_missing: bool
+) -> tuple[Finding, ...]:
     """What is wrong with a run's captions, by item id; failures have been counted already."""
     told = [(item, captions[item.id]) for item in items if item.id in captions]
     rows = [(item.id, text, item.references) for item, caption in told if (text := caption.text) is not None]
     found = find_damage(Texts.of(*zip(*rows, strict=True))) if rows else ()
+    if refusals_are_missing:
+        found = tuple(replace(one, remedy="") if one.remedy == AS_MISSING else one for one in found)
     removed = removed_reasoning(caption for _, caption in told)
     return (*found, removed) if removed else found
 
@@ -134,6 +139,8 @@ def sentence(finding: Finding) -> str:
     saying = kind.saying.replace("{}", shown if finding.kind == "shifted" else f'"{shown}"')
     share = f"{100 * finding.share:.0f} %" if finding.share >= 0.01 else "under 1 %"
     of = "images" if finding.kind == "same_references" else "captions"
+    if kind.remedy == AS_MISSING and not finding.remedy:
+        saying += "; they count as missing"
     return f"{share} of its {of} ({finding.count:,} of {finding.of:,}) {saying}{_effect(finding)}"
 
 

@@ -37,6 +37,12 @@ def format_coverage(results: Results) -> str:
     return f"{math.floor(10_000 * results.coverage + 1e-9) / 100:.2f} %"
 
 
+def format_damage(results: Results) -> str:
+    """The share of the captions that the largest finding is about; empty for none."""
+    share = max((finding.share for finding in results.findings), default=0.0)
+    return "" if not share else f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+
+
 def format_speed(results: Results) -> str:
     """Images per second, empty where that is not known."""
     rate = results.images_per_second

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluator.scorers.style import audit
 
+from evaluator.audit.style import audit
 from evaluator.comparison.gate import Verdict, best_of, parse_gate, regress
 from evaluator.comparison.pairs import Resampling
 from evaluator.core import Caption, Item, Outcome

@@ -23,6 +23,7 @@ from evaluator.report.formatting import (
     NOT_COMPUTED,
     QUANTITIES,
     format_confidences,
+    format_damage,
     format_interval,
     format_points,
     format_rank,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+DAMAGED = "damaged"  # a column that is there where something is wrong with captions
+
+
 def comparison_table(comparison: Comparison) -> TextTable:
     """The runs with their scores; ranks and costs where a run has one.
 
@@ -42,6 +46,8 @@ def comparison_table(comparison: Comparison) -> TextTable:
     is_ranked = any(map(comparison.rank, comparison.rows))
     has_costs = any(row.results.cost_usd is not None for row in comparison.rows)
     beside = {name: text for name, text in QUANTITIES.items() if name != "cost" or has_costs}
+    if any(row.results.findings for row in comparison.rows):
+        beside = {DAMAGED: format_damage, **beside}
     rows = [
         [
             Cell(row.label),
@@ -59,7 +65,7 @@ def comparison_table(comparison: Comparison) -> TextTable:
 def first_columns(comparison: Comparison) -> list[str]:
     """What a narrow terminal shows first: rank, lead metric, coverage, and other headline metrics."""
     headline = [metric for metric in comparison.metrics if metric_of(metric).headline]
-    return list(dict.fromkeys(["rank", comparison.lead_metric or "", "coverage", *headline]))
+    return list(dict.fromkeys(["rank", comparison.lead_metric or "", DAMAGED, "coverage", *headline]))
 
 
 def score_cell(score: Score | None, with_interval: bool) -> Cell:

@@ -172,7 +172,7 @@ class Gallery {
     return shown;
   }
 
-  // The caption with the words marked that another text does not have, and the words that only that text has.
+  // The caption with the words marked that no reference, or another text, has; and words that only that text has.
   caption(text, image, choice) {
     const references = this.data.references[image];
     const ofRun = Number(choice.mark);
@@ -180,7 +180,8 @@ class Gallery {
     const number = isRun ? -1 : nearest(text, references);
     const other = isRun ? this.data.answers[ofRun].captions[image] : references[number];
     if (choice.mark === "nothing" || typeof other !== "string") return [isolated(text)];
-    const { beyond, lacks } = difference(text, other);
+    const { beyond: beyondOther, lacks } = difference(text, other);
+    const beyond = choice.mark === "references" ? inNone(text, references) : beyondOther;
     const parts = [];
     let last = 0;
     for (const [start, end] of beyond) {

@@ -24,6 +24,19 @@ function shared(ours, theirs) {
   });
 }
 
+// The ranges of the words that are marked; words in a row are one range.
+function joined(words, isMarked) {
+  const ranges = [];
+  let previous = false;
+  words.forEach((word, index) => {
+    const marked = isMarked(word, index);
+    if (marked && previous) ranges.at(-1)[1] = word.end;
+    else if (marked) ranges.push([word.start, word.end]);
+    previous = marked;
+  });
+  return ranges;
+}
+
 // {beyond: the ranges of words that only `text` has, lacks: the words that only `other` has}.
 function difference(text, other) {
   const [ours, theirs] = [wordsOf(text), wordsOf(other)];
@@ -32,16 +45,16 @@ function difference(text, other) {
     return words.map(({ key }, index) => !isShared[index] && !QUIET.has(key));
   };
   const [oursAlone, theirsAlone] = [alone(ours, theirs), alone(theirs, ours)];
-  const beyond = [];
-  ours.forEach(({ start, end }, index) => {
-    if (!oursAlone[index]) return;
-    if (index && oursAlone[index - 1]) beyond.at(-1)[1] = end;
-    else beyond.push([start, end]);
-  });
   return {
-    beyond,
+    beyond: joined(ours, (_, index) => oursAlone[index]),
     lacks: theirs.filter((_, index) => theirsAlone[index]).map(({ start, end }) => other.slice(start, end)),
   };
+}
+
+// The ranges of words in `text` that occur in none of the other texts.
+function inNone(text, others) {
+  const known = new Set(others.flatMap((other) => wordsOf(other).map(({ key }) => key)));
+  return joined(wordsOf(text), ({ key }) => !known.has(key) && !QUIET.has(key));
 }
 
 // The index of the reference that shares the largest part of its words with the caption; -1 without references.
