@@ -129,7 +129,11 @@ def damage(
 
 def refusals_are_missing(results: Results) -> bool:
     """Whether refusals and failure texts were scored as missing captions."""
-    return any(KINDS[one.kind].remedy == AS_MISSING and not one.remedy for one in results.findings if one.kind in KINDS)
+    return any(
+        KINDS[one.kind].remedy == AS_MISSING and not one.remedy
+        for one in results.findings
+        if one.kind in KINDS
+    )
 
 
 def sentence(finding: Finding) -> str:
