@@ -4,8 +4,10 @@
         print(plan(config).cost_usd)
 
 The money is a range: the least is a short answer to every image, the most is the longest allowed answer to
-every image. Images that already have a caption in the run folder are not counted. Cached answers, which are
-free, are counted as if they were not cached, because looking for them means reading every picture.
+every image. Between them lies what is likely: answers as long as those of the newest run of the same model
+with the same prompt, else of a caption's usual length. Images that already have a caption in the run folder
+are not counted. Cached answers, which are free, are counted as if they were not cached, because looking for
+them means reading every picture.
 """
 
 from __future__ import annotations
@@ -13,14 +15,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evaluator.config.run_config import RunConfig
-from evaluator.core import Priced
+from evaluator.core import Priced, Usage, Weighted, WeightsSize
 from evaluator.evaluate import select, without_final_outcome
 from evaluator.runner.default import DefaultRunner
-from evaluator.runner.prices import Price, price_of
+from evaluator.runner.prices import MILLION, Price, price_of
 from evaluator.runner.request_options import Requests
+from evaluator.store.past_runs import PastRun, past_run
 from evaluator.store.run import Run
 
 Range = tuple[float, float]
+
+USUAL_ANSWER_TOKENS = 30.0  # one sentence, by a model that does not reason
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,19 @@ class Plan:
     price: Price | None = None
     cost_usd: Range | None = None
     requests: Requests | None = None  # with the limits of this model
-    minutes: float | None = None  # at these limits, if every request takes the most tokens
+    minutes: float | None = None  # at these limits with the most tokens, or as fast as before
+    likely: Likely | None = None  # of a remote model
+    past: PastRun | None = None
+    weights: WeightsSize | None = None  # of a local model
+
+
+@dataclass(frozen=True)
+class Likely:
+    """What a run will probably take: tokens per image, and the money."""
+
+    input_tokens: float
+    output_tokens: float
+    cost_usd: float | None
 
 
 def plan(config: RunConfig) -> Plan:
@@ -44,8 +61,18 @@ def plan(config: RunConfig) -> Plan:
     items = select(config.data.load(), config.settings)
     images = len(without_final_outcome(items, Run(config.folder).captions))
     label, already_captioned = config.choices["model"], len(items) - images
+    past = past_run(config.folder.parent, config.identity)
     if not isinstance(config.model, Priced):
-        return Plan(label, images, already_captioned, is_local=True)
+        speed = past.images_per_second if past else None
+        return Plan(
+            label,
+            images,
+            already_captioned,
+            is_local=True,
+            minutes=images / speed / 60 if speed else None,
+            past=past,
+            weights=config.model.weights_size() if isinstance(config.model, Weighted) else None,
+        )
     usage = config.model.usage(config.prompt)
     runner = config.runner if isinstance(config.runner, DefaultRunner) else None
     price = price_of(usage.model, usage.provider, runner.prices if runner else None)
@@ -62,7 +89,23 @@ def plan(config: RunConfig) -> Plan:
         cost_usd=times(images, price.bounds_usd(usage)) if price else None,
         requests=requests,
         minutes=minutes(requests, images, input_tokens[1] + output_tokens[1]) if requests else None,
+        likely=likely(images, usage, price, past),
+        past=past,
     )
+
+
+def likely(images: int, usage: Usage, price: Price | None, past: PastRun | None) -> Likely:
+    """What the images will probably take, always within the bounds."""
+    known = (past.input_tokens, past.output_tokens) if past else (None, None)
+    usual = (sum(usage.input_tokens) / 2, USUAL_ANSWER_TOKENS)
+    tokens = [
+        min(max(usually if before is None else before, bounds[0]), bounds[1])
+        for before, usually, bounds in zip(
+            known, usual, (usage.input_tokens, usage.output_tokens), strict=True
+        )
+    ]
+    cost_usd = images * (tokens[0] * price.input + tokens[1] * price.output) / MILLION if price else None
+    return Likely(tokens[0], tokens[1], cost_usd)
 
 
 def minutes(requests: Requests, images: int, tokens: float) -> float | None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from evaluator.config.run_config import RunConfig, run_configs
-from evaluator.core import Caption, Outcome, Prompt, Reply, Usage
-from evaluator.plan import plan
+from evaluator.core import Caption, Outcome, Prompt, Reply, Usage, WeightsSize
+from evaluator.models.weights import weights_size
+from evaluator.plan import Likely, plan
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.request_options import ModelLimits, Requests
+from evaluator.store.manifest import Manifest
 from evaluator.store.run_folder import RunFolder
 
 
@@ -76,3 +78,50 @@ def test_what_is_there_or_final_is_left_out_and_failures_are_not(tmp_path: Path)
         for name, outcome in zip(names, outcomes, strict=False):
             ledger.record(Caption(name, outcome, Reply("a dog")))
     assert (plan(asked).images, plan(asked).already_captioned) == (85, 15)
+
+
+def test_what_is_likely_lies_within_the_bounds(tmp_path: Path) -> None:
+    """Half way between 1,000 and 2,000 tokens in, and 30 out: (1500 x 0.15 + 30 x 0.6) x 100 / 10^6."""
+    found = plan(config(tmp_path))
+    assert found.likely == Likely(1500, 30, pytest.approx(0.0243))
+    assert found.past is None
+
+
+def manifest_of(asked: RunConfig) -> Manifest:
+    return Manifest({group: asked.choices[group] for group in asked.identity}, asked.identity, "d")
+
+
+def test_the_answers_of_an_earlier_run_say_what_is_likely(tmp_path: Path) -> None:
+    asked = config(tmp_path)
+    earlier = RunFolder(tmp_path / "earlier")
+    earlier.begin(manifest_of(asked), {}, [])
+    with earlier.ledger() as ledger:
+        for number, tokens in enumerate((10, 20)):
+            reply = Reply("a dog", input_tokens=1100, output_tokens=tokens)
+            ledger.record(Caption(str(number), Outcome.OK, reply, seconds=2.0, answered_at=2.0 + number))
+    (tmp_path / "no run").mkdir()
+    (tmp_path / "no run" / "captions.jsonl").write_text("what is this?")
+    found = plan(asked)
+    assert found.likely == Likely(1100, 15, pytest.approx((1100 * 0.15 + 15 * 0.6) * 100 / 1e6))
+    assert found.past is not None
+    assert (found.past.name, found.past.images_per_second) == ("earlier", pytest.approx(2 / 3))
+    other = {**asked.identity, "prompt": {"name": "another"}}
+    assert plan(replace(asked, identity=other)).past is None
+
+
+def test_a_local_model_has_a_size_and_the_speed_of_its_last_run(tmp_path: Path) -> None:
+    (asked,) = run_configs([f"runs={tmp_path}", "limit=100"])
+    found = plan(asked)
+    assert (found.minutes, found.likely) == (None, None)
+    assert found.weights is not None
+    assert (found.weights.to_download, found.weights.on_disk > 1_000_000) == (0, True)
+    with RunFolder(tmp_path / "earlier").ledger() as ledger:
+        ledger.record(Caption("1", Outcome.OK, Reply("a dog"), seconds=0.5))
+    RunFolder(tmp_path / "earlier").begin(manifest_of(asked), {}, [])
+    assert plan(asked).minutes == pytest.approx(100 / 2 / 60)
+
+
+def test_a_checkpoint_that_is_not_here_must_be_downloaded() -> None:
+    size = weights_size("microsoft/git-base-coco")
+    assert size == WeightsSize(708_000_000, to_download=708_000_000)
+    assert weights_size("somebody/unknown") is None

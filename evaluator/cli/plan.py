@@ -9,7 +9,8 @@ import click
 
 from evaluator.cli.console import echo
 from evaluator.cli.options import OVERRIDES, RunOptions, run_options
-from evaluator.core.dollars import format_amount
+from evaluator.core.dollars import format_amount, format_dollars
+from evaluator.core.duration import in_time
 
 if TYPE_CHECKING:
     from evaluator.plan import Plan
@@ -78,6 +79,7 @@ def notes(plans: Sequence[Plan]) -> list[str]:
     for plan in plans:
         if plan.already_captioned:
             lines.append(f"{plan.label}: {plan.already_captioned:,} more images already have a caption")
+        lines += [f"{plan.label}: {line}" for line in (*likely_lines(plan), *size_lines(plan))]
         if price := plan.price:
             source = f"{price.page or 'prices=FILE'}, {price.date or 'no date'}"
             lines.append(
@@ -93,6 +95,43 @@ def notes(plans: Sequence[Plan]) -> list[str]:
     if any(plan.cost_usd for plan in plans):
         lines.append("least: short answers, one attempt each; most: the longest answers allowed")
     return lines
+
+
+def likely_lines(plan: Plan) -> list[str]:
+    """What the run will probably take, and where that is known from."""
+    past, lines = plan.past, []
+    source = f"as in {past.name}" if past and past.output_tokens else "a guess: it has no earlier run here"
+    if (found := plan.likely) and found.cost_usd is not None and plan.images:
+        lines.append(
+            f"probably {format_dollars(found.cost_usd)}, with {short(found.input_tokens)} input and "
+            f"{short(found.output_tokens)} output tokens per image ({source})"
+        )
+    if past and past.images_per_second and plan.images:
+        took = in_time(plan.images / past.images_per_second)
+        lines.append(f"probably {took}, at {past.images_per_second:.3g} images/s (as in {past.name})")
+    elif plan.is_local and plan.images:
+        lines.append("its speed is not known, since it has no earlier run here. Type limit=20 for one")
+    return lines
+
+
+def size_lines(plan: Plan) -> list[str]:
+    """The memory of a local model, and what has to be downloaded."""
+    if plan.weights is None:
+        return []
+    size, to_download = plan.weights.on_disk, plan.weights.to_download
+    where = f"{in_bytes(to_download)} to download" if to_download else "on this machine"
+    memory = f"{in_bytes(size)} of memory on a CPU and {in_bytes(size / 2)} on a GPU"
+    return [f"its weights are {where}, and take about {memory}, besides the pictures of a batch"]
+
+
+def in_bytes(number: float) -> str:
+    """A size with two digits.
+
+    >>> in_bytes(708_000_000), in_bytes(14_980_000_000), in_bytes(3_100_000), in_bytes(1_580_000_000)
+    ('710 MB', '15 GB', '3.1 MB', '1.6 GB')
+    """
+    scaled, unit = (number / 1e9, "GB") if number >= 995_000_000 else (number / 1e6, "MB")
+    return f"{float(f'{scaled:.2g}'):g} {unit}"
 
 
 def limits_of(plan: Plan) -> list[str]:

@@ -28,6 +28,7 @@ from evaluator.core.protocols import (
     Scorer,
     Session,
     Splits,
+    Weighted,
 )
 from evaluator.core.results import Finding, NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
@@ -42,4 +43,5 @@ from evaluator.core.values import (
     Reply,
     Source,
     Usage,
+    WeightsSize,
 )

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from evaluator.core.errors import CaptionError
 from evaluator.core.measurement import Measurement
-from evaluator.core.values import Caption, Item, Prompt, Reply, Usage
+from evaluator.core.values import Caption, Item, Prompt, Reply, Usage, WeightsSize
 
 
 class Dataset(Protocol):
@@ -67,6 +67,14 @@ class Priced(Protocol):
 
     def usage(self, prompt: Prompt) -> Usage:
         """The bounds of one request, for the plan and the budget. Needs no key and sends nothing."""
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """A captioner whose weights are loaded here."""
+
+    def weights_size(self) -> WeightsSize | None:
+        """For the plan; None where it is not known. Opens nothing and downloads nothing."""
 
 
 class Captioner(Protocol):

@@ -92,6 +92,14 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class WeightsSize:
+    """How large the weights of a local model are, in bytes."""
+
+    on_disk: int
+    to_download: int  # 0 where they are on this machine
+
+
+@dataclass(frozen=True)
 class Caption:
     """One line of captions.jsonl: how the attempt to caption one item ended."""
 

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply, WeightsSize
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import CheckpointLoader, is_out_of_memory
+from evaluator.models.weights import weights_size
 
 if TYPE_CHECKING:
     import torch
@@ -87,6 +88,9 @@ class LocalCaptioner(ABC):
             decoding=decoding,
             version=checkpoint.commit or "local",
         )
+
+    def weights_size(self) -> WeightsSize | None:
+        return weights_size(self.checkpoint)
 
     def decoding(self) -> dict[str, Any]:
         """The keyword arguments of `generate`."""

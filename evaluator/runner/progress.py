@@ -20,6 +20,7 @@ from rich.text import Text
 
 from evaluator.core import Caption, Outcome
 from evaluator.core.dollars import format_dollars
+from evaluator.core.duration import in_time
 
 logger = logging.getLogger(__name__)
 
@@ -178,15 +179,3 @@ def lines(counts: CaptionCounts, seconds: float, show: Callable[[str], object]) 
             show(counts.line(now))
 
     return changed
-
-
-def in_time(seconds: float) -> str:
-    """A time to wait.
-
-    >>> in_time(95.2), in_time(754), in_time(12_345)
-    ('95 s', '13 min', '3 h 26 min')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

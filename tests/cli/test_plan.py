@@ -31,6 +31,10 @@ def test_tokens_money_and_minutes_by_hand(command: Command, remote: list[str], s
     assert row(done.stdout, "remote") == (
         ["remote", "200", "16k to 20k", "1,000 to 4,000", "0.17 to 0.24", "5.0"]
     )
+    assert (
+        "remote: probably $0.22, with 90 input and 20 output tokens per image (a guess: it has no earlier run"
+        in done.stdout
+    )
     assert "$10 input, $10 output per million tokens" in done.stdout
     assert "(prices=FILE, 2026-01-31)" in done.stdout
     assert "remote: at most 50 requests and 4,800 tokens per minute" in done.stdout
