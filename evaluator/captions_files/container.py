@@ -110,6 +110,8 @@ def _complaint(error: json.JSONDecodeError, path: Path, line: int = 1) -> str:
         advice = ". Python printed this with single quotes; write it with json.dump"
     elif after[:1] in ("]", "}") and before.endswith(","):
         advice = ". Remove the comma before the closing bracket"
+    elif after.rstrip() == "," and error.msg == "Extra data":
+        advice = ". Remove the comma at the end of the line"
     elif not after:
         advice = ". The file ends too early: is it a part of the file?"
     elif error.pos == 0 and re.match(r"[^\n]*[,;\t|]", after):

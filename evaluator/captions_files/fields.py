@@ -146,6 +146,9 @@ def references_field(names: Names, chosen: str | None, caption: str | None, of_i
         and plain(field) not in PREDICTIONS
         and names.holds(field, is_references)
     ]
+    texts = [field for field in others if plain(field) not in {*IDS, *PREDICTIONS, "split"}]
+    if not named and len(texts) == 1 and names.holds(texts[0], is_references):
+        named = texts
     return _only(names, named, "references") if named else None
 
 

@@ -102,8 +102,8 @@ def match_ids(ids: Sequence[str], images: Sequence[NamedImage]) -> Match:
     if 2 * len(exact) >= len(ids):
         return best
     for name, spelled in SPELLINGS.items():
-        in_file = _unique((spelled(item_id), item_id) for item_id in ids)
-        in_data = _unique((spelled(each), image.id) for image in images for each in image if each)
+        in_file = _unique((spelled(item_id).casefold(), item_id) for item_id in ids)
+        in_data = _unique((spelled(each).casefold(), image.id) for image in images for each in image if each)
         found = {in_data[key]: item_id for key, item_id in in_file.items() if key in in_data}
         if len(found) > len(best.of_item):
             best = Match(found, name)

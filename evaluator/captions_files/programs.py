@@ -1,8 +1,9 @@
 """Results of evaluation programs, whose captions lie deeper than in a field: each becomes a flat row.
 
-lmms-eval's samples, promptfoo's results, evalscope's predictions, the logs of inspect_ai, and the results of
-the batch interfaces of OpenAI and Anthropic. A flat row has `image_id`, `prediction` and, where the program
-keeps them, `references`. Other programs (VLMEvalKit, LLaVA, MMF) write flat rows themselves.
+lmms-eval's samples, promptfoo's results, evalscope's predictions, the logs of inspect_ai, the rows of Hugging
+Face's viewer, and the results of the batch interfaces of OpenAI and Anthropic. A flat row has `image_id`,
+`prediction` and, where the program keeps them, `references`. Other programs (VLMEvalKit, LLaVA, MMF) write
+flat rows themselves.
 """
 
 from __future__ import annotations
@@ -65,7 +66,12 @@ def _batch(row: Row) -> dict[str, Any]:
     return {"image_id": row["custom_id"], "prediction": message(answer)}
 
 
+def _viewer(row: Row) -> dict[str, Any]:
+    return dict(_object(row["row"]))
+
+
 PROGRAMS = (
+    Program("Hugging Face's viewer", frozenset({"row_idx", "row"}), _viewer),
     Program("lmms-eval", frozenset({"doc_id", "filtered_resps"}), _lmms_eval),
     Program("lmms-eval", frozenset({"doc_id", "resps"}), _lmms_eval),
     Program("promptfoo", frozenset({"vars", "response"}), _promptfoo),

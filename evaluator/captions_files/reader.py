@@ -80,8 +80,9 @@ def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int
             f"{rows.places[first[item_id]]}. Keep one caption per image"
         )
     notes = [*rows.content.notes]
-    if rows.content.kind not in ("JSON", "JSON Lines", "CSV") or rows.program or (of_id, of_caption) != USUAL:
-        notes.insert(0, f"read as {rows.kind}: {of_id!r} is the image id, {of_caption!r} the caption")
+    if not rows.is_plain or (of_id, of_caption) != USUAL:
+        fields = f": {of_id!r} is the image id, {of_caption!r} the caption"
+        notes.insert(0, f"read as {rows.kind}{fields if (of_id, of_caption) != USUAL else ''}")
     if repeats:
         notes.append(f"{repeats} captions stand there twice, and count once")
     return CaptionsFile(captions, tuple(f"{path}: {note}" for note in notes))
@@ -111,6 +112,8 @@ def row_id(rows: Rows, index: int, field: str) -> str:
     value = rows.entries[index].get(field)
     if type(value) is float and value.is_integer():
         value = int(value)
+    if isinstance(value, str) and "JSON" not in rows.content.kind:
+        value = value.strip()  # a cell of a table
     if type(value) is int or (isinstance(value, str) and value):
         return image_id(value, rows.content.path, rows.places[index], field)
     raise wrong_value(rows, index, field, "an image id, which is a whole number or a text")
@@ -135,8 +138,6 @@ def _text(rows: Rows, index: int, field: str) -> str:
     value = rows.entries[index].get(field)
     if (text := one_text(value)) is not None:
         return text
-    if rows.content.kind.endswith("Excel") and isinstance(value, int | float):
-        return str(value)
     raise wrong_value(rows, index, field, "text")
 
 

@@ -37,41 +37,52 @@ class Rows:
     entries: Sequence[Mapping[str, Any]]
     places: Sequence[str]
     program: str = ""  # the program that wrote them, where its form is known
+    shape: str = ""  # what the document is, where it is no list of rows
 
     @property
     def kind(self) -> str:
         """What the file is, for a message."""
-        return f"{self.content.kind} of {self.program}" if self.program else self.content.kind
+        shape = f" ({self.shape})" if self.shape and not self.program else ""
+        return f"{self.content.kind} of {self.program}" if self.program else f"{self.content.kind}{shape}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nobody needs to be told what the file is."""
+        return self.kind in ("JSON", "JSON Lines", "CSV")
 
 
 def rows_of(content: Content) -> Rows:
     """The rows of a document. Raises DataError where it has another form."""
-    document, prefix = content.document, ""
+    document, prefix, shape = content.document, "", ""
     while isinstance(document, dict):
         if key := _wrapper(document):
             document, prefix = document[key], f"{prefix}.{key}" if prefix else key
+            shape = f"the entries of {prefix!r}"
         elif _is_record(document):
             document = [document]
         elif pairs := _pairs(document):
-            return _flat(content, list(pairs.values()), list(pairs))
+            return _flat(
+                content, list(pairs.values()), [prefix + place for place in pairs], "a mapping by id"
+            )
         else:
             raise DataError(f"{content.path}: {EXPECTED}; found {describe(document)}")
     if not isinstance(document, list):
         raise DataError(f"{content.path}: {EXPECTED}; found {describe(document)}")
     if document and all(isinstance(entry, list) and len(entry) == 2 for entry in document):
         document = [{"image_id": item_id, "caption": text} for item_id, text in document]
+        shape = "a list of pairs"
     places = content.places if document is content.document and content.places else None
-    return _flat(content, document, places or [f"{prefix}[{n}]" for n in range(len(document))])
+    return _flat(content, document, places or [f"{prefix}[{n}]" for n in range(len(document))], shape)
 
 
-def _flat(content: Content, entries: Sequence[Any], places: Sequence[str]) -> Rows:
+def _flat(content: Content, entries: Sequence[Any], places: Sequence[str], shape: str) -> Rows:
     if odd := next((n for n, entry in enumerate(entries) if not isinstance(entry, dict)), None):
         raise _not_a_row(content, entries[odd], places[odd])
     if entries and not isinstance(entries[0], dict):
         raise _not_a_row(content, entries[0], places[0])
     if program := program_of(entries):
         return Rows(content, [program.flat(entry) for entry in entries], places, program.name)
-    return Rows(content, entries, places)
+    return Rows(content, entries, places, shape=shape)
 
 
 def _not_a_row(content: Content, entry: Any, place: str) -> DataError:
@@ -81,12 +92,13 @@ def _not_a_row(content: Content, entry: Any, place: str) -> DataError:
 
 
 def _wrapper(document: Mapping[str, Any]) -> str | None:
-    """The key of the list of rows, or of the object that holds it."""
-    for key in WRAPPERS:
-        inner = document.get(key)
-        if isinstance(inner, list) and (inner or not any(document.values())) and not _is_texts(inner):
+    """The key of the list of rows, or of the object that holds it or is a mapping by id."""
+    inner = {key: document[key] for key in WRAPPERS if key in document}
+    for key, value in inner.items():
+        if isinstance(value, list) and (value or not any(document.values())) and not _is_texts(value):
             return key
-        if isinstance(inner, dict) and (_wrapper(inner) or (len(document) == 1 and _pairs(inner))):
+    for key, value in inner.items():
+        if isinstance(value, dict) and (_wrapper(value) or _pairs(value)) and not _pairs(document):
             return key
     return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -48,6 +49,10 @@ def parse_table(text: str, path: Path) -> Table:
     if ID_CELL.fullmatch(first[0]):
         return _without_header(kind, lines, text, separator, path)
     header = [cell.strip() for cell in first]
+    if len(header) == 1 and all(len(cells) == 1 for _, cells in rest):
+        raise DataError(f"{path}: a text of one column. Expected a table that begins with image_id,caption")
+    if twice := next((name for name, times in Counter(header).items() if name and times > 1), None):
+        raise DataError(f"{path}: there are two columns {twice!r}: rename one of them")
     notes: list[str] = []
     rows, places = [], []
     for place, cells in rest:
@@ -104,6 +109,8 @@ def _plain(message: str) -> str:
         return f"one cell has more than {csv.field_size_limit():,} characters: this is no table of captions"
     if "unexpected end" in message:
         return "a quotation mark opens a cell and never closes it"
+    if "expected after" in message:
+        return "a quotation mark within a cell that begins with one must be doubled"
     return message
 
 

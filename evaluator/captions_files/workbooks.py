@@ -77,11 +77,19 @@ def read_workbook(raw: bytes, path: Path) -> Sheet:
     if not cells:
         raise DataError(f"{path}: the workbook has no cells")
     header = ["" if name is None else str(name).strip() for name in cells[0]]
-    rows, places = [], []
+    rows: list[dict[str, Any]] = []
+    places: list[str] = []
     for number, row in enumerate(cells[1:], start=2):
         if any(cell not in (None, "") for cell in row):
-            named = dict(zip(header, ("" if cell is None else cell for cell in row), strict=False))
+            named = dict(zip(header, map(_text, row), strict=False))
             named.pop("", None)
             rows.append(named)
             places.append(f"row {number}")
     return Sheet(rows, places, (f"the sheet {title!r} is read",) if len(sheets) > 1 else ())
+
+
+def _text(cell: Any) -> str:
+    """A cell as text: Excel keeps the id 101 as a number, and often as 101.0."""
+    if cell is None:
+        return ""
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)

@@ -176,8 +176,12 @@ def _from_rows(rows: Rows, split: str | None, id_from: str | None, references_fr
         for item_id, texts in references.items()
     )
     found = f"{of_references!r} the references" if of_references else "there are no references"
-    note = f"read as {rows.kind}: {of_id!r} is the image id, {found}; {len(images):,} images"
+    note = f"read as {rows.kind}: {of_id!r} is the image id, {found}; {counted(len(images))}"
     return References(images, (note, *rows.content.notes), wanted or "")
+
+
+def counted(images: int) -> str:
+    return f"{images:,} image{'' if images == 1 else 's'}"
 
 
 def _wanted(rows: Rows, of_split: str | None, split: str | None) -> str | None:
