@@ -15,10 +15,10 @@ import warnings
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from evaluator.core.errors import ImageError
 
@@ -77,6 +77,8 @@ def decode_picture(data: bytes, name: str) -> Image.Image:
             if image.format == "PNG":
                 _check_sums(data)
             image.load()  # before the orientation: TIFF turns itself while loading
+            if image.format == "JPEG" and _ends_too_early(image, data):
+                raise OSError("the file ends before the picture does")
             picture = _rgb(image)
             turn = _UPRIGHT.get(_orientation(image))
         upright = picture if turn is None else picture.transpose(turn)
@@ -223,6 +225,27 @@ def _check_sums(data: bytes) -> None:
     """Raise where a checksum of a PNG is wrong: Pillow's decoder does not look at those of the pixels."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         image.verify()
+
+
+def _ends_too_early(image: Image.Image, data: bytes) -> bool:
+    """Whether the pixels of a JPEG end before the picture does, and an end marker hides that.
+
+    The decoder then invents the rest in one colour, and reads whatever stands before the marker. A picture
+    whose last corner has one colour is decoded once more with other bytes there: if they change it, some of
+    its own were missing. A progressive JPEG may only lack detail, which is not found.
+    """
+    right, bottom = image.size
+    corner = image.crop((max(0, right - 4), max(0, bottom - 4), right, bottom))
+    end = data.rfind(b"\xff\xd9")
+    if end < 0 or any(least != most for least, most in _by_band(corner.getextrema())):
+        return False
+    with Image.open(io.BytesIO(data[:end] + bytes(4096) + data[end:]), formats=("JPEG",)) as longer:
+        return ImageChops.difference(longer, image).getbbox() is not None
+
+
+def _by_band(extrema: Any) -> list[tuple[float, float]]:
+    """The least and greatest value of each band: Pillow gives no list where there is one band."""
+    return list(extrema) if isinstance(extrema[0], tuple) else [extrema]
 
 
 def _is_complete(data: bytes, format_name: str | None) -> bool:

@@ -346,6 +346,28 @@ def test_many_rows_are_laid_on_white_like_few(tmp_path: Path, monkeypatch: pytes
     assert np.array_equal(by_strips, pixels(read(tmp_path, content)))
 
 
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"restart_marker_rows": 1}])
+@pytest.mark.parametrize("share", [0.35, 0.5, 0.75, 0.95])
+def test_an_end_marker_does_not_hide_that_a_jpeg_is_cut_off(
+    tmp_path: Path, share: float, options: dict[str, int]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    content = encoded(Image.fromarray(noise), "JPEG", **options)
+    assert read(tmp_path, content).size == (160, 120)
+    path = tmp_path / "half.jpg"
+    path.write_bytes(content[: int(share * len(content))] + b"\xff\xd9")
+    fails(path, "damaged or cut off")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+def test_a_jpeg_that_ends_in_one_colour_is_whole(tmp_path: Path, mode: str, options: dict[str, int]) -> None:
+    picture = Image.new("RGB", (61, 43), "white")
+    picture.paste(drawn((20, 20)), (3, 3))
+    assert read(tmp_path, encoded(picture.convert(mode), "JPEG", **options)).size == (61, 43)
+    assert read(tmp_path, encoded(picture.convert(mode), "JPEG", **options) + b"\0" * 99).size == (61, 43)
+
+
 @pytest.fixture
 def heic(tmp_path: Path) -> Path:
     """A HEIC of the real library, whose stored picture lies on its side, as those of telephones do."""
