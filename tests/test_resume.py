@@ -157,11 +157,12 @@ def test_a_real_captioner_resumes_to_the_same_captions(
     assert len(run.load().manifest.resumed) == 1
 
 
-def test_an_interrupt_is_no_error(own: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_no_error(number: signal.Signals, own: Path, tmp_path: Path) -> None:
     arguments = ["--config-dir", own, "model=scripted", "model.seconds=0.05", "scorer=[bleu]"]
     process = Process(tmp_path, *arguments, "runner.batch_size=1")
     assert process.wait_for(2)
-    output = process.send(signal.SIGINT)
+    output = process.send(number)
     assert process.process.returncode == 3
     assert "run the same command again to continue" in output
     assert "Traceback" not in output
