@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evaluator.comparison.compare import compare
@@ -62,6 +63,23 @@ def test_of_several_runs_which_are_significantly_behind(make_run: MakeRun) -> No
         "Not significantly behind best: twin (89.5).",
         "Significantly behind: low (35.0) and lower (15.0).",
     )
+
+
+@pytest.mark.parametrize("count", [2, 11])
+def test_a_clear_lead_is_significant_among_any_number_of_runs(make_run: MakeRun, count: int) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, (count, 40))
+    comparison = compare(
+        [
+            make_run(f"run{rank:02}", MANY, {"CIDEr": (2 - rank / 10 + noise[rank]).tolist()})
+            for rank in range(count)
+        ]
+    )
+    assert comparison.pairs.ranks("CIDEr") == [(rank, rank) for rank in range(1, count + 1)]
+    found = summarize(comparison)
+    assert found.headline.startswith("run00 leads on CIDEr")
+    assert "points ahead of run01 (95 % interval " in found.headline
+    assert "; p < 0.001)" in found.headline
+    assert not any("could be chance" in sentence for sentence in found.sentences)
 
 
 def test_a_lead_is_significant_only_over_all_others(make_run: MakeRun) -> None:
