@@ -27,6 +27,11 @@ ABILITIES = {
     "runner": ("run",),
 }
 
+# What else to type where an option is missing.
+INSTEAD: Mapping[str, str] = {
+    "data.annotations": ", or for pictures without a file of references data=folder data.images=DIR"
+}
+
 
 def build_for_group(node: Mapping[str, Any] | None, name: str, group: str) -> Any:
     """A component of a group. Raises ConfigError where it lacks what the group needs."""
@@ -67,7 +72,8 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
             )
     for option, value in options.items():
         if value == "???":
-            raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...")
+            instead = INSTEAD.get(f"{prefix}{option}", "")
+            raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...{instead}")
     hints = get_type_hints(component)
     inner = {option: _nested(hints[option], value, f"{prefix}{option}") for option, value in options.items()}
     try:

@@ -14,7 +14,7 @@ import evaluator.demo
 from evaluator.cli.main import cli
 from evaluator.config.run_config import run_configs
 from evaluator.core import Item
-from evaluator.core.errors import DataError
+from evaluator.core.errors import ConfigError, DataError
 from evaluator.data.folder import PictureFolder
 from evaluator.store.run_folder import RunFolder
 
@@ -104,3 +104,10 @@ def test_without_references_the_pictures_are_captioned_and_text_metrics_not_comp
     assert not any(computed[name] for name in ("BLEU-4", "CIDEr", "RefCLIPScore"))
     captions = RunFolder(tmp_path / "runs" / "own").load().captions
     assert sorted(captions) == ["000000000001.png", "more/000000000002.png"]
+
+
+def test_pictures_without_annotations_are_pointed_here() -> None:
+    with pytest.raises(
+        ConfigError, match=r"data\.annotations: it has no default.*data=folder data\.images=DIR"
+    ):
+        run_configs(["model=tiny-git", "data=coco", "data.images=own"])
