@@ -15,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -31,7 +30,7 @@ class Match:
     """The id of the file for each image that it has, and how the ids had to be read."""
 
     of_item: Mapping[str, str] = field(default_factory=dict)
-    spelling: str = ""  # a key of SPELLINGS; empty where the ids are equal
+    spelling: str = ""  # the name of one of SPELLINGS; empty where the ids are equal
 
 
 def path(name: str) -> str:
@@ -82,15 +81,31 @@ def digits(name: str) -> str:
     return (groups[-1].lstrip("0") or "0") if groups else ""
 
 
-# What an id is read as, in the order of trust.
-SPELLINGS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {
-        "number": number,
-        "file name": path,
-        "file name without folders": file_name,
-        "file name without its ending": stem,
-        "digits": digits,
-    }
+def pure_digits(name: str) -> str:
+    """The number that a file's name is, without folders and ending; empty for any other name.
+
+    >>> pure_digits("val2017/000000391895.jpg"), pure_digits("val_7.jpg")
+    ('391895', '')
+    """
+    return number(stem(name))
+
+
+class Spelling(NamedTuple):
+    """How ids are read: those of the file, and those of the data set."""
+
+    name: str
+    of_file: Callable[[str], str]
+    of_data: Callable[[str], str]
+
+
+# In the order of trust. By digits, one of the two must be nothing else: val_7 is not test_7.
+SPELLINGS = (
+    Spelling("number", number, number),
+    Spelling("file name", path, path),
+    Spelling("file name without folders", file_name, file_name),
+    Spelling("file name without its ending", stem, stem),
+    Spelling("digits", digits, pure_digits),
+    Spelling("digits", pure_digits, digits),
 )
 
 
@@ -101,9 +116,9 @@ def match_ids(ids: Sequence[str], images: Sequence[NamedImage]) -> Match:
     best = Match(exact)
     if 2 * len(exact) >= len(ids):
         return best
-    for name, spelled in SPELLINGS.items():
-        in_file = _unique((spelled(item_id).casefold(), item_id) for item_id in ids)
-        in_data = _unique((spelled(each).casefold(), image.id) for image in images for each in image if each)
+    for name, of_file, of_data in SPELLINGS:
+        in_file = _unique((of_file(item_id).casefold(), item_id) for item_id in ids)
+        in_data = _unique((of_data(each).casefold(), image.id) for image in images for each in image if each)
         found = {in_data[key]: item_id for key, item_id in in_file.items() if key in in_data}
         if len(found) > len(best.of_item):
             best = Match(found, name)

@@ -37,6 +37,7 @@ PACKAGES = (
         "google-generativeai",
     ),
     ("pycocoevalcap", "METEOR's word lists, SPICE's program (a download of 104 MB)", "coco"),
+    ("openpyxl", "captions and references in Excel's files", "excel"),
     ("pillow-heif", "HEIC, the pictures of telephones", "heic"),
 )
 # Prices older than this may have changed.

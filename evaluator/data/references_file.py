@@ -131,10 +131,12 @@ def _read(
 
 def split_names(path: Path) -> list[str]:
     """The names of the splits that a file has, if it has any."""
-    document = read_content(path).document
-    if _is_karpathy(document):
-        return list(dict.fromkeys(splits_of(document, path)))
-    return []
+    content = read_content(path)
+    if _is_karpathy(content.document):
+        return list(dict.fromkeys(splits_of(content.document, path)))
+    rows = rows_of(content).entries
+    field = names_of(path, rows).present.get("split")
+    return list(dict.fromkeys(str(row.get(field)) for row in rows)) if field else []
 
 
 def _is_karpathy(document: Any) -> bool:

@@ -52,6 +52,13 @@ def test_what_is_not_unique_is_not_matched() -> None:
     assert match_ids(["a/6.jpg", "b/6.jpg"], images).of_item == {}
 
 
+def test_digits_beside_different_words_are_different_images() -> None:
+    assert (
+        match_ids(["val_1.jpg", "val_2.jpg"], [NamedImage("test_1.jpg"), NamedImage("test_2.jpg")]).of_item
+        == {}
+    )
+
+
 def test_most_equal_ids_leave_the_others_unknown() -> None:
     assert match_ids(["101", "7", "000008"], [*COCO, NamedImage("8")]).of_item == {"101": "101", "7": "7"}
 
