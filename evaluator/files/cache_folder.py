@@ -17,6 +17,7 @@ def cache_folder(*parts: str) -> Path:
     """The folder with these names inside the cache, created where it is missing."""
     wanted = chosen_folder().joinpath(*parts)
     try:
+        chosen_folder().mkdir(0o700, parents=True, exist_ok=True)  # answers and captions are private
         wanted.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=wanted):
             return wanted

@@ -42,7 +42,7 @@ def count_values(events: Any) -> int:
                 total += 1
                 if event.anchor:
                     sizes[event.anchor] = 1
-                if event.style is None and LONG_NUMBER.fullmatch(event.value):
+                if not event.style and LONG_NUMBER.fullmatch(event.value):
                     raise ValueError("it holds an endless number")
             case CollectionStartEvent():
                 started.append((event.anchor, total))

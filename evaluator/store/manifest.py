@@ -69,4 +69,6 @@ def manifest_from_json(document: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(identity, Mapping) or not all(isinstance(each, Mapping) for each in identity.values()):
         raise ValueError("identity is not an object of objects")
     identity = {group: with_kind(options) for group, options in identity.items()}
+    if not isinstance(identity.get("prompt", {}).get("name", ""), str):
+        raise ValueError("the prompt's name is not a text")
     return {**document, "identity": identity, "environment": environment}
