@@ -42,9 +42,10 @@ def refuse_secrets(typed: Sequence[str]) -> None:
 
 def refuse_secrets_in(document: Any, model: Any) -> None:
     """The same for a document that a run's files will hold; the key of this model is known, too."""
-    if callable(key := getattr(model, "key", None)):
-        with suppress(ConfigError):  # that there is no key is said when one is needed
-            remember(key())
+    # That there is no key is said when one is needed. A captioner of one's own may mean another thing by it.
+    with suppress(ConfigError, TypeError):
+        if callable(read_key := getattr(model, "key", None)) and isinstance(key := read_key(), str):
+            remember(key)
     if found := known_secrets().found_in(document):
         raise ConfigError(f"{found}. {ADVICE}")
 
