@@ -69,7 +69,10 @@ def test_json_holds_numbers_signatures_reasons_and_warnings(comparison: Comparis
     assert second["scores"]["BLEU-4"] == {"value": None, "reason": "not asked for in this run"}
     assert second["outcomes"] == {"ok": 1, "refused": 1}
     assert document["warnings"] == list(comparison.warnings)
-    assert len(comparison.warnings) == 2
+    shared_images, recipes, unverified = comparison.warnings
+    assert shared_images.startswith("compared on the 1 of 2 images")
+    assert recipes.startswith("not computed in the same way")
+    assert unverified.startswith("SPICE is not verified")
 
 
 def test_markdown_has_a_row_for_each_run(comparison: Comparison) -> None:
