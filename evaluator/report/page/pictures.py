@@ -78,7 +78,7 @@ def render_all(
         image = gallery.items[index].image
         try:
             return render(image) if image else None
-        except ImageError:
+        except (ImageError, MemoryError):
             return None
 
     with ThreadPoolExecutor(WORKERS, "thumbnail") as pool:
