@@ -190,8 +190,19 @@ def test_the_summary_leads_to_the_images_behind_it(page: Any, report: Path) -> N
     assert seen(page) == ["1", "0", "2"]
 
 
+def test_words_that_no_reference_has_are_marked(page: Any, report: Path) -> None:
+    """By default; a word that any reference has is right."""
+    opened(page, report)
+    assert page.input_value("#mark") == "references"
+    assert page.locator("article.card").nth(0).locator("mark").count() == 0
+    marked = page.evaluate("inNone('a Dog and a red bus on grass', ['a dog runs', 'the bus', 'Grass'])")
+    assert marked == [[12, 15], [20, 22]]  # "red", "on"
+    assert page.evaluate("inNone('a dog', [])") == [[2, 5]]
+
+
 def test_words_beyond_the_nearest_reference_are_marked(page: Any, report: Path) -> None:
     opened(page, report)
+    page.select_option("#mark", "reference")
     card = page.locator("article.card").nth(0)
     assert card.locator("mark").all_text_contents() == []  # all words of "a red wall" are in a reference
     assert "reference 2 also says bricks" in card.inner_text()
