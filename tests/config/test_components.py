@@ -50,8 +50,11 @@ def test_dataclasses_within_a_component() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"one": {"sice": 2}}, "it.one.sice: there is no such option. Options: size"),
-        ({"several": {"a.b": {"sice": 2}}}, "it.several.a.b.sice: there is no such option. Options: size"),
+        ({"one": {"sice": 2}}, "it.one.sice: there is no such option. Did you mean 'size'? Options: size"),
+        (
+            {"several": {"a.b": {"sice": 2}}},
+            "it.several.a.b.sice: there is no such option. Did you mean 'size'? Options: size",
+        ),
         ({"several": {"a.b": {"size": "x"}}}, "it.several.a.b.size: 'x': is not an integer"),
         ({"several": {"a.b": 2}}, "it.several.a.b: 2: is not a mapping of options"),
         ({"several": {"a.b": None}}, "it.several.a.b: None: is not a mapping of options"),
