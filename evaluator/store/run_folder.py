@@ -28,6 +28,7 @@ from typing import Any
 
 from evaluator.core import Item
 from evaluator.core.errors import StoreError
+from evaluator.core.secrets import refuse_known_keys
 from evaluator.files.atomic import replace_file, replacing
 from evaluator.files.json_bytes import encode_json
 from evaluator.files.plain import plain
@@ -159,6 +160,8 @@ class RunFolder:
         items = (_line(item_to_json(replace(item, image=None))) for item in run.items)
         captions = (_line(caption_to_json(caption)) for caption in run.captions_of_items.values())
         members |= {"items.jsonl": b"".join(items), "captions.jsonl": b"".join(captions)}
+        for name, content in members.items():
+            refuse_known_keys(content, f"{path}, with {name},")  # a run of an earlier version may hold one
         try:
             with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
                 for name, content in members.items():

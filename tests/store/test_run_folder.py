@@ -341,3 +341,12 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert run.config == {}
     assert sorted(opened) == sorted(set(opened))
     assert len(opened) == 6, "the table of images is for other programs"
+
+
+def test_no_key_of_an_older_run_gets_into_a_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "other-key-2718281828459045"
+    scored_run(tmp_path / "run", {"1": "a dog"}, {"bleu": [0.5]}, config={"model": {"token": key}})
+    monkeypatch.setenv("OTHER_API_KEY", key)
+    with pytest.raises(StoreError, match=r"config\.yaml, was not written: it would hold an API key"):
+        RunFolder(tmp_path / "run").export(tmp_path / "baseline.zip")
+    assert not (tmp_path / "baseline.zip").exists()
