@@ -166,7 +166,7 @@ def refuse_other_order(captions: object, references: object) -> None:
     advice = "give one entry of references per caption"
     if all(_is_list(each) and len(each) == len(captions) for each in references):
         advice = "they are transposed. Give the references of each image together: list(zip(*references))"
-    raise DataError(f"{len(captions)} captions and {len(references)} entries of references: {advice}")
+    raise DataError(f"captions: {len(captions)}, entries of references: {len(references)}; {advice}")
 
 
 def _is_list(value: object) -> TypeIs[Sequence[Any]]:

@@ -85,7 +85,7 @@ def test_other_shapes_of_the_same_captions_score_the_same(captions: Any, referen
         ({"a": "a"}, {"a": [["a", "b"]]}, "expected texts, found a list of 2"),
         ({1: "a", "1": "b"}, {"1": ["a"]}, "captions: the image 1 is there twice"),
         (["a", "b", "c"], [["a", "b", "c"], ["d", "e", "f"]], r"transposed.*zip\(\*references\)"),
-        (["a", "b"], [["a"]], "2 captions and 1 entries of references: give one entry"),
+        (["a", "b"], [["a"]], "captions: 2, entries of references: 1; give one entry"),
         (["a"], {"0": ["a"]}, "both by image id, or both as lists"),
         (None, [["a"]], "captions: expected a dict by image id, or a list, found None"),
         ({"a", "b"}, [["a"], ["b"]], "captions: expected a dict by image id, or a list, found set"),

@@ -163,6 +163,7 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
     import json
 
     from evaluator.config.run_config import run_configs
+    from evaluator.core.errors import DataError
     from evaluator.data.human import held_out_captions
     from evaluator.files.atomic import replace_file
     from evaluator.files.cache_folder import cache_folder
@@ -170,10 +171,10 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
     (config,) = run_configs(
         [*overrides, "model=replay", "model.captions=none", "data.leave_out=null"], config_dir
     )
-    captions = [
-        {"image_id": item_id, "caption": text}
-        for item_id, text in held_out_captions(config.data.load(), 1).items()
-    ]
+    held_out = held_out_captions(config.data.load(), 1)
+    if not held_out:
+        raise DataError("--leave-one-out: no image has two references, one of which could stand for a person")
+    captions = [{"image_id": item_id, "caption": text} for item_id, text in held_out.items()]
     content = json.dumps(captions).encode()
     path = cache_folder("human") / f"{hashlib.sha256(content).hexdigest()[:16]}.json"
     replace_file(path, content)

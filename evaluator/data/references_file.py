@@ -29,7 +29,7 @@ from evaluator.captions_files.fields import (
     references_field,
 )
 from evaluator.captions_files.ids import path as plain_path
-from evaluator.captions_files.reader import row_id, wrong_value
+from evaluator.captions_files.reader import read_captions, row_id, wrong_value
 from evaluator.captions_files.rows import Rows, rows_of
 from evaluator.captions_files.texts import several_texts
 from evaluator.core import RUNTIME_ONLY, Item
@@ -217,17 +217,12 @@ def _file_name(name: Any) -> str | None:
 
 def references_beside(
     path: Path, id_from: str | None, caption_from: str | None, references_from: str | None
-) -> str | None:
-    """The field of a captions file that holds references too. Raises DataError where none does.
-
-    None where the file holds no captions, which its reader explains.
-    """
-    rows = rows_of(read_content(path))
-    names = names_of(path, rows.entries)
+) -> str:
+    """The field of a captions file that holds references too. Raises DataError where none does."""
+    read_captions(path, id_from, caption_from)  # which says what is wrong with the captions
+    names = names_of(path, rows_of(read_content(path)).entries)
     of_id = id_field(names, id_from)
     of_caption = caption_field(names, caption_from, of_id)
-    if of_caption is None:
-        return None
     field = references_field(names, references_from, of_caption, of_id)
     if field is None:
         raise DataError(

@@ -329,7 +329,7 @@ def test_a_sweep_ends_in_one_comparison(own: Path, tmp_path: Path, command: Comm
         ("run -m model=tiny-git,tiny-blip name=one", "several runs of this sweep would share"),
         ("run --nosuch", "--nosuch"),
         ("score nosuch.json", "there is no file or folder 'nosuch.json'"),
-        ("score unknown.json", "type captions files with --references FILE"),
+        ("score unknown.json", "and no references. Type --references FILE"),
         ("score", "type captions files with --references FILE"),
         ("score unknown.json . --references unknown.json", "in separate commands"),
         ("score unknown.json --leave-one-out unknown.json", "in a separate command"),

@@ -88,6 +88,19 @@ def test_what_is_not_clear_is_asked(tmp_path: Path, arguments: list[str], said: 
     assert said.replace("'base', 'tuned', 'people'", "'base_caption', 'tuned_caption'") in str(done.exception)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "a file of references, not of captions"),
+        (["--leave-one-out"], "no image has two references"),
+    ],
+)
+def test_a_file_of_references_alone(tmp_path: Path, options: list[str], said: str) -> None:
+    rows = [{"image": name, "captions": ["a dog", "a pet"][: 1 if options else 2]} for name in ("a", "b")]
+    done = score(tmp_path, *options, written(tmp_path / "refs.json", rows))
+    assert said in str(done.exception)
+
+
 def test_rejected_references_of_vizwiz_do_not_count_unless_kept(tmp_path: Path) -> None:
     notes: list[dict[str, Any]] = [
         {"image_id": 1, "caption": "a dog", "is_rejected": False, "is_precanned": False},
