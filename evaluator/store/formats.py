@@ -102,13 +102,13 @@ def checked(kind: type[Value], document: Mapping[str, Any]) -> Value:
 
 def from_line(kind: type[Value], line: bytes) -> Value:
     """A dataclass from a line of JSON. Raises ValueError: a JSONDecodeError where the line is no JSON."""
-    from pydantic import ValidationError
-
     try:
         value: Value = _schema(kind).validate_json(line)  # type: ignore[arg-type]
         return value
-    except ValidationError as error:
-        if error.errors()[0]["type"] != "json_invalid":
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if isinstance(error, ValidationError) and error.errors()[0]["type"] != "json_invalid":
             raise
     return checked(kind, bounded(decode_json(line)))  # half of a surrogate pair, or no JSON at all
 

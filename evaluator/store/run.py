@@ -255,13 +255,13 @@ def read_lines(
     for number, line in enumerate(io.BytesIO(content), 1):
         if line.isspace():
             continue
-        with understanding(f"{where}, line {number}", "Correct or delete that line"):
-            try:
-                value = read(line)
-            except (JSONDecodeError, UnicodeDecodeError):
-                if not may_be_torn:
-                    raise
+        try:
+            value = read(line)
+        except Exception as error:
+            if may_be_torn and isinstance(error, JSONDecodeError | UnicodeDecodeError):
                 continue
+            with understanding(f"{where}, line {number}", "Correct or delete that line"):
+                raise
         yield value
 
 
