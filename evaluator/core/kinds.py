@@ -47,6 +47,7 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "cider": "evaluator.scorers.cider.CIDEr",
         "spice": "evaluator.scorers.spice.SPICE",
         "clipscore": "evaluator.scorers.clipscore.CLIPScore",
+        "chair": "evaluator.scorers.chair.CHAIR",
     }
 )
 _KINDS = {path: kind for kind, path in FIRST_CLASS_PATHS.items()}

@@ -48,6 +48,9 @@ METRICS = (
     ),
     Metric("CLIPScore", headline=True, meaning="it fits the picture better, as judged by a CLIP model"),
     Metric("RefCLIPScore"),
+    Metric("CHAIR-i", meaning="more of the objects that it names are in the picture"),
+    Metric("CHAIR-s", headline=True, meaning="it names no object that is not in the picture"),
+    Metric("object recall", meaning="it names more of the objects that are in the picture"),
 )
 # What `Metric.agreement` is, measured by `evaluator trust`; docs/trust.md has the intervals.
 AGREEMENT = "Kendall's τ-c × 100 with experts' ratings of Flickr8k captions"
