@@ -62,7 +62,7 @@ def test_a_word_of_two_kinds_is_true_of_either() -> None:
 
 
 def test_the_three_numbers_by_hand() -> None:
-    """Of dog, couch, cat, cat and couch two are invented, in one of two captions; 2 + 1 of 3 + 3 are found."""
+    """Of dog, couch, cat, cat and couch two are invented, in one of two captions; 2 + 1 of 6 are found."""
     items = [ITEM, Item("2", None, ("a dog on a sofa",), ("dog", "tv"))]
     measured = CHAIR().score(items, ["a dog on a couch", "a cat and a kitten on a couch"])
     assert {one.name: one.value for one in measured} == pytest.approx(
