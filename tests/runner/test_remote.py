@@ -18,6 +18,7 @@ import pytest
 from evaluator.core import Caption, Captioner, Item, Outcome, Prompt
 from evaluator.core.errors import ConfigError, ModelError
 from evaluator.runner import limits
+from evaluator.runner import remote as remote_run
 from evaluator.runner.answer_cache import cache_path, response_cache
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.request_options import Requests
@@ -34,6 +35,7 @@ REPLY_USD, MOST_USD = 0.001, 0.0012
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(limits, "LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(remote_run, "FIRST_ANSWER_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -83,6 +85,20 @@ def test_never_more_in_flight_than_allowed_and_as_many(remote: Captioner, server
     server.behave(seconds=0.02, together=20)
     run(remote, items(60), replace(FAST, in_flight=20))
     assert server.counts()["most_in_flight"] == 20
+
+
+def test_few_requests_are_in_flight_before_the_first_caption(
+    remote: Captioner, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails alike costs ten requests, and not the 40 that may be in flight."""
+    monkeypatch.setattr(remote_run, "FIRST_ANSWER_SECONDS", 60.0)
+    server.behave(seconds=0.05, by_item={str(number): "400" for number in range(100)})
+    with pytest.raises(ModelError, match="the first 10 images have failed in the same way"):
+        run(remote, items(100), replace(FAST, in_flight=40))
+    assert 10 <= server.requests < 20
+    server.behave(slow_items={str(number): 1.0 for number in range(10, 40)})
+    run(remote, items(40), replace(FAST, in_flight=40))
+    assert server.counts()["most_in_flight"] > 10
 
 
 def test_it_is_recorded_that_requests_were_on_their_way_side_by_side(
