@@ -47,6 +47,7 @@ def regress_command(
     from evaluator.comparison.gate import DEFAULT_GATES, best_of, parse_gate, read_gates, regress
     from evaluator.comparison.pairs import Resampling
     from evaluator.files.output_files import write_output
+    from evaluator.report.text.failures import failure_lines
     from evaluator.report.text.gate import as_json, junit, markdown
 
     if len(runs) < 2:
@@ -61,9 +62,6 @@ def regress_command(
     for form, path in files.items():
         if path:
             write_output(path, writers[form](regression))
-    if regression.is_incomplete:
-        echo(
-            "some captions are missing: the command that made the run can be run again to retry them",
-            err=True,
-        )
+    for line in failure_lines(regression.comparison):
+        echo(line, err=True)
     return ExitCode.of(regression.is_incomplete, [regression.passes(strict)])

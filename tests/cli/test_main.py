@@ -286,7 +286,7 @@ def test_what_another_run_could_get_exits_with_3(own: Path, tmp_path: Path, comm
     arguments += ["scorer=[bleu,words]", "limit=3", "name=one"]
     done = command(*arguments)
     assert done.returncode == 3
-    assert "the same command tries 1 of" in done.stderr
+    assert "the command of the run tries 1 of" in done.stderr
     (tmp_path / "script.json").write_text("{}")
     assert command(*arguments).returncode == 0
     assert scores(tmp_path / "runs" / "one")["outcomes"] == {"ok": 3}

@@ -45,9 +45,9 @@ def retry_lines(reasons: list[Reason]) -> list[str]:
     others = sum(reason.count for reason in reasons if reason.outcome.can_be_retried) - may_pass
     lines = []
     if may_pass:
-        lines.append(f"  the same command tries {may_pass:,} of these images again")
+        lines.append(f"  the command of the run tries {may_pass:,} of these images again")
     if others:
         lines.append(
-            f"  the same command tries {others:,} of them again, which helps only after the cause is gone"
+            f"  the command of the run tries {others:,} of them again, which helps only without the cause"
         )
     return lines
