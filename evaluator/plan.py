@@ -16,12 +16,11 @@ from dataclasses import dataclass
 
 from evaluator.config.run_config import RunConfig
 from evaluator.core import Priced, Usage, Weighted, WeightsSize
-from evaluator.evaluate import select, without_final_outcome
+from evaluator.prepare import prepared_run
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import MILLION, Price, price_of
 from evaluator.runner.request_options import Requests
 from evaluator.store.past_runs import PastRun, past_run
-from evaluator.store.run import Run
 
 Range = tuple[float, float]
 
@@ -58,9 +57,9 @@ class Likely:
 
 def plan(config: RunConfig) -> Plan:
     """What `evaluator run` with the same options would need from now on."""
-    items = select(config.data.load(), config.settings)
-    images = len(without_final_outcome(items, Run(config.folder).captions))
-    label, already_captioned = config.choices["model"], len(items) - images
+    one = prepared_run(config, config.data.load())
+    images = len(one.todo)
+    label, already_captioned = config.choices["model"], len(one.items) - images
     past = past_run(config.folder.parent, config.identity)
     if not isinstance(config.model, Priced):
         speed = past.images_per_second if past else None

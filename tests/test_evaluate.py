@@ -246,6 +246,45 @@ def test_what_does_not_change_a_caption_never_blocks_a_resume(line: Line, overri
     assert [first for batch in line.log("asked") for first in batch] == list("1234")[: results.images]
 
 
+def test_a_metric_is_added_and_the_others_stay(line: Line) -> None:
+    before = evaluate(line.config("scorer=[words,rouge]"))
+    results = evaluate(line.config("scorer=[words,bleu]"))
+    assert [score.name for score in results.scores] == ["Words", "ROUGE-L", *COMPUTED]
+    assert results.scores[:2] == before.scores
+    assert len(line.log("scored")) == 1  # Words is not computed again either
+    assert line.run.load().config["scorer"].keys() == {"words", "rouge", "bleu"}
+    assert line.run.load().results == results
+    assert line.run.load().per_image["ROUGE-L"].notna().all()
+    assert evaluate(line.config("scorer=[words]")) == results
+
+
+def test_scores_of_other_captions_do_not_stay(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    line.say({"2": {"error": "no"}})
+    evaluate(line.config())
+    line.say({"2": "two cups"})
+    results = evaluate(line.config("scorer=[words]"))
+    assert [score.name for score in results.scores] == ["Words"]
+    gone = ", ".join(COMPUTED)
+    assert f"the captions changed, so the scores of {gone} are gone. Type: evaluator score" in caplog.text
+
+
+def test_scores_of_version_0_1_0_stay_where_the_captions_are_the_same(line: Line) -> None:
+    evaluate(line.config("scorer=[words,rouge]"))
+    path = line.run.path / "scores.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "ab" * 32}))
+    results = evaluate(line.config("scorer=[words,bleu]"))
+    assert {score.name for score in results.scores} == {"Words", "ROUGE-L", *COMPUTED}
+
+
+def test_a_smaller_command_leaves_a_run_as_it_is(line: Line) -> None:
+    evaluate(line.config())
+    before = line.content()
+    said = r"3 images that are not among the 1 .* such as '2'\. Type another name="
+    with pytest.raises(ConfigError, match=said):
+        evaluate(line.config("limit=1"))
+    assert line.content() == before
+
+
 def test_a_scorer_that_cannot_run_says_why_and_stops_no_other(line: Line) -> None:
     results = evaluate(line.config("scorer=[unable,bleu,words]"))
     assert [score.name for score in results.scores] == [*COMPUTED, "Words"]
@@ -269,11 +308,14 @@ def test_captions_are_scored_once(line: Line) -> None:
     assert [len(batch) for batch in line.log("scored")] == [4]
 
 
-@pytest.mark.parametrize("change", ["scorer.words.weight=2", "resamples=21", "confidence=0.5", "limit=3"])
-def test_other_options_of_the_scores_score_again(line: Line, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "times"), [("scorer.words.weight=2", 2), ("resamples=21", 1), ("confidence=0.5", 1)]
+)
+def test_other_options_of_the_scores_score_again(line: Line, change: str, times: int) -> None:
+    """What only changes the intervals is computed from the statistics that are there."""
     before = evaluate(line.config())
     after = evaluate(line.config(change))
-    assert len(line.log("scored")) == 2
+    assert len(line.log("scored")) == times
     assert after != before
 
 
@@ -283,7 +325,7 @@ def test_what_could_not_be_computed_is_tried_again(
     config = line.config("scorer=[unable,words]")
     evaluate(config)
     evaluate(config)
-    assert len(line.log("scored")) == 2
+    assert len(line.log("scored")) == 1
     assert caplog.text.count("its oracle is asleep") == 2
 
 
@@ -341,7 +383,7 @@ def test_only_with_images_leaves_out_what_has_no_picture(line: Line) -> None:
     only = ["only_with_images=true", f"data.images={pictures}"]
     assert evaluate(line.config(*only)).images == 2
     assert line.log("asked") == [["2", "4"]]
-    assert evaluate(line.config(*only, "limit=1")).images == 1
+    assert evaluate(line.config(*only, "limit=1", "name=first")).images == 1
     with pytest.raises(DataError, match="only_with_images"):
         evaluate(line.config("only_with_images=true", "name=none"))
 

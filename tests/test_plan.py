@@ -74,7 +74,9 @@ def test_what_is_there_or_final_is_left_out_and_failures_are_not(tmp_path: Path)
     asked = config(tmp_path)
     names = [item.id for item in asked.data.load()]
     outcomes = [Outcome.OK] * 10 + [Outcome.REFUSED] * 5 + [Outcome.ERROR] * 3
-    with RunFolder(asked.folder).ledger() as ledger:
+    folder = RunFolder(asked.folder)
+    folder.begin(Manifest({"data": "demo", "model": "m", "prompt": "none"}, asked.identity, "d1"), {}, [])
+    with folder.ledger() as ledger:
         for name, outcome in zip(names, outcomes, strict=False):
             ledger.record(Caption(name, outcome, Reply("a dog")))
     assert (plan(asked).images, plan(asked).already_captioned) == (85, 15)

@@ -56,6 +56,8 @@ def counts(folder: Path, *arguments: str) -> tuple[Counter[str], Counter[str]]:
         inside = (folder / path).resolve()
         if not inside.is_relative_to(folder) or inside.is_relative_to(folder / "cache"):
             continue
+        if inside.name == ".lock":  # opened to be locked
+            continue
         name = inside.relative_to(folder).as_posix()
         if inside.name == ".lock":
             continue

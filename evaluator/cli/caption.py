@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.console import ExitCode, print_table, warn
+from evaluator.cli.console import ExitCode, echo, print_table, warn
 from evaluator.cli.options import RunOptions, run_options
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from evaluator.cli.own_pictures import OwnPictures
     from evaluator.config.run_config import RunConfig
-    from evaluator.core import Caption
+    from evaluator.core import Caption, Item
+    from evaluator.core.errors import EvaluatorError
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,72 @@ def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode
     comes from the environment. Only the answer cache is written.
     """
     from evaluator.cli.own_pictures import is_own_picture, own_pictures
+    from evaluator.core.errors import together
 
     typed = [argument for argument in arguments if is_own_picture(argument)]
     overrides = [argument for argument in arguments if argument not in typed]
     if missing := next((override for override in overrides if "=" not in override), None):
         raise click.UsageError(f"there is no picture {missing!r}; options are typed as option=value")
     configs = options.configs(overrides, sweep=True)
+    named = dict(zip(labels(configs), configs, strict=True))
     with own_pictures(typed) as pictures:
-        for config in configs:  # check all of them before the first answer is paid for
-            warn(config.model.check(config.prompt, pictures.items))
-        answers = [
-            ask(config, label, pictures) for config, label in zip(configs, labels(configs), strict=True)
-        ]
+        warn(checked_together(named, pictures.items))
+        answers, failures = ask_each(named, pictures)
+    if not answers:
+        raise together(failures)
     print_table(side_by_side(pictures.places, answers), 160)
+    for label, error in failures:
+        echo(f"failed: {label}: {error}", err=True)
+    if failures:
+        return ExitCode.MISTAKE
     if any(caption.outcome.can_be_retried for each in answers for caption in each.captions.values()):
         return ExitCode.INCOMPLETE
     return ExitCode.OK
 
 
 def labels(configs: Sequence[RunConfig]) -> list[str]:
-    """The model, and the prompt where that differs."""
+    """The model, and the prompt where that differs; numbered where options make the difference."""
     prompts = {config.choices["prompt"] for config in configs}
-    return [
+    plain = [
         config.choices["model"] + (f" {config.choices['prompt']}" if len(prompts) > 1 else "")
         for config in configs
     ]
+    return [
+        label if plain.count(label) == 1 else f"{label} #{number}" for number, label in enumerate(plain, 1)
+    ]
+
+
+def checked_together(named: Mapping[str, RunConfig], items: Sequence[Item]) -> list[str]:
+    """Warnings before the first answer is paid for. Raises one error for all problems."""
+    from evaluator.core.errors import EvaluatorError, together
+    from evaluator.prepare import model_warnings
+
+    warnings: list[str] = []
+    problems: list[tuple[str, EvaluatorError]] = []
+    for label, config in named.items():
+        try:
+            warnings += model_warnings(config, items)
+        except EvaluatorError as error:
+            problems.append((label, error))
+    if problems:
+        raise together(problems)
+    return list(dict.fromkeys(warnings))
+
+
+def ask_each(
+    named: Mapping[str, RunConfig], pictures: OwnPictures
+) -> tuple[list[Answers], list[tuple[str, EvaluatorError]]]:
+    """The answers of each model; one that fails does not stop the others."""
+    from evaluator.core.errors import EvaluatorError
+
+    answers: list[Answers] = []
+    failures: list[tuple[str, EvaluatorError]] = []
+    for label, config in named.items():
+        try:
+            answers.append(ask(config, label, pictures))
+        except EvaluatorError as error:
+            failures.append((label, error))
+    return answers, failures
 
 
 def ask(config: RunConfig, label: str, pictures: OwnPictures) -> Answers:
@@ -100,7 +142,7 @@ def side_by_side(places: Sequence[str], answers: Sequence[Answers]) -> Table:
     table.add_column("picture", "all")
     for each in answers:
         cost_usd = known_sum(caption.cost_usd for caption in each.captions.values())
-        table.add_column(each.label, time_and_cost(cost_usd, each.seconds))
+        table.add_column(escape(each.label), time_and_cost(cost_usd, each.seconds))
     for place in places:
         table.add_row(escape(place), *(cell(each.captions[place]) for each in answers))
     return table

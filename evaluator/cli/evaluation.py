@@ -26,5 +26,9 @@ def evaluate_and_print(configs: Sequence[RunConfig], is_sweep: bool, as_experime
         print_regression(regression)
     for line in failure_lines(evaluation.comparison):
         echo(line, err=True)
+    for failure in evaluation.failures:
+        echo(f"failed: {failure.folder}: {failure.error}", err=True)
+    if evaluation.failures:
+        return ExitCode.MISTAKE
     passes = [regression.passes() for regression in evaluation.regressions]
     return ExitCode.of(evaluation.is_incomplete, passes)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Row
 from evaluator.comparison.pairs import SharedImages
-from evaluator.core import Signature, Style
+from evaluator.core import Outcome, Signature, Style
 from evaluator.core.metrics import in_order
 from evaluator.core.signature import REMOVED
 
@@ -72,6 +72,17 @@ def unfinished_warnings(rows: Sequence[Row]) -> list[str]:
         f"{row.label}: {images - row.results.not_tried:,} of {images:,} images; the run is not finished"
         for row in rows
         if row.results.not_tried and (images := row.results.images)
+    ]
+
+
+def empty_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs whose model answered with nothing most of the time: their scores say little of the model."""
+    empty = {row.label: (row.results.outcomes.get(Outcome.EMPTY, 0), row.results.images) for row in rows}
+    return [
+        f"{label}: {count:,} of {images:,} captions are empty: the model answered with nothing. "
+        "Its prompt may not have the form that it was made for; prompt=auto chooses one that has"
+        for label, (count, images) in empty.items()
+        if count and 2 * count >= images
     ]
 
 

@@ -15,6 +15,7 @@ from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.comparison.caveats import (
     damage_warnings,
     dataset_warnings,
+    empty_warnings,
     metric_names,
     missing_caption_warnings,
     signature_warnings,
@@ -85,6 +86,7 @@ def incomparable(runs: int) -> PairwiseDifferences:
 
 def caveats(rows: Sequence[Row]) -> list[str]:
     return [
+        *empty_warnings(rows),
         *unfinished_warnings(rows),
         *damage_warnings(rows),
         *signature_warnings(rows),

@@ -17,6 +17,7 @@ from evaluator.core.errors import (
 from evaluator.core.measurement import Measurement
 from evaluator.core.protocols import (
     Captioner,
+    ChecksBefore,
     Closing,
     CorpusDependent,
     Dataset,

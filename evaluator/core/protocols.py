@@ -140,6 +140,14 @@ class RequestBook(Protocol):
         """The request brought no caption; its cost replaces the most that it could cost."""
 
 
+@runtime_checkable
+class ChecksBefore(Protocol):
+    """A runner that can say before a run that it cannot work."""
+
+    def check(self, captioner: Captioner, prompt: Prompt) -> None:
+        """Raises ConfigError for options that do not fit this captioner, such as a budget without a price."""
+
+
 class Runner(Protocol):
     """Takes items through a captioner and hands over each caption as soon as it is there."""
 

@@ -56,30 +56,30 @@ class CheckpointLoader:
     unused_weights: frozenset[str] = frozenset()
     tolerated_missing_share: float = 0.0  # of the weights
 
+    def check(self) -> None:
+        """Raises what `open` raises for a missing package, device or checkpoint; loads no weights."""
+        self._begin()
+        try:
+            self._config(self._source)
+            folder = Path(self.name)
+            if self.safetensors_only and folder.is_dir() and not any(folder.glob("*.safetensors")):
+                raise ModelError(self._no_safetensors)
+        except ModelError:
+            raise
+        except Exception as error:
+            raise ModelError(self._explain(error)) from error
+
     def open(self) -> Checkpoint:
         """Open a checkpoint of the hub or a folder.
 
         Raises ModelError with what to type, MissingPackage where torch or transformers is not installed.
         """
+        device, dtype = self._begin()
+        import transformers
+
+        source = self._source
         try:
-            import torch  # noqa: F401  (without it transformers fails late, and not clearly)
-            import transformers
-        except ImportError as error:
-            raise MissingPackage(error.name or "torch", "local") from error
-        transformers.utils.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
-        device = choose_device(self.device, self.group)
-        dtype = choose_dtype(self.dtype, device)
-        source: dict[str, Any] = {"trust_remote_code": bool(self.trust_remote_code)}
-        if self.revision:  # a revision of None would hide weights that the hub converted to safetensors
-            source["revision"] = self.revision
-        try:
-            config = transformers.AutoConfig.from_pretrained(self.name, **source)
-            if config.model_type not in self.model_types:
-                raise ModelError(
-                    f"{self._subject} is a {config.model_type!r} checkpoint, and {self.used_by} loads "
-                    f"{' or '.join(self.model_types)}. Choose another checkpoint, or {self.otherwise}"
-                )
+            config = self._config(source)
             image_processor, tokenizer = self.open_processor(self.name, source)
             model, loading = getattr(transformers, self.model_class).from_pretrained(
                 self.name,
@@ -109,6 +109,37 @@ class CheckpointLoader:
         logger.info("%s: %.1f million parameters on %s", self.name, parameters / 1e6, where)
         return Checkpoint(config, model, image_processor, tokenizer, Path(file).parent)
 
+    def _begin(self) -> tuple[torch.device, torch.dtype]:
+        """The device and the type of the weights. Raises MissingPackage, and ModelError for the device."""
+        try:
+            import torch  # noqa: F401  (without it transformers fails late, and not clearly)
+            import transformers
+        except ImportError as error:
+            raise MissingPackage(error.name or "torch", "local") from error
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        device = choose_device(self.device, self.group)
+        return device, choose_dtype(self.dtype, device)
+
+    @property
+    def _source(self) -> dict[str, Any]:
+        source: dict[str, Any] = {"trust_remote_code": bool(self.trust_remote_code)}
+        if self.revision:  # a revision of None would hide weights that the hub converted to safetensors
+            source["revision"] = self.revision
+        return source
+
+    def _config(self, source: Mapping[str, Any]) -> Any:
+        """The checkpoint's configuration. Raises ModelError for a model of another type."""
+        import transformers
+
+        config = transformers.AutoConfig.from_pretrained(self.name, **source)
+        if config.model_type not in self.model_types:
+            raise ModelError(
+                f"{self._subject} is a {config.model_type!r} checkpoint, and {self.used_by} loads "
+                f"{' or '.join(self.model_types)}. Choose another checkpoint, or {self.otherwise}"
+            )
+        return config
+
     @property
     def _subject(self) -> str:
         return f"{self.group}.checkpoint: {self.name!r}"
@@ -131,14 +162,18 @@ class CheckpointLoader:
                 f"{vocabulary}. Save it again with processor.save_pretrained"
             )
 
+    @property
+    def _no_safetensors(self) -> str:
+        return (
+            f"{self._subject} has no safetensors weights. "
+            f"If you trust it, type {self.group}.safetensors_only=false"
+        )
+
     def _explain(self, error: Exception) -> str:
         """What an error of the libraries means for the user."""
         text = str(error).strip()
         if "safetensors" in text and isinstance(error, OSError) and self.safetensors_only:
-            return (
-                f"{self._subject} has no safetensors weights. "
-                f"If you trust it, type {self.group}.safetensors_only=false"
-            )
+            return self._no_safetensors
         if "trust_remote_code" in text:
             trust = f"If you trust it, type {self.group}.trust_remote_code=true"
             advice = "Choose a checkpoint that needs none" if self.trust_remote_code is None else trust

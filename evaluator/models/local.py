@@ -59,13 +59,14 @@ class LocalCaptioner(ABC):
         """How many ids at the start of the output are not the caption."""
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """A family without chat cannot use a system text or examples."""
+        """Raises an error for a chat prompt, which no family takes, and for a missing checkpoint."""
         for name in ("system", "shots"):
             if getattr(prompt, name):
                 raise ConfigError(
                     f"prompt.{name}: {type(self).__name__} takes a text prefix only. "
                     f"Choose a prompt without it, or type prompt.{name}= to leave it out"
                 )
+        self.loader().check()
         return ()
 
     @contextmanager

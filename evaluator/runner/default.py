@@ -98,6 +98,13 @@ class DefaultRunner:
             )
             run.caption_all(items)
 
+    def check(self, captioner: Captioner, prompt: Prompt) -> None:
+        """Raises ConfigError for a price file that cannot be read, and a budget that cannot be kept."""
+        if isinstance(captioner, Priced):
+            usage = captioner.usage(prompt)
+            price_of(usage.model, usage.provider, self.prices)
+            self.policy(usage, 0.0)
+
     def policy(self, usage: Usage | None, spent_usd: float) -> RequestPolicy:
         """The policy for requests with these bounds. Raises ConfigError for a budget that cannot be kept."""
         if self.budget_usd is not None:

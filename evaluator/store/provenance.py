@@ -12,12 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
 
-from evaluator.config.identity import identity
-from evaluator.config.settings import Settings
-from evaluator.core import Caption, Item, Outcome, Scorer
-from evaluator.files.json_bytes import encode_json
+from evaluator.core import Caption, Item
 from evaluator.store.manifest import Environment
 from evaluator.version import __version__
 
@@ -33,34 +29,6 @@ def environment() -> Environment:
         command=tuple(sys.argv[1:]),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def fingerprint(
-    items: Sequence[Item],
-    captions: Mapping[str, Caption],
-    scorers: Mapping[str, Scorer],
-    settings: Settings,
-) -> str:
-    """A digest of everything that the scores come from: while it stays, they need not be computed again."""
-    parts: list[Any] = [
-        __version__,
-        [
-            settings.resamples,
-            settings.confidence,
-            settings.seed,
-            settings.normalize,
-            settings.missing,
-            settings.refusals,
-        ],
-        {name: identity(scorer) for name, scorer in sorted(scorers.items())},
-        [[item.id, str(item.image), item.references] for item in items],
-        # The time of a failure is part of no score, and another attempt takes another time.
-        [
-            [each.item_id, str(each.outcome), each.text, each.seconds if each.outcome is Outcome.OK else 0.0]
-            for each in captions.values()
-        ],
-    ]
-    return hashlib.sha256(encode_json(parts)).hexdigest()
 
 
 def inputs_digest(items: Sequence[Item], captions: Mapping[str, Caption]) -> str:

@@ -66,6 +66,7 @@ class Attempts:
     answered_usd: float | None = None  # of all lines, also of those that a later one replaced
     unsettled: Mapping[int, RequestLine] = field(default_factory=dict)  # requests that no line names
     last_request: int = 0  # the highest number of a request
+    size: int = 0  # of both files in bytes, before they were read
 
     @property
     def cost_usd(self) -> float | None:
@@ -153,13 +154,15 @@ class Run:
             )
         return results
 
-    def has_scores_of(self, fingerprint: str) -> bool:
-        """Whether the scores are of what the fingerprint stands for, and all computed files are there."""
-        if "results" in vars(self):
-            return self.results.fingerprint == fingerprint
-        if not all(map(self.files.has, COMPUTED)) or self._scores.fingerprint != fingerprint:
-            return False
-        return bool(self._scores.scoring == self._statistics[SCORING])
+    @property
+    def has_computed_files(self) -> bool:
+        """Whether everything that is computed from the captions is there."""
+        return all(map(self.files.has, COMPUTED))
+
+    @property
+    def metrics_on_record(self) -> list[str]:
+        """What scores.json names, also where the run has changed since."""
+        return list(self._scores.scores)
 
     @cached_property
     def scored_ids(self) -> Sequence[str]:
@@ -272,14 +275,20 @@ def items_from(content: bytes, where: str) -> Sequence[Item]:
     return items
 
 
+def appended_size(files: RunFiles) -> int:
+    """The bytes of what captioning appends to; files that are not there have none."""
+    return sum(files.size(name) for name in ("captions.jsonl", request_log.NAME))
+
+
 def read_attempts(files: RunFiles) -> Attempts:
+    size = appended_size(files)
     attempts = list(read_appended(files, "captions.jsonl", caption_from_line))
     requests = list(read_appended(files, request_log.NAME, request_from_line))
     captions = {caption.item_id: caption for caption in attempts}
     answered_usd = known_sum(booked_usd(caption.cost_usd) for caption in attempts)
     numbers = [line.request for line in requests]
     numbers += [request for caption in attempts for request in caption.requests]
-    return Attempts(captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0))
+    return Attempts(captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0), size)
 
 
 def read_appended(files: RunFiles, name: str, read: Callable[[bytes], Line]) -> Iterator[Line]:

@@ -50,6 +50,9 @@ class RunFiles(Protocol):
     def read(self, name: str) -> bytes:
         """The content of a file. Raises StoreError with the file's name where it cannot be read."""
 
+    def size(self, name: str) -> int:
+        """The bytes of a file; none where it is not there."""
+
     def where(self, name: str) -> str:
         """The file in an error's message."""
 
@@ -78,6 +81,10 @@ class FolderFiles:
         except MemoryError as error:
             raise StoreError(f"cannot read {self.where(name)}: it does not fit into memory") from error
         return within_limit(content, limit, self.where(name), size)
+
+    def size(self, name: str) -> int:
+        path = self.path / name
+        return path.stat().st_size if path.exists() else 0
 
     def where(self, name: str) -> str:
         return str(self.path / name)
@@ -117,6 +124,9 @@ class ArchiveFiles:
             return within_limit(b"", limit, self.where(name), self.sizes[name])
         with opened(self.path) as archive, archive.open(f"{self.name}/{name}") as member:
             return within_limit(member.read(limit + 1), limit, self.where(name))
+
+    def size(self, name: str) -> int:
+        return self.sizes.get(name, 0)
 
     def where(self, name: str) -> str:
         return f"{self.path}/{self.name}/{name}"

@@ -39,7 +39,7 @@ from evaluator.store.own_items import remember_items
 from evaluator.store.per_image import parquet_bytes
 from evaluator.store.provenance import inputs_digest
 from evaluator.store.row_statistics import SCORING, statistics_bytes
-from evaluator.store.run import Run, read_attempts
+from evaluator.store.run import Attempts, Run, appended_size, read_attempts
 from evaluator.store.run_files import MANIFEST, FolderFiles, files_at
 
 # What a baseline keeps as it is.
@@ -94,9 +94,14 @@ class RunFolder:
             yield ledger
 
     @contextmanager
-    def appending(self) -> Iterator[Ledger]:
-        """The same for who has the folder's lock already."""
-        ledger = Ledger(self.path, read_attempts(FolderFiles(self.path)))
+    def appending(self, known: Attempts | None = None) -> Iterator[Ledger]:
+        """The same for who has the folder's lock already.
+
+        `known` is what was read of it before, and is read again only where somebody has appended since.
+        """
+        files = FolderFiles(self.path)
+        is_current = known is not None and known.size == appended_size(files)
+        ledger = Ledger(self.path, known if known and is_current else read_attempts(files))
         try:
             yield ledger
         finally:
