@@ -173,11 +173,12 @@ def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
     first = Process(tmp_path, *arguments, "model.seconds=1.0", "limit=40")
     assert first.wait_for(1)
     before = {name: (first.captions.parent / name).read_bytes() for name in ("items.jsonl", "manifest.json")}
-    for other in ("limit=2", "model.style=odd"):
+    refusals = {"limit=2": "another process is writing to runs/one", "model.style=odd": "with other options"}
+    for other, said in refusals.items():
         second = Process(tmp_path, *arguments, other)
         output = second.finish()
         assert second.process.returncode == 2
-        assert "another process is writing to runs/one" in output
+        assert said in output
         assert "name=..." in output
         assert "Traceback" not in output
     assert {name: (first.captions.parent / name).read_bytes() for name in before} == before

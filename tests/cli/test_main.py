@@ -218,7 +218,9 @@ def test_a_run_folder_is_scored_again(
     assert command("score", "run").returncode == 0
     assert (tmp_path / "run" / "scores.json").read_bytes() == before
     assert command("score", "run", "--scorer", "rouge").returncode == 0
-    assert list(scores(tmp_path / "run")["scores"]) == ["ROUGE-L"]
+    added = scores(tmp_path / "run")["scores"]
+    assert list(added) == ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L"]
+    assert added["BLEU-1"] == json.loads(before)["scores"]["BLEU-1"]
 
 
 def test_several_files_of_several_kinds_are_scored_at_once(
