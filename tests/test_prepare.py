@@ -15,6 +15,7 @@ from evaluator.core.errors import ConfigError, EvaluatorError, StoreError
 from evaluator.evaluate import evaluate, evaluate_all
 from evaluator.prepare import prepare
 from evaluator.store.run import Run
+from tests.scored_runs import scored_run
 
 REFERENCES = {str(number): [f"a dog number {number}"] for number in range(1, 7)}
 
@@ -188,3 +189,13 @@ def test_where_every_run_fails_all_errors_are_told(commands: Commands) -> None:
     configs = run_configs(["model=broken", "model.style=a,b", *commands.typed], commands.conf, sweep=True)
     with pytest.raises(EvaluatorError, match="FileNotFoundError"):
         evaluate_all(configs)
+
+
+def test_a_run_that_is_called_like_an_address_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scored_run(Path("a:b"), {"1": "a dog", "2": "a cat"}, {"CIDEr": [0.5, 0.7]})
+    done = CliRunner().invoke(cli, ["report", "a:b"], standalone_mode=False)
+    assert done.exception is None, done.output
+    assert (tmp_path / "report.html").is_file()
