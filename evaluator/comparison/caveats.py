@@ -20,6 +20,7 @@ STYLE_LIMITS = {
     "other_script": (0.05, "contain letters that are not Latin"),
 }
 LENGTH_LIMIT = 1.5
+WITHOUT_STYLE = {"preamble": "strip_preamble", "several_sentences": "first_sentence"}  # normalizations
 UNVERIFIED = ("SPICE",)
 
 
@@ -123,11 +124,17 @@ def damage_warnings(rows: Sequence[Row]) -> list[str]:
 def style_warnings(rows: Sequence[Row]) -> list[str]:
     """Runs whose scores depend on how their captions are written as much as on what they say."""
     return [
-        f"{row.label}: {', '.join(remarks)}. This style lowers scores against short references; "
-        "normalize=strip_preamble or first_sentence shows by how much"
+        f"{row.label}: {', '.join(remarks)}. This style lowers scores against short references"
+        f"{style_advice(style)}"
         for row in rows
-        if row.results.style and (remarks := style_remarks(row.results.style))
+        if (style := row.results.style) and (remarks := style_remarks(style))
     ]
+
+
+def style_advice(style: Style) -> str:
+    """What to type for scores without the style, where a normalization would change many captions."""
+    names = [name for what, name in WITHOUT_STYLE.items() if getattr(style, what) >= STYLE_LIMITS[what][0]]
+    return f"; normalize={' or '.join(names)} shows by how much" if names else ""
 
 
 def style_remarks(style: Style) -> list[str]:

@@ -159,11 +159,11 @@ def family_differences(family: Family, sums: Sequence[Array], confidence: float)
     observed = np.array([values[one] - values[other] for one, other in family.pairs])
     swapped = swapped_differences(family, sums)
     spread = np.sqrt((swapped**2).mean(axis=0))
-    sizes = in_standard_errors(observed, spread, images)
-    sizes_by_chance = in_standard_errors(swapped, spread, images)
+    errors = np.maximum(spread * shrinkage(observed, spread, images), jackknife_errors(family))
+    sizes = sizes_of(observed, errors)
+    sizes_by_chance = sizes_of(swapped, spread * shrinkage(swapped, spread, images))
     largest = np.sort(sizes_by_chance.max(axis=1))
     limit = critical_size(largest, confidence)
-    errors = spread * shrinkage(observed, spread, images)
     found = []
     for index, (one, other) in enumerate(family.pairs):
         value, size = float(observed[index]), sizes[index]
@@ -201,14 +201,28 @@ def swapped_differences(family: Family, sums: Sequence[Array]) -> Array:
     return np.nan_to_num(swapped)
 
 
-def in_standard_errors(differences: Array, spread: Array, images: int) -> Array:
-    """The size of each difference in its own standard errors; 0 for what is not known or never varies.
+def jackknife_errors(family: Family) -> Array:
+    """The standard error of each pair's difference, from the scores without one image each (pairs,).
 
-    `spread` (pairs,) is the standard deviation of the differences under all swaps.
+    For a mean it is what `shrinkage` makes of the spread under swaps. For a corpus score such as BLEU it is
+    also right where two systems differ much: there the swaps mix long captions with short ones.
     """
+    images = len(family.systems[0].statistics)
+    without_one = [
+        AGGREGATES[one.aggregate](one.statistics.sum(axis=0) - one.statistics) for one in family.systems
+    ]
+    return np.array(
+        [
+            np.nan_to_num((images - 1) / np.sqrt(images) * np.std(without_one[one] - without_one[other]))
+            for one, other in family.pairs
+        ]
+    )
+
+
+def sizes_of(differences: Array, errors: Array) -> Array:
+    """The size of each difference in its standard errors; 0 for what is not known or never varies."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        sizes = np.abs(differences) / (spread * shrinkage(differences, spread, images))
-    return np.nan_to_num(sizes, nan=0.0, posinf=0.0)
+        return np.nan_to_num(np.abs(differences) / errors, nan=0.0, posinf=0.0)
 
 
 def shrinkage(differences: Array, spread: Array, images: int) -> Array:

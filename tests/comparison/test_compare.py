@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.comparison.caveats import style_remarks
+from evaluator.comparison.caveats import style_advice, style_remarks
 from evaluator.comparison.compare import compare
 from evaluator.comparison.labels import labels
 from evaluator.config.identity import IDENTITY_GROUPS
@@ -182,3 +182,5 @@ def test_a_style_that_affects_the_scores_is_reported() -> None:
         "its captions have 23.0 words, the references 10.4",
     ]
     assert style_remarks(replace(plain, words_mean=23, reference_words_mean=None)) == []
+    assert "strip_preamble shows" in style_advice(chatty)
+    assert style_advice(replace(plain, words_mean=23)) == ""  # no normalization makes long captions short

@@ -280,6 +280,18 @@ def test_corpus_scores_have_the_interval_of_their_bootstrap(published: Published
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.06 * (high - low))
 
 
+def test_systems_far_apart_have_the_standard_error_of_their_bootstrap(published: Published) -> None:
+    """Short captions against captions of twice the length: swaps, which mix them, say little of BLEU here."""
+    first_images = [
+        [each[:500] for each in published[name]]
+        for name in ("blip2_opt2.7b_coco_finetuned", "minigpt4_vicuna7b_zeroshot")
+    ]
+    for better, worse in zip(*(BLEU().score(*each) for each in first_images), strict=True):
+        first, second = bootstrap_scores([better, worse], 1000, seed=0)
+        found = difference(better, worse)
+        assert found.standard_error == pytest.approx((first - second).std(), rel=0.1), better.name
+
+
 def test_a_small_change_is_found_as_often_as_its_power_says(
     published: Published,
 ) -> None:
