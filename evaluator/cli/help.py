@@ -26,6 +26,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
     },
     "Look up and set up": {
         "list": "evaluator list models; evaluator list model/git",
+        "data": "evaluator data fetch coco-val2017",
         "doctor": "evaluator doctor",
         "verify-metrics": "evaluator verify-metrics",
         "cache": "evaluator cache",

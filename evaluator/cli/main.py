@@ -17,6 +17,7 @@ from evaluator.cli.cache import cache_command
 from evaluator.cli.caption import caption_command
 from evaluator.cli.compare import compare_command
 from evaluator.cli.console import ExitCode, PrintableFormatter, echo, printable_console
+from evaluator.cli.data import data_command
 from evaluator.cli.doctor import doctor_command
 from evaluator.cli.help import CommandsByJob
 from evaluator.cli.idf import idf_command
@@ -38,7 +39,7 @@ COMMANDS = (
     *(run_command, score_command, compare_command, report_command, leaderboard_command),
     *(runs_command, plan_command, caption_command, regress_command, baseline_command, sweep_command),
     *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
-    trust_command,
+    *(trust_command, data_command),
 )
 
 INTERRUPTED = "Interrupted. All captions so far are saved; run the same command again to continue."

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from evaluator.core.errors import ImageError
 from evaluator.files.atomic import replacing
+from evaluator.files.public_addresses import PublicHTTPHandler, PublicHTTPSHandler
 
 MOST_BYTES = 100_000_000
 SECONDS_WITHOUT_DATA = 30.0
@@ -31,20 +32,37 @@ def is_address(text: str) -> bool:
     return ADDRESS.match(text) is not None
 
 
-def download(address: str, folder: Path) -> Path:
-    """The file at an address, as a file of its name in the folder.
+def download(address: str, folder: Path, allow_private: bool = True) -> Path:
+    """The file at an address, as a file of its name in the folder. Raises ImageError, as `download_to`."""
+    path = folder / file_name(address)
+    download_to(address, path, allow_private)
+    return path
 
-    Raises ImageError where the scheme is another one, also after a redirect, where the server does not give
-    the file, and beyond the limits of this module.
-    """
-    _check_scheme(address)
-    opener = urllib.request.build_opener(_SafeRedirects)
+
+def file_name(address: str) -> str:
+    """A name for the file at an address: that of the address, and a digest that tells it from others."""
     digest = hashlib.sha256(address.encode(errors="surrogatepass")).hexdigest()[:12]
     try:
-        name = posixpath.basename(unquote(urlsplit(address).path)).replace("\0", "")[-80:] or "picture"
-        path = folder / f"{digest}-{name}"
+        named = posixpath.basename(unquote(urlsplit(address).path)).replace("\0", "")[-80:]
+    except ValueError:  # the address cannot be read
+        named = ""
+    return f"{digest}-{named or 'picture'}"
+
+
+def download_to(address: str, path: Path, allow_private: bool = True) -> None:
+    """Put the file at an address into its place, whole or not at all.
+
+    Raises ImageError where the scheme is another one, also after a redirect, where the server does not give
+    the file, beyond the limits of this module, and for an address of this machine or of a private network
+    where these are not allowed. A proxy of the environment is then not used, since it would hide them.
+    """
+    _check_scheme(address)
+    try:
         request = urllib.request.Request(address, headers={"User-Agent": "evaluator"})
-        with opener.open(request, timeout=SECONDS_WITHOUT_DATA) as answer, replacing(path) as temporary:
+        with (
+            web_opener(allow_private).open(request, timeout=SECONDS_WITHOUT_DATA) as answer,
+            replacing(path) as temporary,
+        ):
             _save(answer, temporary)
     except ImageError as error:
         raise ImageError(f"{address}: {error}") from error
@@ -54,7 +72,12 @@ def download(address: str, folder: Path) -> Path:
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise ImageError(f"{address}: cannot be downloaded: {reason}") from error
-    return path
+
+
+def web_opener(allow_private: bool = True) -> urllib.request.OpenerDirector:
+    """Opens http and https addresses, and follows redirects to such addresses only."""
+    public = () if allow_private else (urllib.request.ProxyHandler({}), PublicHTTPHandler, PublicHTTPSHandler)
+    return urllib.request.build_opener(_SafeRedirects, *public)
 
 
 def _save(answer: IO[bytes], path: Path) -> None:
