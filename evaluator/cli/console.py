@@ -41,11 +41,12 @@ class ExitCode(IntEnum):
 
 
 def print_comparison(comparison: Comparison) -> None:
-    from evaluator.report.text.comparison import reasons, terminal
+    from evaluator.report.leaderboard import missing_score_notes
+    from evaluator.report.text.comparison import terminal
 
     print_table(terminal(comparison))
-    for reason in reasons(comparison):
-        echo(reason)
+    for note in missing_score_notes(comparison):
+        echo(note)
     warn(comparison.warnings)
 
 

@@ -252,7 +252,7 @@ def _check_quantity(comparison: Comparison, gate: Gate) -> Check:
         raise ConfigError(f"{gate.text!r}: {lacking} has no {gate.what}")
     bound = gate.bound * (baseline or 0.0) if gate.times else gate.bound
     met = OPERATORS[gate.operator](candidate, bound)
-    explanation = f"{candidate:.4g}, may be {gate.operator} {bound:.4g}"
+    explanation = f"{candidate:.4g}; the limit is {bound:.4g}"
     verdict = Verdict.HOLDS if met else Verdict.FAILS
     return Check(gate, verdict, met, baseline or 0.0, candidate, explanation)
 

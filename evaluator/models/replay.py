@@ -138,6 +138,6 @@ class ReplaySession:
         return [
             Reply(self.captions[item_id])
             if item_id in self.captions
-            else CaptionError(Outcome.MISSING, f"{self.path} has no caption for image {item_id}")
+            else CaptionError(Outcome.MISSING, f"{self.path} has no caption for this image")
             for item_id in prepared
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evaluator.comparison.comparison import Comparison, Row
+from evaluator.comparison.comparison import Comparison, Row, listed
 from evaluator.core import Score
 from evaluator.core.metrics import AGREEMENT, metric_of
 from evaluator.report.formatting import format_points
@@ -67,11 +67,19 @@ def missing_score_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def fewer_images_notes(comparison: Comparison) -> list[str]:
+    """Scores of fewer images than have captions; runs with the same numbers share a note."""
+    labels_of: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
+    for row in comparison.rows:
+        captioned = row.results.captioned
+        images_of = {metric: score.images for metric in comparison.metrics if (score := row.score(metric))}
+        for images in sorted(set(images_of.values()) & set(range(1, captioned))):
+            metrics = tuple(metric for metric, number in images_of.items() if number == images)
+            labels_of.setdefault((images, captioned, metrics), []).append(row.label)
     return [
-        f"{metric} of {row.label} covers {score.images:,} of its {row.results.captioned:,} captions."
-        for metric in comparison.metrics
-        for row in comparison.rows
-        if (score := row.score(metric)) and 0 < score.images < row.results.captioned
+        f"{listed(metrics)} of {listed(labels)} "
+        + (f"covers {images:,} of its" if len(metrics) == len(labels) == 1 else f"cover {images:,} of")
+        + f" {captioned:,} captions."
+        for (images, captioned, metrics), labels in labels_of.items()
     ]
 
 

@@ -207,7 +207,7 @@ def test_what_is_open_passes_unless_strict(run: MakeRun, command: Command) -> No
 def test_a_run_that_is_not_finished_exits_with_3(run: MakeRun, command: Command) -> None:
     done = command("regress", run("before"), run("after", failed=3), "--gate", "coverage>=0.5")
     assert done.returncode == 3
-    assert "captions are missing" in done.stderr
+    assert "3 of 400 images have no caption" in done.stderr
 
 
 def test_one_run_is_a_mistake(run: MakeRun, command: Command) -> None:

@@ -47,7 +47,7 @@ def test_an_image_that_the_file_lacks_is_missing(tmp_path: Path) -> None:
     )
     assert (captions["1"].outcome, captions["2"].outcome) == (Outcome.OK, Outcome.MISSING)
     assert captions["2"].text is None
-    assert "no caption for image 2" in captions["2"].error
+    assert "no caption for this image" in captions["2"].error
 
 
 def test_captions_for_unknown_images(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.comparison.compare import compare
-from evaluator.core import Score, Signature
+from evaluator.core import Caption, Outcome, Score, Signature
 from evaluator.report.formatting import QUANTITIES
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.page.plots import WHISKER_MARGIN, WHISKER_WIDTH, whisker_axis
@@ -106,6 +106,14 @@ def test_a_metric_over_fewer_images_than_captions_says_so(make_run: MakeRun) -> 
     document["scores"]["CLIPScore"]["images"] = 1
     (run / "scores.json").write_text(json.dumps(document))
     assert notes(compare([run])) == ["CLIPScore of run covers 1 of its 2 captions."]
+
+
+def test_runs_that_cover_the_same_images_share_a_note(make_run: MakeRun) -> None:
+    texts = {"1": "a", "2": "b", "3": "c"}
+    runs = [make_run(name, texts, {"BLEU-4": [0.5] * 3, "CIDEr": [0.5] * 3}) for name in ("a", "b")]
+    fewer = texts | {"3": Caption("3", Outcome.EMPTY)}
+    runs.append(make_run("c", fewer, {"BLEU-4": [0.5] * 2, "CIDEr": [0.5] * 2}))
+    assert "BLEU-4 and CIDEr of a and b cover 2 of 3 captions." in notes(compare(runs))
 
 
 @pytest.mark.parametrize(("idf", "said"), [("corpus", True), ("karpathy-test", False)])

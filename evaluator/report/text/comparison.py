@@ -39,13 +39,14 @@ DAMAGED = "damaged"  # a column that is there where something is wrong with capt
 
 
 def comparison_table(comparison: Comparison) -> TextTable:
-    """The runs with their scores; ranks and costs where a run has one.
+    """The runs with their scores; ranks, speeds and costs where a run has one.
 
     A headline metric has its interval in the table, any other in CSV and JSON.
     """
     is_ranked = any(map(comparison.rank, comparison.rows))
-    has_costs = any(row.results.cost_usd is not None for row in comparison.rows)
-    beside = {name: text for name, text in QUANTITIES.items() if name != "cost" or has_costs}
+    beside = {
+        name: text for name, text in QUANTITIES.items() if any(text(row.results) for row in comparison.rows)
+    }
     if any(row.results.findings for row in comparison.rows):
         beside = {DAMAGED: format_damage, **beside}
     rows = [
@@ -142,18 +143,6 @@ def style_table(comparison: Comparison) -> TextTable | None:
             rows.append([Cell(text) for text in (*texts, *(f"{100 * share:.1f} %" for share in shares))])
     caption = "style of the captions: lengths in words, and shares of the captions"
     return TextTable(headings, rows, caption) if rows else None
-
-
-def reasons(comparison: Comparison) -> list[str]:
-    """Why cells say "not computed", each reason once."""
-    return list(
-        dict.fromkeys(
-            f"{metric} not computed: {row.reason(metric)}"
-            for metric in comparison.metrics
-            for row in comparison.rows
-            if row.score(metric) is None
-        )
-    )
 
 
 def terminal(comparison: Comparison) -> RenderableType:

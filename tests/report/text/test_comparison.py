@@ -15,7 +15,7 @@ from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Caption, Outcome
 from evaluator.report.formatting import NOT_COMPUTED
-from evaluator.report.text.comparison import FORMATS, reasons, terminal, write_tables
+from evaluator.report.text.comparison import FORMATS, terminal, write_tables
 
 MakeRun = Callable[..., Path]
 
@@ -112,13 +112,6 @@ def test_the_terminal_shows_every_cell(comparison: Comparison) -> None:
         assert expected in shown
 
 
-def test_reasons_are_said_once(comparison: Comparison) -> None:
-    assert reasons(comparison) == [
-        "BLEU-4 not computed: not asked for in this run",
-        "SPICE not computed: no Java",
-    ]
-
-
 def test_what_runs_cost_stands_in_the_table_where_it_is_known(
     make_run: MakeRun, comparison: Comparison
 ) -> None:
@@ -128,6 +121,7 @@ def test_what_runs_cost_stands_in_the_table_where_it_is_known(
     assert rows[0].split("|")[-2].strip() == "cost"
     assert [row.split("|")[-2].strip() for row in rows[2:4]] == ["$1.26", ""]
     assert "cost" not in FORMATS["markdown"](comparison)
+    assert "images/s" not in rows[0]
 
 
 def test_the_tables_of_a_sweep_are_files(comparison: Comparison, tmp_path: Path) -> None:
