@@ -50,7 +50,7 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "chair": "evaluator.scorers.chair.CHAIR",
     }
 )
-_KINDS = {path: kind for kind, path in FIRST_CLASS_PATHS.items()}
+_KINDS = {path: kind for paths in (SCORER_CLASSES, FIRST_CLASS_PATHS) for kind, path in paths.items()}
 
 
 def kind_of(component: object) -> str:
@@ -60,7 +60,7 @@ def kind_of(component: object) -> str:
 
 
 def kind_of_class_path(path: str) -> str:
-    """The kind that a class path of version 0.1.0 stands for; any other path stands for itself."""
+    """The kind of a class of version 0.1.0, or of a scorer, by its path; any other path stands for itself."""
     return _KINDS.get(path, path)
 
 
