@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+# Of Style's fields, the shares of the captions and their headings.
+SHARES = {
+    "preamble": "preamble",
+    "markdown": "markdown",
+    "several_sentences": "sentences > 1",
+    "other_script": "other script",
+}
 DAMAGED = "damaged"  # a column that is there where something is wrong with captions
 
 
@@ -130,19 +137,33 @@ def counts_cell(found: Difference | None) -> Cell:
 
 
 def style_table(comparison: Comparison) -> TextTable | None:
-    """How the captions are written; None where no run has a caption."""
-    headings = ["model", "words", "median", "references"]
-    headings += ["preamble", "markdown", "sentences > 1", "other script"]
-    rows = []
-    for label, style in ((row.label, row.results.style) for row in comparison.rows):
-        if style is not None:
-            references = style.reference_words_mean
-            texts = [label, f"{style.words_mean:.1f}", f"{style.words_median:g}"]
-            texts.append("" if references is None else f"{references:.1f}")
-            shares = (style.preamble, style.markdown, style.several_sentences, style.other_script)
-            rows.append([Cell(text) for text in (*texts, *(f"{100 * share:.1f} %" for share in shares))])
-    caption = "style of the captions: lengths in words, and shares of the captions"
-    return TextTable(headings, rows, caption) if rows else None
+    """How the captions are written; None where no run has a caption.
+
+    Shares that are 0.0 % in all runs have no column.
+    """
+    styles = [(row.label, row.results.style) for row in comparison.rows if row.results.style]
+    if not styles:
+        return None
+    shares = {
+        heading: [f"{100 * getattr(style, name):.1f} %" for _, style in styles]
+        for name, heading in SHARES.items()
+    }
+    columns = {
+        "model": [label for label, _ in styles],
+        "words": [f"{style.words_mean:.1f}" for _, style in styles],
+        "median": [f"{style.words_median:g}" for _, style in styles],
+        "references": [length_of_references(style) for _, style in styles],
+        **{heading: texts for heading, texts in shares.items() if set(texts) != {"0.0 %"}},
+    }
+    rows = [[Cell(text) for text in texts] for texts in zip(*columns.values(), strict=True)]
+    caption = "style of the captions: lengths in words"
+    if len(columns) > 4:
+        caption += ", and shares of the captions"
+    return TextTable(list(columns), rows, caption)
+
+
+def length_of_references(style: Style) -> str:
+    return "" if style.reference_words_mean is None else f"{style.reference_words_mean:.1f}"
 
 
 def terminal(comparison: Comparison) -> RenderableType:

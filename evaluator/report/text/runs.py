@@ -12,6 +12,7 @@ from evaluator.report.text.table import Cell, TextTable
 from evaluator.store.run import Run
 
 HEADINGS = ("run", "images", "score", "cost", "started")
+FROM_A_FILE = {"replay": "captions file"}
 
 
 def runs_table(runs: Sequence[Run], names: Sequence[str]) -> tuple[TextTable, list[str]]:
@@ -49,8 +50,9 @@ def row_without_results(run: Run, name: str) -> list[Cell]:
 
 def name_cell(run: Run, name: str) -> Cell:
     """The name, and under it what the run is of."""
-    choices = run.manifest.choices
-    return Cell(name, f"{choices['model']} on {choices['data']}")
+    manifest = run.manifest
+    model = FROM_A_FILE.get(manifest.choices["model"], manifest.choices["model"])
+    return Cell(name, f"{model} on {manifest.dataset or manifest.choices['data']}")
 
 
 def started_cell(run: Run, state_of_run: str) -> Cell:
