@@ -99,6 +99,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 )
 # What explains by itself that captions do not fit their images.
 EXPLANATIONS = frozenset({"unknown_script", "few_different", "same_references"})
+# Texts that are no captions, and what is not worth saying of them as well.
+NO_CAPTIONS = frozenset({"refusal", "tool_failure", "printed_list", "not_a_caption"})
+OF_CAPTIONS = frozenset({"shared_start", "shared_end", "few_different", "other_images"})
 
 
 def find_damage(texts: Texts) -> tuple[Finding, ...]:
@@ -111,7 +114,18 @@ def find_damage(texts: Texts) -> tuple[Finding, ...]:
         if (finding := find(texts)) is not None
     ]
     explained = any(finding.kind in EXPLANATIONS for finding in found)
-    return tuple(finding for finding in found if not (explained and finding.kind == "other_images"))
+    return tuple(
+        finding
+        for finding in found
+        if not (explained and finding.kind == "other_images") and not is_said_already(finding, found)
+    )
+
+
+def is_said_already(finding: Finding, found: Sequence[Finding]) -> bool:
+    """Whether it is about texts that another finding calls no captions: together they are more than all."""
+    return finding.kind in OF_CAPTIONS and any(
+        other.kind in NO_CAPTIONS and other.count + finding.count > finding.of for other in found
+    )
 
 
 def damage(
@@ -154,4 +168,6 @@ def _effect(finding: Finding) -> str:
     if finding.score is None or finding.score_without is None:
         return f". Type {finding.remedy} for the scores without"
     before, after = in_points(finding.score), in_points(finding.score_without)
+    if f"{before:.1f}" == f"{after:.1f}":
+        return ""
     return f". With {finding.remedy}, {finding.metric} is {after:.1f} instead of {before:.1f}"

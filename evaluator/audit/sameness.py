@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from evaluator.audit.failure_texts import failure_in
 from evaluator.audit.shared_ends import plain
 from evaluator.audit.texts import Texts
 from evaluator.core import Finding
@@ -16,7 +17,10 @@ SAME_REFERENCES = 0.5  # of the images
 
 
 def few_different(texts: Texts) -> Finding | None:
-    """One caption for many images, where the references are not alike."""
+    """One caption for many images, where the references are not alike.
+
+    None where it is a failure text: then another finding counts it.
+    """
     told = [plain(text).rstrip(" .") for text in texts.captions if text.strip()]
     if len(told) < FEWEST:
         return None
@@ -30,7 +34,8 @@ def few_different(texts: Texts) -> Finding | None:
     if not is_frequent and not is_monotonous:
         return None
     same = [i for i, text in enumerate(texts.captions) if plain(text).rstrip(" .") == most]
-    return texts.finding("few_different", same, texts.captions[same[0]].strip()[:200])
+    example = texts.captions[same[0]].strip()
+    return texts.finding("few_different", same, example[:200]) if failure_in(example) is None else None
 
 
 def same_references(texts: Texts) -> Finding | None:

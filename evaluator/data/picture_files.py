@@ -148,7 +148,7 @@ def _spelled_otherwise(names: Sequence[str], files: Collection[str], folder: Pat
         if new := {name: those[0] for name, those in fits.items() if name not in unclear}:
             example = next(iter(new))
             logger.info(
-                "%s: %s of the pictures are found %s: %s is %s",
+                "%s: %s of the pictures found %s: %s is %s",
                 *(folder, f"{len(new):,}", way, example, new[example]),
             )
         found |= new

@@ -6,6 +6,7 @@ import json
 import random
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -84,6 +85,32 @@ def test_each_kind_of_damage(damaged: str, kind: str, text: str | None) -> None:
     said = sentence(found[kind])
     assert said.startswith("100 % of its captions (6 of 6) ")
     assert "{}" not in said
+
+
+@pytest.mark.parametrize(
+    ("damaged", "expected"),
+    [
+        ("I'm sorry, I can't identify people.", {"refusal"}),
+        ("[BLOCKED]", {"tool_failure"}),
+        ("COCO_val2014_{}.jpg", {"not_a_caption"}),
+        ('{{"caption": "{}"}}', {"printed_list"}),
+    ],
+)
+def test_what_is_no_caption_is_said_once(damaged: str, expected: set[str]) -> None:
+    texts = [damaged.format(caption.replace(" ", "_")) for caption in CLEAN]
+    assert set(kinds(texts)) == expected
+
+
+def test_a_refusal_is_no_frequent_caption() -> None:
+    captions = ["I'm sorry, I can't identify people."] * 4 + CLEAN * 2
+    assert set(kinds(captions, [*REFERENCES[:4], *REFERENCES, *REFERENCES])) == {"refusal"}
+
+
+def test_an_effect_that_does_not_show_is_not_said() -> None:
+    found = kinds([f"{caption}</s>" for caption in CLEAN])["chat_marker"]
+    same = replace(found, metric="CIDEr", score=0.50001, score_without=0.5)
+    assert "With normalize" in sentence(replace(same, score_without=0.6))
+    assert "With normalize" not in sentence(same)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_name_in_another_spelling(
     with caplog.at_level(logging.INFO):
         assert found(folder, name, "other.jpg") == [file, "other.jpg"]
     (line,) = caplog.messages
-    assert f"1 of the pictures are found {way}" in line
+    assert f"1 of the pictures found {way}" in line
     assert line.endswith(f" is {file}")
 
 
