@@ -21,11 +21,14 @@ from evaluator.captions_files.container import read_content
 from evaluator.captions_files.fields import Names, caption_field, id_field, names_of, references_field
 from evaluator.captions_files.rows import Rows, rows_of
 from evaluator.captions_files.texts import one_text
+from evaluator.core import Outcome
 from evaluator.core.errors import DataError
 from evaluator.files.json_input import describe, image_id, located
 
 # The form that needs no explanation.
 USUAL = ("image_id", "caption")
+
+FAILURES = frozenset(outcome.value for outcome in Outcome if outcome is not Outcome.OK)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int
         text = row.get(of_caption)
         if not isinstance(text, str):
             text = _text(rows, index, of_caption)
+        if not text and row.get("outcome") in FAILURES:
+            continue  # a row of `evaluator caption --output`, which is no caption
         if item_id not in captions:
             captions[item_id], first[item_id] = text, index
         else:

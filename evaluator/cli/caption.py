@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from evaluator.core.errors import EvaluatorError
 
 
+SHOWN_FAILURES = 10
+
+
 @dataclass(frozen=True)
 class Answers:
     """One model's caption of each picture."""
@@ -32,21 +36,30 @@ class Answers:
 
 @click.command(name="caption")
 @click.argument("arguments", nargs=-1, required=True, metavar="PICTURE... [OVERRIDES]...")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv|FILE.jsonl|.txt|.xmp",
+    help="Write the captions to a table, or with only .txt or .xmp to a file beside each picture. The same "
+    "command goes on where an earlier one ended.",
+)
 @run_options
-def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode:
+def caption_command(arguments: tuple[str, ...], output: Path | None, options: RunOptions) -> ExitCode:
     """Caption your own pictures, with several models or prompts side by side.
 
     evaluator caption photo.jpg model=gemini,git
 
     evaluator caption photo.jpg model=ollama model.model=llava --prompt "Name the plants, in Latin"
 
-    A PICTURE is a file, a folder with all its pictures, or an http address. To keep the captions of a folder,
-    and for scores and a report: evaluator run data=folder data.images=DIR
+    evaluator caption holiday model=git --output captions.csv
+
+    A PICTURE is a file, a folder with all its pictures, or an http address. For scores and a report:
+    evaluator run data=folder data.images=DIR
 
     OVERRIDES are those of `evaluator run`; `evaluator list models` shows the models. The key of a cloud model
-    comes from the environment. Only the answer cache is written.
+    comes from the environment. Besides --output, only the answer cache is written.
     """
-    from evaluator.cli.own_pictures import is_own_picture, own_pictures
+    from evaluator.cli.own_pictures import is_own_picture, own_pictures, places_of
     from evaluator.core.errors import together
 
     typed = [argument for argument in arguments if is_own_picture(argument)]
@@ -55,7 +68,10 @@ def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode
         raise click.UsageError(f"there is no picture {missing!r}; options are typed as option=value")
     configs = options.configs(overrides, sweep=True)
     named = dict(zip(labels(configs), configs, strict=True))
-    with own_pictures(typed) as pictures:
+    places = places_of(typed)
+    if output:
+        return write_captions(named, typed, places, output)
+    with own_pictures(places) as pictures:
         warn(checked_together(named, pictures.items))
         answers, failures = ask_each(named, pictures)
     if not answers:
@@ -68,6 +84,47 @@ def caption_command(arguments: tuple[str, ...], options: RunOptions) -> ExitCode
     if any(caption.outcome.can_be_retried for each in answers for caption in each.captions.values()):
         return ExitCode.INCOMPLETE
     return ExitCode.OK
+
+
+def write_captions(
+    named: Mapping[str, RunConfig], typed: Sequence[str], places: Sequence[str], path: Path
+) -> ExitCode:
+    """Caption what has no caption in the output yet; each caption is written as soon as it is made."""
+    from evaluator.cli.caption_output import Asked, caption_output
+    from evaluator.cli.own_pictures import own_pictures
+    from evaluator.config.identity import short_hash
+
+    if len(named) > 1:
+        raise click.UsageError("--output takes the captions of one model with one prompt")
+    ((label, config),) = named.items()
+    asked = Asked(label, short_hash([config.identity[group] for group in ("model", "prompt")]))
+    root = Path(typed[0]) if len(typed) == 1 and Path(typed[0]).is_dir() else None
+    output = caption_output(path, asked, root, places)
+    done = set(output.done(places))
+    todo = [place for place in places if place not in done]
+    if done:
+        echo(f"{path}: {len(done):,} of {len(places):,} pictures are captioned already", err=True)
+    if not todo:
+        return ExitCode.OK
+    failures: list[Caption] = []
+
+    def record(caption: Caption) -> None:
+        output.write(caption.item_id, caption)
+        if caption.text is None:
+            failures.append(caption)
+
+    with own_pictures(todo) as pictures:
+        warn(checked_together(named, pictures.items))
+        with output.writing():
+            for caption in undownloaded(pictures).values():
+                record(caption)
+            config.runner.run(config.model, config.prompt, pictures.items, record)
+    for caption in failures[:SHOWN_FAILURES]:
+        echo(f"{caption.item_id}: {caption.outcome}: {caption.error}", err=True)
+    without = f", {len(failures):,} pictures got none" if failures else ""
+    echo(f"{path}: {len(todo) - len(failures):,} new captions{without}")
+    incomplete = any(caption.outcome.can_be_retried for caption in failures)
+    return ExitCode.INCOMPLETE if incomplete else ExitCode.OK
 
 
 def labels(configs: Sequence[RunConfig]) -> list[str]:
@@ -116,12 +173,7 @@ def ask_each(
 
 
 def ask(config: RunConfig, label: str, pictures: OwnPictures) -> Answers:
-    from evaluator.core import Caption, Outcome
-
-    captions = {
-        address: Caption(address, Outcome.ERROR, error=reason)
-        for address, reason in pictures.failures.items()
-    }
+    captions = undownloaded(pictures)
 
     def record(caption: Caption) -> None:
         captions[caption.item_id] = caption
@@ -129,6 +181,16 @@ def ask(config: RunConfig, label: str, pictures: OwnPictures) -> Answers:
     start = time.monotonic()
     config.runner.run(config.model, config.prompt, pictures.items, record)
     return Answers(label, captions, time.monotonic() - start)
+
+
+def undownloaded(pictures: OwnPictures) -> dict[str, Caption]:
+    """The failures of the addresses that gave no picture."""
+    from evaluator.core import Caption, Outcome
+
+    return {
+        address: Caption(address, Outcome.ERROR, error=reason)
+        for address, reason in pictures.failures.items()
+    }
 
 
 def side_by_side(places: Sequence[str], answers: Sequence[Answers]) -> Table:

@@ -34,14 +34,17 @@ def is_own_picture(argument: str) -> bool:
     return os.path.exists(argument) or is_address(argument)
 
 
-@contextmanager
-def own_pictures(arguments: Sequence[str]) -> Iterator[OwnPictures]:
-    """The pictures that the arguments name, each once; what is downloaded is there within the block.
+def places_of(arguments: Sequence[str]) -> list[str]:
+    """The paths and addresses that the arguments name, each once; DataError for a folder without pictures."""
+    return list(dict.fromkeys(place for argument in arguments for place in _places(argument)))
 
-    An item's id is the path or the address. Raises DataError for a folder without pictures, UsageError where
-    there is nothing that can be captioned.
+
+@contextmanager
+def own_pictures(places: Sequence[str]) -> Iterator[OwnPictures]:
+    """The pictures at some paths and addresses; what is downloaded is there within the block.
+
+    An item's id is the path or the address. Raises UsageError where there is nothing that can be captioned.
     """
-    places = dict.fromkeys(place for argument in arguments for place in _places(argument))
     with TemporaryDirectory(prefix="evaluator-") as folder:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = dict(zip(places, pool.map(partial(_file, folder=Path(folder)), places), strict=True))
@@ -49,7 +52,7 @@ def own_pictures(arguments: Sequence[str]) -> Iterator[OwnPictures]:
         items = [Item(place, file) for place, file in found.items() if not isinstance(file, ImageError)]
         if not items:
             raise click.UsageError(next(iter(failures.values()), "type the path of a picture, or of several"))
-        yield OwnPictures(list(places), items, failures)
+        yield OwnPictures(places, items, failures)
 
 
 def _places(argument: str) -> list[str]:

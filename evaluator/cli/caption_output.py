@@ -1,0 +1,208 @@
+"""Where `evaluator caption --output` writes: a table, JSON Lines, or a file beside each picture.
+
+What is written already is not captioned again, so the same command goes on where an earlier one ended. A file
+of somebody else is never changed: neither a table with other columns nor a text beside a picture.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from xml.sax.saxutils import escape
+
+import click
+
+from evaluator.core import Caption, Outcome
+from evaluator.files.atomic import replacing
+from evaluator.files.images import without_ending
+from evaluator.files.output_files import make_folder_of
+from evaluator.files.regular_file import read_regular_file
+from evaluator.report.text.escape import csv_text, xml_text
+
+COLUMNS = ("image", "caption", "outcome", "error", "model", "options")
+RETRIED = frozenset(outcome.value for outcome in Outcome if outcome.can_be_retried)
+BESIDE = (".txt", ".xmp")
+TABLES = (".csv", ".jsonl")
+
+# The Dublin Core description that Lightroom, digiKam and darktable show (XMP specification, part 1, 8.4).
+XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="evaluator">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
+   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">{caption}</rdf:li></rdf:Alt></dc:description>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the captions are made by: other captions are not continued in the same table."""
+
+    model: str
+    options: str  # a hash of the model's and the prompt's options
+
+
+class CaptionOutput(Protocol):
+    """Where captions go, by what was typed for their pictures."""
+
+    def done(self, places: Collection[str]) -> Collection[str]:
+        """The pictures that need no caption any more. Raises UsageError for a file of somebody else."""
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Captions can be written within the block."""
+
+    def write(self, place: str, caption: Caption) -> None:
+        """Write one caption, so that no kill of the program can lose it."""
+
+
+def caption_output(path: Path, asked: Asked, root: Path | None, places: Collection[str]) -> CaptionOutput:
+    """The output that `--output` names: captions.csv, captions.jsonl, .txt or .xmp.
+
+    `root` is the folder that was typed, if it was only one: pictures are then named by their path in it.
+    """
+    if path.name in BESIDE and not path.suffix:
+        return BesidePictures(path.name, frozenset(map(without_ending, repeated(places))))
+    if path.suffix in TABLES:
+        return Table(path, asked, root)
+    raise click.UsageError(
+        f"--output {path}: type a file that ends in .csv or .jsonl, or only .txt or .xmp for a file beside "
+        "each picture"
+    )
+
+
+def repeated(places: Iterable[str]) -> list[str]:
+    """The pictures that differ from another one by their ending only, as kite.jpg and kite.png do."""
+    by_stem: dict[str, list[str]] = {}
+    for place in places:
+        by_stem.setdefault(without_ending(place), []).append(place)
+    return [place for those in by_stem.values() if len(those) > 1 for place in those]
+
+
+@dataclass
+class Table:
+    """One row per picture, as CSV or JSON Lines."""
+
+    path: Path
+    asked: Asked
+    root: Path | None
+    rows: dict[str, Mapping[str, str]] = field(default_factory=dict)  # of earlier commands, to be kept
+    file: io.TextIOWrapper | None = None
+
+    def done(self, places: Collection[str]) -> Collection[str]:
+        if not self.path.exists():
+            return ()
+        text = read_regular_file(self.path).decode("utf-8-sig", "replace")
+        found = list(self._csv_rows(text) if self.path.suffix == ".csv" else self._json_rows(text))
+        others = {(row["model"], row["options"]) for row in found} - {(self.asked.model, self.asked.options)}
+        if others:
+            model = ", ".join(sorted({model for model, _ in others}))
+            raise click.UsageError(
+                f"--output {self.path}: it holds captions by {model} with other options. Type another file"
+            )
+        self.rows = {row["image"]: row for row in found if row["outcome"] not in RETRIED}
+        return [place for place in places if self._name(place) in self.rows]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """The file is first written again without failures and torn lines, and then only appended to."""
+        make_folder_of(self.path)
+        with replacing(self.path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            if self.path.suffix == ".csv":
+                csv.writer(file).writerow(COLUMNS)
+            file.writelines(map(self._line, self.rows.values()))
+        with self.path.open("a", encoding="utf-8", newline="") as self.file:
+            yield
+
+    def write(self, place: str, caption: Caption) -> None:
+        texts = {"caption": caption.text or "", "error": caption.error}
+        if self.path.suffix == ".csv":
+            texts = {name: csv_text(text) for name, text in texts.items()}
+        row = {
+            "image": self._name(place),
+            "outcome": caption.outcome.value,
+            "model": self.asked.model,
+            "options": self.asked.options,
+            **texts,
+        }
+        assert self.file
+        self.file.write(self._line(row))
+        self.file.flush()
+
+    def _name(self, place: str) -> str:
+        name = os.path.relpath(place, self.root).replace(os.sep, "/") if self.root else place
+        return name.encode(errors="backslashreplace").decode()
+
+    def _line(self, row: Mapping[str, str]) -> str:
+        values = [row[column].encode("utf-8", "replace").decode() for column in COLUMNS]
+        if self.path.suffix == ".jsonl":
+            return json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=False) + "\n"
+        line = io.StringIO()
+        csv.writer(line).writerow(values)
+        return line.getvalue()
+
+    def _csv_rows(self, text: str) -> Iterator[Mapping[str, str]]:
+        complete = text[: text.rfind("\n") + 1]  # a killed command may have torn the last line
+        header, *rows = csv.reader(io.StringIO(complete, newline="")) if complete else [list(COLUMNS)]
+        if tuple(header) != COLUMNS:
+            raise self._not_ours()
+        yield from (dict(zip(COLUMNS, row, strict=True)) for row in rows if len(row) == len(COLUMNS))
+
+    def _json_rows(self, text: str) -> Iterator[Mapping[str, str]]:
+        for line in text[: text.rfind("\n") + 1].split("\n"):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError:
+                raise self._not_ours() from None
+            if not isinstance(row, dict) or row.keys() != set(COLUMNS):
+                raise self._not_ours()
+            yield {column: str(value) for column, value in row.items()}
+
+    def _not_ours(self) -> click.UsageError:
+        return click.UsageError(
+            f"--output {self.path}: this file is not one that `evaluator caption` wrote. Type another file"
+        )
+
+
+@dataclass(frozen=True)
+class BesidePictures:
+    """kite.txt or kite.xmp beside kite.jpg; kite.jpg.txt where there is also a kite.png."""
+
+    ending: str
+    ambiguous: frozenset[str]  # the names, without ending, that several pictures have
+
+    def done(self, places: Collection[str]) -> Collection[str]:
+        for place in places:
+            if not os.path.exists(place):
+                raise click.UsageError(f"--output {self.ending}: nothing can be written beside {place}")
+        return [place for place in places if os.path.lexists(self._path(place))]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        yield
+
+    def write(self, place: str, caption: Caption) -> None:
+        if caption.text is None:
+            return
+        text = caption.text.encode("utf-8", "replace").decode()
+        content = f"{text}\n" if self.ending == ".txt" else XMP.format(caption=escape(xml_text(text)))
+        path = self._path(place)
+        if not os.path.lexists(path):  # somebody may have written it meanwhile
+            with replacing(path) as temporary:
+                temporary.write_text(content, encoding="utf-8", newline="\n")
+
+    def _path(self, place: str) -> Path:
+        stem = without_ending(place)
+        return Path(f"{place if stem in self.ambiguous else stem}{self.ending}")
