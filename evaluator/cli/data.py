@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.console import ExitCode, echo, printable_console
+from evaluator.cli.console import ExitCode, echo, print_document, print_table, printable_console
+from evaluator.cli.options import CONFIG_DIR
 
 if TYPE_CHECKING:
     from evaluator.data.fetch import Fetch, Shown
@@ -65,11 +66,49 @@ def fetch_command(name: str | None, parent: Path, mirror: str | None, no_picture
             f"there is no data set {name!r} to fetch.{meant} There are {', '.join(by_name)}"
         )
     fetch = Fetch(by_name[name], parent, mirror, not no_pictures)
-    with fetch_progress() as shown:
+    with progress() as shown:
         fetch.run(shown)
     echo(f"{name} is in {fetch.folder}. Type:")
     echo(line_to_type(fetch))
     return ExitCode.OK
+
+
+@data_command.command(name="check")
+@click.argument("arguments", nargs=-1, required=True, metavar="DATA | OVERRIDES...")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@CONFIG_DIR
+def check_command(arguments: tuple[str, ...], form: str, config_dir: Path | None) -> ExitCode:
+    """Look for duplicates, near duplicates, unreadable pictures, and images that two splits share.
+
+    evaluator data check data=coco data.images=val2017 data.annotations=captions_val2017.json
+
+    DATA is a choice such as demo, or a folder of pictures; OVERRIDES are those of `evaluator run`. The exit
+    code is 1 where something was found.
+    """
+    from evaluator.cli.data_check import check_json, check_lines, check_table
+    from evaluator.config.run_config import run_configs
+    from evaluator.data.check import check_dataset
+    from evaluator.prepare import select
+
+    overrides = [override for argument in arguments for override in as_overrides(argument)]
+    (config,) = run_configs(overrides, config_dir)
+    items = select(config.data.load(), config.settings)
+    with progress() as shown:
+        found = check_dataset(config.data, items, lambda done: shown("pictures", done, len(items)))
+    if form == "json":
+        print_document(check_json(found))
+    else:
+        print_table(check_table(found))
+        for line in check_lines(found):
+            echo(line)
+    return ExitCode.OK if found.is_clean else ExitCode.FAILED
+
+
+def as_overrides(argument: str) -> list[str]:
+    """An override as it is; a folder as data=folder; any other word as a choice of data sets."""
+    if Path(argument).is_dir():
+        return ["data=folder", f"data.images={typed(Path(argument))}"]
+    return [argument] if "=" in argument else [f"data={argument}"]
 
 
 def line_to_type(fetch: Fetch) -> str:
@@ -93,7 +132,7 @@ def typed(path: Path) -> str:
 
 
 @contextmanager
-def fetch_progress() -> Iterator[Shown]:
+def progress() -> Iterator[Shown]:
     """A bar for each file on a terminal, else a line every ten seconds."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

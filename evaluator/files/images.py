@@ -132,6 +132,13 @@ def read_file(path: Path) -> bytes:
         raise ImageError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
+def format_of(data: bytes) -> str:
+    """The format of a picture's file, such as JPEG, whatever its name says; empty where it is none."""
+    with suppress(Exception), Image.open(io.BytesIO(data), formats=_formats(data)) as image:
+        return str(image.format)
+    return ""
+
+
 def is_file(path: Path) -> bool:
     """Whether the path names an ordinary file; no path is too odd to ask, unlike for `Path.is_file`."""
     return os.path.isfile(path)
