@@ -1,7 +1,7 @@
 """What is wrong with a data set: duplicates, pictures that cannot be read, images that two splits share.
 
 Exact duplicates have the same bytes. Near duplicates have perceptual hashes (pHash, 64 bits, of ImageHash)
-that differ in at most NEAR_BITS bits, as after another size or compression; drawings with much the same layout
+that differ in at most NEAR_BITS bits, as after another size or compression. Drawings of much the same layout
 can be as near, so a person should look at them.
 """
 
