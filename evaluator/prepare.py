@@ -22,7 +22,7 @@ from evaluator.config.prompt_forms import form_warning
 from evaluator.config.run_config import RunConfig
 from evaluator.config.secret_options import refuse_secrets
 from evaluator.config.settings import Settings
-from evaluator.core import Caption, ChecksBefore, CorpusDependent, Dataset, ForData, Item
+from evaluator.core import Caption, ChecksBefore, CorpusDependent, Dataset, FetchesPictures, ForData, Item
 from evaluator.core.errors import ConfigError, DataError, EvaluatorError, StoreError, together
 from evaluator.data.known import dataset_name
 from evaluator.data.sampling import stratified
@@ -86,7 +86,7 @@ def prepared_run(config: RunConfig, data: Sequence[Item]) -> PreparedRun:
 
     Raises ConfigError where the folder holds a different run.
     """
-    items = select(data, config.settings)
+    items = chosen(config.data, data, config.settings)
     if isinstance(config.model, ForData):
         config = replace(config, model=config.model.for_data(config.data, data))
     manifest = Manifest(
@@ -147,6 +147,18 @@ def unwritable(folder: Path) -> str | None:
     if not os.access(there, os.W_OK):
         return f"cannot write to {folder}: {there} is write-protected. Type runs=DIR for another folder"
     return None
+
+
+def chosen(dataset: Dataset, items: Sequence[Item], settings: Settings) -> list[Item]:
+    """The items that this run is about, with their pictures fetched."""
+    if not isinstance(dataset, FetchesPictures):
+        return select(items, settings)
+    if settings.only_with_images:  # which are known only afterwards
+        dataset.fetch(items)
+        return select(items, settings)
+    selected = select(items, settings)
+    dataset.fetch(selected)
+    return selected
 
 
 def select(items: Sequence[Item], settings: Settings) -> list[Item]:

@@ -88,11 +88,11 @@ def check_command(arguments: tuple[str, ...], form: str, config_dir: Path | None
     from evaluator.cli.data_check import check_json, check_lines, check_table
     from evaluator.config.run_config import run_configs
     from evaluator.data.check import check_dataset
-    from evaluator.prepare import select
+    from evaluator.prepare import chosen
 
     overrides = [override for argument in arguments for override in as_overrides(argument)]
     (config,) = run_configs(overrides, config_dir)
-    items = select(config.data.load(), config.settings)
+    items = chosen(config.data, config.data.load(), config.settings)
     with progress() as shown:
         found = check_dataset(config.data, items, lambda done: shown("pictures", done, len(items)))
     if form == "json":

@@ -21,6 +21,7 @@ from evaluator.core.protocols import (
     Closing,
     CorpusDependent,
     Dataset,
+    FetchesPictures,
     ForData,
     Priced,
     RemoteSession,

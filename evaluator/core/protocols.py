@@ -25,6 +25,14 @@ class Splits(Protocol):
         """The items of every split by its name, for messages."""
 
 
+@runtime_checkable
+class FetchesPictures(Protocol):
+    """A data set whose pictures are somewhere else until a run needs them."""
+
+    def fetch(self, items: Sequence[Item]) -> None:
+        """Fetch the pictures of these items that are not there yet. What fails is only logged."""
+
+
 class Session(Protocol):
     """An open captioner: the weights are loaded or the client is connected."""
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from evaluator.core.errors import ImageError
 
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # IPv6 addresses that hold an IPv4 address (RFC 6052)
+
 
 def refuse_private(host: str) -> None:
     """Raise ImageError where this IP address is not one of the public network.
@@ -25,6 +27,8 @@ def refuse_private(host: str) -> None:
     """
     address = ipaddress.ip_address(host.partition("%")[0])
     inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    if address in NAT64:
+        inner = ipaddress.ip_address(int(address) & 0xFFFF_FFFF)
     if not inner.is_global or inner.is_multicast:
         raise ImageError(f"{host} is an address of this machine or of a private network")
 
@@ -42,11 +46,15 @@ def connect_to_public(place: tuple[str, int], timeout: Any = None, source: Any =
 
 
 class _PublicHTTP(http.client.HTTPConnection):
-    _create_connection = staticmethod(connect_to_public)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._create_connection = connect_to_public  # what http.client connects by
 
 
 class _PublicHTTPS(http.client.HTTPSConnection):
-    _create_connection = staticmethod(connect_to_public)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._create_connection = connect_to_public
 
 
 class PublicHTTPHandler(urllib.request.HTTPHandler):
