@@ -42,8 +42,8 @@ class CaptionsFile:
 def read_captions(path: Path, id_from: str | None = None, caption_from: str | None = None) -> CaptionsFile:
     """The captions of a file; the fields with id and caption are found, or given by name.
 
-    Raises DataError that says what the file is, where the mistake is, and what to type. The last file is
-    remembered: it is checked before the run begins, and then replayed.
+    Raises DataError that says what the file is, where the mistake is, and what to type. Files are remembered:
+    all of a command are checked before the first one is replayed.
     """
     try:
         status = path.stat()
@@ -52,7 +52,7 @@ def read_captions(path: Path, id_from: str | None = None, caption_from: str | No
     return _read(path, id_from, caption_from, status.st_ino, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=64)
 def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int) -> CaptionsFile:
     rows = rows_of(read_content(path))
     if not rows.entries:
