@@ -39,6 +39,8 @@ PACKAGES = (
     ("pycocoevalcap", "METEOR's word lists, SPICE's program (a download of 104 MB)", "coco"),
     ("openpyxl", "captions and references in Excel's files", "excel"),
     ("pillow-heif", "HEIC, the pictures of telephones", "heic"),
+    ("pooch", "evaluator data fetch", "data"),
+    ("ImageHash", "evaluator data check", "data"),
 )
 # Prices older than this may have changed.
 OLD_DAYS = 180
