@@ -97,10 +97,14 @@ def test_what_has_not_begun_never_begins_after_ctrl_c() -> None:
         wait.wait(10 if number else 0)
         return number
 
-    with pytest.raises(KeyboardInterrupt), downloads.all_at_once(work, range(100), 2) as results:
-        assert next(results) == 0
-        threading.Timer(0.05, wait.set).start()
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with downloads.all_at_once(work, range(100), 2) as results:
+            assert next(results) == 0
+            threading.Timer(0.05, wait.set).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert len(begun) <= 4
 
 
