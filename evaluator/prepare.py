@@ -22,7 +22,16 @@ from evaluator.config.prompt_forms import form_warning
 from evaluator.config.run_config import RunConfig
 from evaluator.config.secret_options import refuse_secrets
 from evaluator.config.settings import Settings
-from evaluator.core import Caption, ChecksBefore, CorpusDependent, Dataset, FetchesPictures, ForData, Item
+from evaluator.core import (
+    Caption,
+    ChecksBefore,
+    CorpusDependent,
+    Dataset,
+    FetchesPictures,
+    ForData,
+    HasSource,
+    Item,
+)
 from evaluator.core.errors import ConfigError, DataError, EvaluatorError, StoreError, together
 from evaluator.data.known import dataset_name
 from evaluator.data.sampling import stratified
@@ -95,7 +104,8 @@ def prepared_run(config: RunConfig, data: Sequence[Item]) -> PreparedRun:
         identity=config.identity,
         dataset_digest=short_hash([[item.id, item.references] for item in items]),
         images=len(items),
-        dataset=dataset_name(config.choices["data"], config.data),
+        dataset=dataset_name(config.choices["data"], config.data, data),
+        source=config.data.source() if isinstance(config.data, HasSource) else {},
     )
     config, before = with_its_folder(pin_document_frequencies(config, data), manifest)
     if before:

@@ -9,7 +9,6 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from typing import Any
 
 import click
 
@@ -63,13 +62,14 @@ def exit_code() -> int:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        show(shown.getvalue(), nl=False)
+        echo(shown.getvalue(), err=True, nl=False)
         return ExitCode.MISTAKE
     except EvaluatorError as error:
         show_error(error)
         return ExitCode.MISTAKE
     except (KeyboardInterrupt, click.Abort):
-        show(INTERRUPTED)
+        with suppress(OSError):  # the terminal may be closed
+            echo(INTERRUPTED, err=True)
         return ExitCode.INCOMPLETE
     except BrokenPipeError:  # the program that read the output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,19 +78,13 @@ def exit_code() -> int:
         show_error(f"{error.filename or 'the system'}: {error.strerror or error}")
         return ExitCode.FAULT
     except Exception:  # without this, Python would exit with 1, the code of a failed gate
-        show(traceback.format_exc())
+        echo(traceback.format_exc(), err=True)
         return ExitCode.FAULT
 
 
 def show_error(message: object) -> None:
-    show("error: ", fg="red", bold=True, nl=False)
-    show(message)
-
-
-def show(message: object, **style: Any) -> None:
-    """A message on stderr; nothing where the terminal is closed, which changes no exit code."""
-    with suppress(OSError):
-        echo(message, err=True, **style)
+    echo("error: ", err=True, fg="red", bold=True, nl=False)
+    echo(message, err=True)
 
 
 @click.group(cls=CommandsByJob, context_settings={"help_option_names": ["-h", "--help"]})

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from evaluator.config.yaml_files import reading_yaml
-
 if TYPE_CHECKING:
     import yaml
 
@@ -53,20 +51,19 @@ class Choice:
 
 
 def described(path: Path) -> Choice:
-    """The choice in a YAML file of a group. Raises ConfigError where it cannot be read."""
+    """The choice in a YAML file of a group."""
     import yaml
 
-    with reading_yaml(path):
-        text = path.read_text(encoding="utf-8")
-        lines = text.splitlines()
-        comments = [line.lstrip("# ") for line in _leading_comments(lines)]
-        root = yaml.compose(text)
-        options = (
-            tuple(_options(root, lines, option_prefix(path), _hints(root)))
-            if isinstance(root, yaml.MappingNode)
-            else ()
-        )
-        return Choice("\n".join(comments), options)
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    comments = [line.lstrip("# ") for line in _leading_comments(lines)]
+    root = yaml.compose(text)
+    options = (
+        tuple(_options(root, lines, option_prefix(path), _hints(root)))
+        if isinstance(root, yaml.MappingNode)
+        else ()
+    )
+    return Choice("\n".join(comments), options)
 
 
 def option_names(folders: Iterable[Path]) -> list[str]:
@@ -76,8 +73,7 @@ def option_names(folders: Iterable[Path]) -> list[str]:
     names: dict[str, None] = {}
     for folder in folders:
         for path in sorted(folder.glob("config.yaml")) + sorted(folder.glob("*/*.yaml")):
-            with reading_yaml(path):
-                root = yaml.compose(path.read_text(encoding="utf-8"))
+            root = yaml.compose(path.read_text(encoding="utf-8"))
             if isinstance(root, yaml.MappingNode):
                 names |= dict.fromkeys(_names(root, "" if path.parent == folder else option_prefix(path)))
     return list(names)

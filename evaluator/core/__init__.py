@@ -23,6 +23,7 @@ from evaluator.core.protocols import (
     Dataset,
     FetchesPictures,
     ForData,
+    HasSource,
     Priced,
     RemoteSession,
     RequestBook,

@@ -33,6 +33,14 @@ class FetchesPictures(Protocol):
         """Fetch the pictures of these items that are not there yet. What fails is only logged."""
 
 
+@runtime_checkable
+class HasSource(Protocol):
+    """A data set that other people may change at its source."""
+
+    def source(self) -> Mapping[str, str]:
+        """Which version of it was read, for the record: each part by its name. Raises DataError."""
+
+
 class Session(Protocol):
     """An open captioner: the weights are loaded or the client is connected."""
 

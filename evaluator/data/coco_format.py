@@ -3,8 +3,9 @@
     {"images": [{"id": 42, "file_name": "000000000042.jpg"}, ...],
      "annotations": [{"image_id": 42, "caption": "A dog lies on shoes."}, ...]}
 
-Everything else in the file is ignored. An image without captions stays, without references. NoCaps and VizWiz
-use the same format. A second file can name the objects in the images, which become tags:
+Everything else in the file is ignored, except the domain of NoCaps' images. An image without captions stays,
+without references. NoCaps and VizWiz use the same format. A second file can name the objects in the images,
+which become tags:
 
     {"categories": [{"id": 18, "name": "dog"}, ...],
      "annotations": [{"image_id": 42, "category_id": 18, "bbox": [214.1, 41.3, 348.3, 243.8]}, ...]}
@@ -29,6 +30,7 @@ from evaluator.files.json_input import WrittenId, checked, describe, image_id, l
 class Image(TypedDict):
     id: WrittenId
     file_name: NotRequired[str | None]
+    domain: NotRequired[str | None]  # of NoCaps: in-domain, near-domain or out-domain, which is a tag
 
 
 class Annotation(TypedDict):
@@ -63,7 +65,12 @@ def read_coco(
         else:
             of_image.append(annotation["caption"].strip())
     listed = [
-        AnnotatedImage(item_id, image.get("file_name"), tuple(captions[item_id]))
+        AnnotatedImage(
+            item_id,
+            image.get("file_name"),
+            tuple(captions[item_id]),
+            (domain,) if (domain := image.get("domain")) else (),
+        )
         for item_id, image in zip(ids, images, strict=True)
     ]
     return listed, left_out

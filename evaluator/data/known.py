@@ -8,12 +8,13 @@ the digests.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from evaluator.core import Dataset
+from evaluator.core import Dataset, Item
+from evaluator.data.hub import Hub
 from evaluator.data.references_file import ReferencesFile, coco_id
 
 KNOWN = Path(__file__).parent / "known.yaml"
@@ -69,11 +70,14 @@ def _lines(references: Iterable[tuple[str, tuple[str, ...]]]) -> Iterable[str]:
         yield "\t".join([coco_id(name, by_name=True), *sorted(" ".join(text.split()) for text in texts)])
 
 
-def dataset_name(choice: str, dataset: Dataset) -> str:
+def dataset_name(choice: str, dataset: Dataset, items: Sequence[Item] = ()) -> str:
     """What to call a data set: its known name, else its file's, and the rule by which references count.
 
-    A data set that is no file of references goes by its choice of the group `data`.
+    `items` are those of the whole data set. One that is no file of references goes by its choice of the group
+    `data`; one of the hub by its name there.
     """
+    if isinstance(dataset, Hub):
+        return name_of_content(tuple((item.id, item.references) for item in items)) or str(dataset)
     if not isinstance(dataset, ReferencesFile):
         return choice
     references = dataset.references()

@@ -35,6 +35,7 @@ class AnnotatedImage(NamedTuple):
     id: str
     file_name: str | None  # may begin with a folder, such as val2014/
     references: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
 
 def with_pictures(images: Sequence[AnnotatedImage], folder: Path | None, annotations: Path) -> list[Item]:
@@ -46,7 +47,7 @@ def with_pictures(images: Sequence[AnnotatedImage], folder: Path | None, annotat
     if not images:
         raise DataError(f"{annotations}: the file lists no images")
     if folder is None:
-        return [Item(image.id, None, image.references) for image in images]
+        return [Item(image.id, None, image.references, image.tags) for image in images]
     names = [_expected_name(image) for image in images]
     found = _as_named({image.id: name for image, name in zip(images, names, strict=True)}, folder)
     missing = [name for image, name in zip(images, names, strict=True) if image.id not in found]
@@ -61,7 +62,12 @@ def with_pictures(images: Sequence[AnnotatedImage], folder: Path | None, annotat
                 f"for example {missing[0]}. {there}"
             )
     return [
-        Item(image.id, folder / (found.get(image.id) or spelled.get(name) or _inside(name)), image.references)
+        Item(
+            image.id,
+            folder / (found.get(image.id) or spelled.get(name) or _inside(name)),
+            image.references,
+            image.tags,
+        )
         for image, name in zip(images, names, strict=True)
     ]
 

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from evaluator.core.errors import ImageError
+from evaluator.files.table_pictures import is_in_table, picture_in_table
 
 # Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.8 GB as RGB.
 MAX_PIXELS = 200_000_000
@@ -110,7 +111,10 @@ def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> byt
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of the file. Raises ImageError where it is missing, empty, too large or no ordinary file."""
+    """The bytes of the file, or of the picture in a row of a table.
+
+    Raises ImageError where it is missing, empty, too large or no ordinary file.
+    """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -123,6 +127,8 @@ def read_file(path: Path) -> bytes:
             raise ImageError(f"{path}: {status.st_size / 1e9:.1f} GB are more than any picture's file has")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
+        if data := picture_in_table(path):
+            return data
         raise ImageError(f"{path}: there is no such file") from error
     except PermissionError as error:
         raise ImageError(f"{path}: no permission to read the file") from error
@@ -140,8 +146,16 @@ def format_of(data: bytes) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether the path names an ordinary file; no path is too odd to ask, unlike for `Path.is_file`."""
-    return os.path.isfile(path)
+    """Whether a picture may be there: an ordinary file, or a row of a table.
+
+    No path is too odd to ask, unlike for `Path.is_file`.
+    """
+    return os.path.isfile(path) or is_in_table(path)
+
+
+def file_of(path: Path) -> Path:
+    """The file that holds a picture: its own, or the table that it is a row of."""
+    return path.parents[2] if is_in_table(path) else path
 
 
 def is_picture_name(name: str) -> bool:

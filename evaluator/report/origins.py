@@ -57,6 +57,7 @@ def facts(manifest: Manifest) -> list[Fact]:
             entries.append((group, option, "(empty)" if is_empty_prompt else value))
     ran = manifest.environment
     entries += [("data", "image count", manifest.images), ("data", "digest", manifest.dataset_digest)]
+    entries += [("data", part, value) for part, value in manifest.source.items()]
     entries += [
         ("environment", name, value) for name, value in (("machine", ran.machine), *ran.versions.items())
     ]

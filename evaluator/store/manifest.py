@@ -33,6 +33,9 @@ class Manifest:
     name: str = ""
     images: int | None = None
     dataset: str = ""  # what the data set is called, by its content or its file; empty in older runs
+    source: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of the hub: the data set's revision and fingerprint
     environment: Environment = Environment()  # of the first command that made captions
     resumed: tuple[Environment, ...] = ()  # of each later one
 
@@ -57,8 +60,9 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
     """The file's document: the first environment's entries stand beside the others."""
     document = asdict(manifest)
     environment = document.pop("environment")
-    if not document["resumed"]:
-        del document["resumed"]
+    for unused in ("resumed", "source"):
+        if not document[unused]:
+            del document[unused]
     return {"format_version": FORMAT_VERSION, **document, **environment}
 
 

@@ -17,7 +17,6 @@ text and never a caption.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,6 +30,7 @@ from evaluator.audit.findings import refusals_are_missing
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Array, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
+from evaluator.files.images import is_file
 from evaluator.report.page.named_folders import NamedFolders
 from evaluator.report.redact import redacted
 from evaluator.store.run import Run
@@ -217,5 +217,4 @@ def has_one_scale(comparison: Comparison, metrics: Sequence[str]) -> bool:
 
 
 def has_picture(item: Item) -> bool:
-    # A folder that may not be entered is not an error here: pathlib's is_file would raise.
-    return item.image is not None and os.path.isfile(item.image)
+    return item.image is not None and is_file(item.image)

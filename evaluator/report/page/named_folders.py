@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from evaluator.core import Item
+from evaluator.files.images import is_file
 from evaluator.store.run import Run
 
 # The pictures of the demo, which everybody has.
@@ -49,7 +50,7 @@ class NamedFolders:
             )
         except (OSError, ValueError):  # a path that no system has
             return None
-        return path if allowed and os.path.isfile(real) else None
+        return path if allowed and is_file(Path(real)) else None
 
 
 @lru_cache(maxsize=10_000)

@@ -20,7 +20,7 @@ import numpy as np
 
 from evaluator.core.errors import ImageError, StoreError
 from evaluator.files.atomic import replace_file
-from evaluator.files.images import thumbnail
+from evaluator.files.images import file_of, thumbnail
 from evaluator.report.page.gallery import NO_PICTURE, Gallery
 
 CANNOT_BE_READ = "picture cannot be read"
@@ -93,7 +93,7 @@ def render_all(
 def thumbnail_file(folder: Path, path: Path) -> str:
     """The name of a thumbnail in the folder, made where it is missing; it changes with the picture's file."""
     try:
-        state = path.stat()
+        state = file_of(path).stat()
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be read: {error}") from error
     version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
