@@ -113,3 +113,17 @@ def test_a_data_set_by_its_name_and_a_part_of_it() -> None:
     assert (found["images"], found["references"], found["unreadable"]) == (3, 15, {})
     without_pictures = ["data=coco", f"data.annotations={DEMO / 'captions.json'}"]
     assert checked(*without_pictures).return_value == ExitCode.OK
+
+
+def test_real_photographs_of_another_size_and_compression_are_near_and_others_are_not(
+    real_data: Path, tmp_path: Path
+) -> None:
+    pictures = sorted((real_data / "coco" / "images").glob("*.jpg"))[:12]
+    for path in pictures:
+        with Image.open(path) as image:
+            smaller = image.convert("RGB").resize((image.width * 2 // 3, image.height * 2 // 3))
+        smaller.save(tmp_path / f"{path.stem}-again.jpg", quality=70)
+        shutil.copy(path, tmp_path)
+    dataset = PictureFolder(tmp_path)
+    found = check_dataset(dataset, dataset.load())
+    assert found.near_duplicates == tuple((f"{path.stem}-again.jpg", path.name) for path in pictures)
