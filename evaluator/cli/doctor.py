@@ -38,6 +38,8 @@ PACKAGES = (
     ),
     ("pycocoevalcap", "METEOR's word lists, SPICE's program (a download of 104 MB)", "coco"),
     ("datasets", "data sets of the Hugging Face hub, and local files of that kind", "data"),
+    ("pooch", "evaluator data fetch", "data"),
+    ("ImageHash", "evaluator data check", "data"),
     ("openpyxl", "captions and references in Excel's files", "excel"),
     ("pillow-heif", "HEIC, the pictures of telephones", "heic"),
 )
