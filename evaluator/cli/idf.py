@@ -25,10 +25,12 @@ def idf_command(references: Path, split: str, name: str | None, output: Path | N
 
     REFERENCES is a COCO captions file or Karpathy's dataset_coco.json.
     """
+    from evaluator.config.secret_options import refuse_secrets
     from evaluator.data.karpathy import Karpathy
     from evaluator.files.output_files import make_folder_of
     from evaluator.scorers.idf import SUFFIX, make_table, table_path, write_table
 
+    refuse_secrets([name or "", str(output or "")])  # signatures, and with them run files, name the table
     items = Karpathy(images=None, annotations=references, split=split).load()
     name = name or (output.name.removesuffix(SUFFIX) if output else references.stem)
     if Path(name).name != name:

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -62,14 +63,13 @@ def exit_code() -> int:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        echo(shown.getvalue(), err=True, nl=False)
+        show(shown.getvalue(), nl=False)
         return ExitCode.MISTAKE
     except EvaluatorError as error:
         show_error(error)
         return ExitCode.MISTAKE
     except (KeyboardInterrupt, click.Abort):
-        with suppress(OSError):  # the terminal may be closed
-            echo(INTERRUPTED, err=True)
+        show(INTERRUPTED)
         return ExitCode.INCOMPLETE
     except BrokenPipeError:  # the program that read the output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,13 +78,19 @@ def exit_code() -> int:
         show_error(f"{error.filename or 'the system'}: {error.strerror or error}")
         return ExitCode.FAULT
     except Exception:  # without this, Python would exit with 1, the code of a failed gate
-        echo(traceback.format_exc(), err=True)
+        show(traceback.format_exc())
         return ExitCode.FAULT
 
 
 def show_error(message: object) -> None:
-    echo("error: ", err=True, fg="red", bold=True, nl=False)
-    echo(message, err=True)
+    show("error: ", fg="red", bold=True, nl=False)
+    show(message)
+
+
+def show(message: object, **style: Any) -> None:
+    """A message on stderr; nothing where the terminal is closed, which changes no exit code."""
+    with suppress(OSError):
+        echo(message, err=True, **style)
 
 
 @click.group(cls=CommandsByJob, context_settings={"help_option_names": ["-h", "--help"]})

@@ -66,7 +66,7 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     names = [field.name for field in dataclasses.fields(component) if field.init]
     for option in options:
         if option not in names:
-            meant = did_you_mean(option, names)
+            meant = did_you_mean(str(option), names)  # YAML has keys that are no text
             raise ConfigError(
                 f"{prefix}{option}: there is no such option.{meant} Options: {', '.join(names)}"
             )

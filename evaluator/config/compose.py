@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.config.secret_options import refuse_resolvers
+from evaluator.config.yaml_files import reading_yaml
 from evaluator.core.errors import ConfigError
 from evaluator.core.spelling import did_you_mean
 
@@ -91,7 +92,8 @@ def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
     groups: dict[str, dict[str, str]] = {}
     for folder in filter(None, (CONF_DIR, config_dir)):
         for path in sorted(folder.glob("*/*.yaml")):
-            lines = path.read_text(encoding="utf-8").splitlines()
+            with reading_yaml(path):
+                lines = path.read_text(encoding="utf-8").splitlines()
             comments = (
                 line.lstrip("# ") for line in lines if line.startswith("#") and "@package" not in line
             )
@@ -144,15 +146,16 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
     overrides = [f"+{override}" if MAPPING.match(override) else override for override in overrides]
     searched = [f"hydra.searchpath=[{quoted(f'file://{config_dir.absolute()}')}]"] if config_dir else []
     GlobalHydra.instance().clear()
-    try:
-        with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
-            return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_translated(error, config_dir)) from error
-    except ValueError as error:  # Hydra's for `model=null` and the like
-        raise ConfigError(
-            f"{' '.join(overrides)}: {error}. `evaluator list` shows the choices of each group"
-        ) from error
+    with reading_yaml(config_dir or CONF_DIR):
+        try:
+            with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
+                return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(_translated(error, config_dir)) from error
+        except ValueError as error:  # Hydra's for `model=null` and the like
+            raise ConfigError(
+                f"{' '.join(overrides)}: {error}. `evaluator list` shows the choices of each group"
+            ) from error
 
 
 def _unknown_option(name: str, config_dir: Path | None) -> str:

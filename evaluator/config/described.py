@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from evaluator.config.yaml_files import reading_yaml
+
 if TYPE_CHECKING:
     import yaml
 
@@ -51,19 +53,20 @@ class Choice:
 
 
 def described(path: Path) -> Choice:
-    """The choice in a YAML file of a group."""
+    """The choice in a YAML file of a group. Raises ConfigError where it cannot be read."""
     import yaml
 
-    text = path.read_text(encoding="utf-8")
-    lines = text.splitlines()
-    comments = [line.lstrip("# ") for line in _leading_comments(lines)]
-    root = yaml.compose(text)
-    options = (
-        tuple(_options(root, lines, option_prefix(path), _hints(root)))
-        if isinstance(root, yaml.MappingNode)
-        else ()
-    )
-    return Choice("\n".join(comments), options)
+    with reading_yaml(path):
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        comments = [line.lstrip("# ") for line in _leading_comments(lines)]
+        root = yaml.compose(text)
+        options = (
+            tuple(_options(root, lines, option_prefix(path), _hints(root)))
+            if isinstance(root, yaml.MappingNode)
+            else ()
+        )
+        return Choice("\n".join(comments), options)
 
 
 def option_names(folders: Iterable[Path]) -> list[str]:
@@ -73,7 +76,8 @@ def option_names(folders: Iterable[Path]) -> list[str]:
     names: dict[str, None] = {}
     for folder in folders:
         for path in sorted(folder.glob("config.yaml")) + sorted(folder.glob("*/*.yaml")):
-            root = yaml.compose(path.read_text(encoding="utf-8"))
+            with reading_yaml(path):
+                root = yaml.compose(path.read_text(encoding="utf-8"))
             if isinstance(root, yaml.MappingNode):
                 names |= dict.fromkeys(_names(root, "" if path.parent == folder else option_prefix(path)))
     return list(names)

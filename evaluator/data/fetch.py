@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import NotRequired
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from typing_extensions import TypedDict
 from evaluator.core.errors import DataError, EvaluatorError, ImageError, together
 from evaluator.data.published import PublishedDataset, PublishedFile
 from evaluator.files.archives import unpack
-from evaluator.files.downloads import download_to
+from evaluator.files.downloads import all_at_once, download_to
 from evaluator.files.json_input import checked, read_json
 from evaluator.files.resumed_downloads import download_whole
 
@@ -69,13 +70,23 @@ class Fetch:
         self.refuse_full_disk()
         self.folder.mkdir(parents=True, exist_ok=True)
         problems: list[tuple[str, EvaluatorError]] = []
+        ended = Event()
+
+        def shown_unless_ended(name: str, done: int, whole: int | None) -> None:
+            if ended.is_set():  # Ctrl-C reaches the main thread only
+                raise InterruptedError("the command was interrupted")
+            shown(name, done, whole)
+
         with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-            started = {file.name: pool.submit(self._fetch, file, shown) for file in self.missing}
+            started = {file.name: pool.submit(self._fetch, file, shown_unless_ended) for file in self.missing}
             for name, future in started.items():
                 try:
                     future.result()
                 except EvaluatorError as error:
                     problems.append((name, error))
+                except BaseException:
+                    ended.set()
+                    raise
         if problems:
             raise together(problems)
         if self.with_pictures and self.dataset.picture_bytes:
@@ -116,9 +127,8 @@ class Fetch:
             except ImageError as error:
                 failures.append(str(error))
 
-        with ThreadPoolExecutor(PICTURES_AT_ONCE) as pool:
-            done = len(addresses) - len(missing)
-            for number, _ in enumerate(pool.map(fetched, missing), done + 1):
+        with all_at_once(fetched, missing, PICTURES_AT_ONCE) as results:
+            for number, _ in enumerate(results, len(addresses) - len(missing) + 1):
                 shown("pictures", number, len(addresses))
         if failures:
             raise DataError(

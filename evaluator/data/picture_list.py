@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -21,7 +20,7 @@ from evaluator.core.errors import DataError, ImageError
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
 from evaluator.data.references_file import ReferencesFile
 from evaluator.files.cache_folder import cache_folder
-from evaluator.files.downloads import download_to, file_name, is_address
+from evaluator.files.downloads import all_at_once, download_to, file_name, is_address
 from evaluator.files.images import format_of, is_picture_name, read_file
 from evaluator.files.json_input import read_text
 
@@ -62,8 +61,8 @@ class PictureList:
             return
         logger.info("%s: fetching %s pictures", self.file, f"{len(missing):,}")
         failures: list[str] = []
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for number, failure in enumerate(pool.map(self._fetch, missing), 1):
+        with all_at_once(self._fetch, missing, AT_ONCE) as results:
+            for number, failure in enumerate(results, 1):
                 failures += [failure] if failure else []
                 if number % PICTURES_BETWEEN_LINES == 0:
                     logger.info("%s: %s of %s", self.file, f"{number:,}", f"{len(missing):,}")

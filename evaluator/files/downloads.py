@@ -9,14 +9,20 @@ import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.client import HTTPMessage
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from evaluator.core.errors import ImageError
 from evaluator.files.atomic import replacing
 from evaluator.files.public_addresses import PublicHTTPHandler, PublicHTTPSHandler
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 MOST_BYTES = 100_000_000
 SECONDS_WITHOUT_DATA = 30.0
@@ -37,6 +43,19 @@ def download(address: str, folder: Path, allow_private: bool = True) -> Path:
     path = folder / file_name(address)
     download_to(address, path, allow_private)
     return path
+
+
+@contextmanager
+def all_at_once(
+    function: Callable[[Given], Result], items: Iterable[Given], threads: int
+) -> Iterator[Iterator[Result]]:
+    """The results for all items in their order; after an error or Ctrl-C, what has not begun never begins."""
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            yield pool.map(function, items)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def file_name(address: str) -> str:

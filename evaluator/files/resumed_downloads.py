@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import logging
 import re
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -28,6 +29,7 @@ FIRST_WAIT_SECONDS = 1.0  # doubled after each attempt that brought nothing
 ATTEMPTS_IN_VAIN = 5
 MOST_ATTEMPTS = 200
 CHUNK_BYTES = 1 << 18
+BROKEN = (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError)
 
 # Called with the bytes so far, and with those of the whole file where the server says so.
 Shown = Callable[[int, int | None], object]
@@ -107,7 +109,7 @@ class Resumed:
                     raise DataError(f"{url}: the server answers {error.code} {error.reason}") from error
         except (ImageError, ValueError) as error:  # another scheme, or no address at all
             raise DataError(f"{url}: {error}") from error
-        except (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError) as error:
+        except BROKEN as error:
             logger.info("%s: %s; it goes on after %s bytes", url, error, f"{self._size():,}")
         return False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 import re
 import sys
@@ -15,6 +17,7 @@ import evaluator.cli
 from evaluator.cli.console import ExitCode
 from evaluator.cli.main import cli, exit_code
 from evaluator.core import Caption, Outcome
+from evaluator.core.errors import ConfigError
 from evaluator.store.manifest import Environment
 from tests.scored_runs import scored_run
 
@@ -200,3 +203,30 @@ def test_everything_goes_through_the_console() -> None:
     printing = re.compile(r"click\.s?echo\(|(?<![\w.])print\(|\bConsole\(")
     found = [path.name for path in folder.glob("*.py") if printing.search(path.read_text(encoding="utf-8"))]
     assert found == ["console.py"]
+
+
+class ClosedTerminal(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.EIO, "Input/output error"), ExitCode.FAULT),
+        (RuntimeError("unforeseen"), ExitCode.FAULT),
+        (ConfigError("wrong"), ExitCode.MISTAKE),
+        (click.UsageError("wrong"), ExitCode.MISTAKE),
+        (KeyboardInterrupt(), ExitCode.INCOMPLETE),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_closed_terminal_changes_no_exit_code(
+    error: BaseException, code: ExitCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr(sys, "stderr", ClosedTerminal())
+    assert exit_code() == code

@@ -88,6 +88,26 @@ def test_what_a_server_may_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_has_not_begun_never_begins_after_ctrl_c() -> None:
+    begun: list[int] = []
+    wait = threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        wait.wait(10 if number else 0)
+        return number
+
+    def interrupted() -> None:
+        with downloads.all_at_once(work, range(100), 2) as results:
+            assert next(results) == 0
+            threading.Timer(0.05, wait.set).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert len(begun) <= 4
+
+
 def test_a_server_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "SECONDS_IN_ALL", -1.0)
     with file_server({"/a": b"x"}) as address, pytest.raises(ImageError, match="not complete after"):
