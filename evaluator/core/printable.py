@@ -15,8 +15,9 @@ CONTROL_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) 
 # letters that nobody sees: their numbers are shown. Joiners stay: Persian and emoji are written with them.
 _NUMBERED = (
     *range(0x80, 0xA0),
+    *(0x61C, 0x200B, 0x200E, 0x200F),  # marks of direction, a space without width
     *range(0x2028, 0x202F),
-    *range(0x2066, 0x206A),
+    *range(0x2060, 0x2070),
     *range(0xD800, 0xE000),  # halves of a surrogate pair
     *range(0xFFF9, 0xFFFC),
     *(0xFEFF, 0xFFFE, 0xFFFF),

@@ -63,8 +63,11 @@ def latex_text(text: str) -> str:
 
 
 def csv_text(text: str) -> str:
-    """A text in CSV that no spreadsheet takes for a formula: an apostrophe comes before all but numbers."""
-    if not text.startswith(("=", "+", "-", "@", "\t", "\r")):
+    """A text in CSV that no spreadsheet takes for a formula: an apostrophe comes before all but numbers.
+
+    Some look behind spaces and line breaks.
+    """
+    if not text.lstrip().startswith(("=", "+", "-", "@")):
         return text
     try:
         float(text)

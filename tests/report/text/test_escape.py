@@ -62,7 +62,7 @@ def test_hostile_text_is_shown_in_a_line_of_markdown(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", '=HYPERLINK("x")']
+    "text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", " =1", "\n\r=1", '=HYPERLINK("x")']
 )
 def test_no_spreadsheet_takes_a_text_for_a_formula(text: str) -> None:
     table = TextTable(["run", text], [[Cell(text), Cell("-1.5")]])
@@ -100,6 +100,9 @@ def test_latex_has_no_command_of_a_text(text: str) -> None:
         "\x1b[8mhidden",
         "\u202egpj",
         "\u2066x",
+        "left\u200eright\u200f",
+        "\u061c",
+        "no\u200bspace\u2060",
         "\ud800",
     ],
 )
