@@ -32,6 +32,7 @@ class Plan:
     """What one run still needs; ranges are (least, most), and None means not known."""
 
     label: str
+    prompt: str
     images: int
     already_captioned: int
     is_local: bool
@@ -65,6 +66,7 @@ def plan(config: RunConfig) -> Plan:
         speed = past.images_per_second if past else None
         return Plan(
             label,
+            config.choices["prompt"],
             images,
             already_captioned,
             is_local=True,
@@ -79,6 +81,7 @@ def plan(config: RunConfig) -> Plan:
     input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
     return Plan(
         label,
+        config.choices["prompt"],
         images,
         already_captioned,
         is_local=False,

@@ -58,7 +58,10 @@ class Kind:
 
     saying: str  # behind "94 % of its captions (4,698 of 5,000)"; {} is the text that was found
     remedy: str = ""
+    beside: str = ""  # what is said as well where there are references
 
+
+UNLIKE_REFERENCES = ", and the references do not"
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -73,8 +76,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "chat_turns": Kind("repeat the question of the prompt, such as {}"),
         "printed_list": Kind("are lists or objects as a program prints them, such as {}", "normalize=unwrap"),
         "not_a_caption": Kind("hold no word of a caption (numbers, ids, file names, signs), such as {}"),
-        "shared_start": Kind("begin with {}, and the references do not", "normalize=strip_shared_start"),
-        "shared_end": Kind("end with {}, and the references do not", "normalize=strip_shared_end"),
+        "shared_start": Kind("begin with {}", "normalize=strip_shared_start", UNLIKE_REFERENCES),
+        "shared_end": Kind("end with {}", "normalize=strip_shared_end", UNLIKE_REFERENCES),
         "repetition": Kind("repeat a phrase again and again, such as {}"),
         "few_different": Kind("are the same: {}"),
         "unicode_form": Kind(
@@ -150,11 +153,12 @@ def refusals_are_missing(results: Results) -> bool:
     )
 
 
-def sentence(finding: Finding) -> str:
+def sentence(finding: Finding, has_references: bool = True) -> str:
     """The finding in words, and what its remedy would change."""
     kind = KINDS.get(finding.kind) or Kind(f"show {finding.kind}: {{}}")  # of a later version
     shown = finding.text if len(finding.text) <= SHOWN else f"{finding.text[: SHOWN - 1]}…"
     saying = kind.saying.replace("{}", shown if finding.kind == "shifted" else f'"{shown}"')
+    saying += kind.beside if has_references else ""
     share = f"{100 * finding.share:.0f} %" if finding.share >= 0.01 else "under 1 %"
     of = "images" if finding.kind == "same_references" else "captions"
     if kind.remedy == AS_MISSING and not finding.remedy:

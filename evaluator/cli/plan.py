@@ -29,7 +29,7 @@ def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
     from evaluator.plan import plan
 
     plans = [plan(config) for config in options.configs(overrides, sweep=True)]
-    rows = [cells(each) for each in plans]
+    rows = [(name, *cells(each)) for name, each in zip(names(plans), plans, strict=True)]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     for row in (COLUMNS, *rows):
         first, *others = (
@@ -42,7 +42,7 @@ def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
 
 
 def cells(plan: Plan) -> tuple[str, ...]:
-    """One row of the table."""
+    """One row of the table, without its name."""
     tokens = [
         "-" if bounds is None else between(bounds, short)
         for bounds in (plan.input_tokens, plan.output_tokens)
@@ -50,7 +50,15 @@ def cells(plan: Plan) -> tuple[str, ...]:
     unpriced = "free" if plan.is_local else "not known"
     money = unpriced if plan.cost_usd is None else between(plan.cost_usd, format_amount)
     minutes = "-" if plan.minutes is None else f"{plan.minutes:,.1f}"
-    return (plan.label, f"{plan.images:,}", *tokens, money, minutes)
+    return (f"{plan.images:,}", *tokens, money, minutes)
+
+
+def names(plans: Sequence[Plan]) -> list[str]:
+    """The models, with their prompts where a model has several."""
+    prompts: dict[str, set[str]] = {}
+    for plan in plans:
+        prompts.setdefault(plan.label, set()).add(plan.prompt)
+    return [f"{one.label} {one.prompt}" if len(prompts[one.label]) > 1 else one.label for one in plans]
 
 
 def between(bounds: tuple[float, float], form: Callable[[float], str]) -> str:
@@ -76,24 +84,30 @@ def short(number: float) -> str:
 def notes(plans: Sequence[Plan]) -> list[str]:
     """What the numbers of the table are based on."""
     lines = []
-    for plan in plans:
+    for name, plan in zip(names(plans), plans, strict=True):
         if plan.already_captioned:
-            lines.append(f"{plan.label}: {plan.already_captioned:,} more images already have a caption")
-        lines += [f"{plan.label}: {line}" for line in (*likely_lines(plan), *size_lines(plan))]
-        if price := plan.price:
-            source = f"{price.page or 'prices=FILE'}, {price.date or 'no date'}"
-            lines.append(
-                f"{plan.label}: ${price.input:g} input, ${price.output:g} output per million tokens\n"
-                f"  ({source})"
-            )
-        elif not plan.is_local:
-            lines.append(f"{plan.label}: the price is not known. Write it into a file and type prices=FILE")
-        if limits := limits_of(plan):
-            lines.append(f"{plan.label}: at most {' and '.join(limits)} per minute")
-        elif plan.images and not plan.is_local:
-            lines.append(f"{plan.label}: no rate limit is set. Type runner.requests.per_minute=...")
+            lines.append(f"{name}: {plan.already_captioned:,} more images already have a caption")
+        lines += [f"{name}: {line}" for line in likely_lines(plan)]
+    for plan in plans:
+        lines += [f"{plan.label}: {line}" for line in (*size_lines(plan), *price_lines(plan))]
+    lines = list(dict.fromkeys(lines))  # those of a model, once for all its prompts
     if any(plan.cost_usd for plan in plans):
         lines.append("least: short answers, one attempt each; most: the longest answers allowed")
+    return lines
+
+
+def price_lines(plan: Plan) -> list[str]:
+    """The price of a remote model, and its rate limits."""
+    if plan.is_local:
+        return []
+    lines = ["the price is not known. Write it into a file and type prices=FILE"]
+    if price := plan.price:
+        source = f"{price.page or 'prices=FILE'}, {price.date or 'no date'}"
+        lines = [f"${price.input:g} input, ${price.output:g} output per million tokens\n  ({source})"]
+    if limits := limits_of(plan):
+        lines.append(f"at most {' and '.join(limits)} per minute")
+    elif plan.images:
+        lines.append("no rate limit is set. Type runner.requests.per_minute=...")
     return lines
 
 

@@ -21,6 +21,7 @@ STYLE_LIMITS = {
 }
 LENGTH_LIMIT = 1.5
 WITHOUT_STYLE = {"preamble": "strip_preamble", "several_sentences": "first_sentence"}  # normalizations
+STYLE_EFFECT = "This style lowers scores against short references"
 UNVERIFIED = ("SPICE",)
 
 
@@ -118,16 +119,23 @@ def metric_names(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def damage_warnings(rows: Sequence[Row]) -> list[str]:
     """What is wrong with the captions of each run."""
-    return [f"{row.label}: {sentence(finding)}" for row in rows for finding in row.results.findings]
+    return [
+        f"{row.label}: {sentence(finding, has_references(row))}"
+        for row in rows
+        for finding in row.results.findings
+    ]
+
+
+def has_references(row: Row) -> bool:
+    return any(item.references for item in row.run.items)
 
 
 def style_warnings(rows: Sequence[Row]) -> list[str]:
     """Runs whose scores depend on how their captions are written as much as on what they say."""
     return [
-        f"{row.label}: {', '.join(remarks)}. This style lowers scores against short references"
-        f"{style_advice(style)}"
+        f"{row.label}: {', '.join(remarks)}. {STYLE_EFFECT}{style_advice(style)}"
         for row in rows
-        if (style := row.results.style) and (remarks := style_remarks(style))
+        if (style := row.results.style) and style.reference_words_mean and (remarks := style_remarks(style))
     ]
 
 

@@ -286,6 +286,8 @@ class CloudSession(ABC, Generic[Client]):
         server, variable = self.captioner.base_url, self.captioner.key_variable
         page = f", see {self.captioner.key_page}" if self.captioner.key_page else ""
         key = f"the key is in {variable}{page}; " if variable else ""
+        if not variable and failure.status in (401, 403):
+            key = "none was sent, and model.key_variable=NAME names the variable that holds it; "
         # Before the message is shortened, which could leave a part of the key.
         failure = replace(
             failure,

@@ -37,7 +37,7 @@ def measure(
             reason = "no image could be scored"
         except errors.MetricError as error:
             reason = str(error)
-            logger.warning("%s not computed: %s", ", ".join(scorer.names), reason)
+            logger.debug("%s not computed: %s", ", ".join(scorer.names), reason)  # tables say it
         except Exception as error:
             reason = f"the scorer failed with {type(error).__name__}: {error}"
             logger.warning("%s not computed: %s", ", ".join(scorer.names), reason, exc_info=True)

@@ -115,7 +115,7 @@ def test_a_setting_goes_on_and_the_end_counts_the_reasons(
     assert "12 failed with an error: 400 INVALID_ARGUMENT: Unable to process input image" in output
     assert "3 empty: the answer is empty (MAX_TOKENS)" in output
     assert output.index("  12 failed with an error: ") < output.index("  3 empty: ")
-    assert "the command of the run tries 12 of them again, which helps only without the cause" in output
+    assert "the command of the run tries 12 of them again; first remove the cause" in output
     assert "run the same command again" not in output
 
 

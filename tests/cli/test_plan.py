@@ -63,3 +63,10 @@ def test_several_models_and_one_that_costs_nothing(command: Command, own: Path) 
     assert row(done.stdout, "tiny-git") == ["tiny-git", "200", "-", "-", "free", "-"]
     assert row(done.stdout, "remote")[-2:] == ["not known", "-"]
     assert "remote: the price is not known" in done.stdout
+
+
+def test_several_prompts_of_a_model_are_told_apart(command: Command, remote: list[str]) -> None:
+    done = command("plan", *remote, "--prompt", "What is it, briefly?", "--prompt", "Describe it.", "limit=2")
+    table = [line.split("  ")[0] for line in done.stdout.splitlines() if line.startswith("remote ")]
+    assert len(set(table)) == 2
+    assert done.stdout.count("$10 input") == 1

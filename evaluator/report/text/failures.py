@@ -47,7 +47,5 @@ def retry_lines(reasons: list[Reason]) -> list[str]:
     if may_pass:
         lines.append(f"  the command of the run tries {may_pass:,} of these images again")
     if others:
-        lines.append(
-            f"  the command of the run tries {others:,} of them again, which helps only without the cause"
-        )
+        lines.append(f"  the command of the run tries {others:,} of them again; first remove the cause")
     return lines
