@@ -322,6 +322,7 @@ def test_other_options_of_the_scores_score_again(line: Line, change: str, times:
 def test_what_could_not_be_computed_is_tried_again(
     line: Line, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    caplog.set_level("DEBUG", "evaluator")
     config = line.config("scorer=[unable,words]")
     evaluate(config)
     evaluate(config)
