@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Other processes see the old content or the new one, never a part. When the block raises, the temporary
     file is removed and `path` stays as it was. The permissions are those of any new file. Raises OSError
-    where the folder cannot be written, and StoreError where a file of text would hold a known API key.
+    where the folder cannot be written or `path` is a device or a pipe, and StoreError where a file of text
+    would hold a known API key.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not an ordinary file", str(path))
     temporary = path.with_name(f".{path.name[:50]}.{os.urandom(8).hex()}")
     # Opened exclusively: a file of another process, or a link that somebody put there, is never written to.
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.core.errors import StoreError
-from evaluator.files.atomic import replacing
+from evaluator.files.atomic import replace_file, replacing
 
 
 def write(path: Path, content: bytes) -> None:
@@ -128,3 +128,11 @@ def test_no_file_of_text_holds_a_known_key(
         assert key not in str(raised.value)
     assert list(tmp_path.iterdir()) == []
     write(tmp_path / name, b"the key is in OTHER_API_KEY")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not an ordinary file"):
+        replace_file(tmp_path / "pipe", b"text")
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

@@ -149,7 +149,7 @@ def test_nobody_there(backend: str, server: ProviderServer, photo: Path) -> None
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
     (found,) = ask(captioner(backend, server, base_url=address), photo)
     assert isinstance(found, RetryableError)
-    assert found.kind == "connection"
+    assert found.kind == "no connection"
 
 
 @backends

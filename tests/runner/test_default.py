@@ -84,7 +84,7 @@ def test_a_model_s_own_limit_wins_over_its_provider_s_and_both_over_the_plain_on
         ),
         (
             "runner.requests.limits={openai: {per_minut: 3}}",
-            "runner.requests.limits.openai.per_minut: there is no such option. Options: in_flight",
+            "runner.requests.limits.openai.per_minut: there is no such option. Did you mean 'per_minute'?",
         ),
         (
             "runner.requests.limits={openai: {per_minute: 0}}",

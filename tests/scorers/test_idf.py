@@ -89,11 +89,14 @@ def test_a_table_is_found_by_its_name() -> None:
     assert CIDEr(idf="three").score([Item("1", None, ("a cat",))], ["a cat"])[0].value > 0
 
 
-def test_a_table_in_the_working_folder_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_in_the_cache_comes_before_one_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(make_table(THREE, "three"), table_path("three"))
     write_table(make_table(THREE[:2], "three"), Path("three.json.gz"))
-    assert read_table(find_table("three")).images == 2
+    assert read_table(find_table("three")).images == 3
+    assert read_table(find_table("./three.json.gz")).images == 2
 
 
 FIRST_VERSION = Path(__file__).parents[1] / "first_version" / "three.npz"
