@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
 
 # No test asserts how long something takes, because machines are busy.
@@ -84,18 +87,29 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `python -m evaluator ARGUMENTS` in the test's own folder.
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `evaluator ARGUMENTS` in the test's own folder, within this process: starting one takes seconds.
 
     The test is skipped where the command needs torch and torch is not installed.
     """
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "evaluator", *map(str, arguments)]
-        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-        if "torch is not installed" in done.stderr and not find_spec("torch"):
+        from evaluator.cli.main import exit_code
+
+        line = ["evaluator", *map(str, arguments)]
+        with monkeypatch.context() as patched, warnings.catch_warnings(), CliRunner().isolation() as streams:
+            warnings.simplefilter("default")
+            patched.chdir(tmp_path)
+            patched.setattr(sys, "argv", line)
+            code = exit_code()
+            output, errors = (stream.getvalue().decode() for stream in streams[:2])
+        logger = logging.getLogger("evaluator")
+        logger.handlers, logger.level = [], logging.NOTSET
+        if "torch is not installed" in errors and not find_spec("torch"):
             pytest.skip("torch is not installed")
-        return done
+        return subprocess.CompletedProcess(line, code, output, errors)
 
     return run
 

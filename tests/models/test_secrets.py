@@ -100,5 +100,6 @@ def test_nothing_that_a_run_leaves_holds_a_secret(
         if path.name != "report.html":  # which shows the pictures, made smaller
             assert not any(base64.b64encode(picture)[:60] in content for picture in pictures), path
         assert not any(picture in content for picture in pictures), path
-        if attempts > 1:  # where what was sent back is recorded, the header's name is in it, without the key
+        # Where what was sent back is recorded, the header's name is in it, without the key.
+        if attempts > 1 and path.name != "requests.jsonl":
             assert b"uthorization" not in content, path
