@@ -90,7 +90,6 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
 
 
-@cache
 def price_of(model: str, provider: str = "", own_file: Path | None = None) -> Price | None:
     """The price of a model at a provider (openai, anthropic, gemini, openrouter or the server's host name).
 
@@ -102,9 +101,20 @@ def price_of(model: str, provider: str = "", own_file: Path | None = None) -> Pr
     return own or listed_price(model, provider)
 
 
-@cache
 def own_prices(path: Path) -> dict[str, Price]:
-    """A file of the user's own: prices by model name. Raises ConfigError for a file in another form."""
+    """A file of the user's own: prices by model name. Raises ConfigError for a file in another form.
+
+    It is read again where it changed, or where the path is one of another working folder.
+    """
+    try:
+        state = path.stat().st_mtime_ns
+    except OSError:
+        state = 0  # reading it says what is wrong
+    return _own_prices(path.absolute(), state)
+
+
+@cache
+def _own_prices(path: Path, state: int) -> dict[str, Price]:
     import yaml
     from pydantic import TypeAdapter, ValidationError
 
@@ -123,6 +133,7 @@ def own_prices(path: Path) -> dict[str, Price]:
         ) from error
 
 
+@cache
 def listed_price(model: str, provider: str = "") -> Price | None:
     """The price in genai-prices, for prompts of usual length in the standard tier."""
     from genai_prices.data_snapshot import get_snapshot

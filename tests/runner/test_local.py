@@ -58,9 +58,11 @@ def items(number: int) -> list[Item]:
     return [Item(str(i), None) for i in range(number)]
 
 
-def run(captioner: Scripted, number: int, **options: int) -> list[Caption]:
+def run(captioner: Scripted, number: int, **options: int | None) -> list[Caption]:
     captions: list[Caption] = []
-    DefaultRunner(**options).run(captioner, NONE, items(number), captions.append)
+    DefaultRunner(**options).run(  # type: ignore[arg-type]
+        captioner, NONE, items(number), captions.append
+    )
     return captions
 
 
@@ -82,7 +84,8 @@ def test_every_item_gets_exactly_one_outcome(
     refused: frozenset[str],
 ) -> None:
     captioner = Scripted(memory, unreadable, refused)
-    captions = run(captioner, number, batch_size=batch_size, decode_workers=workers)
+    options = {"batch_size": batch_size, "decode_workers": workers, "stop_after_failures": None}
+    captions = run(captioner, number, **options)
     assert sorted(caption.item_id for caption in captions) == sorted(item.id for item in items(number))
     for caption in captions:
         if caption.item_id in unreadable:

@@ -122,3 +122,14 @@ def test_a_file_in_another_form_is_named(content: str, tmp_path: Path) -> None:
     own.write_text(content)
     with pytest.raises(ConfigError, match=r"prices: cannot read .*prices\.yaml.*gpt-4o-mini: \{input"):
         price_of("gpt-4o", "openai", own)
+
+
+def test_a_price_file_that_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a notebook, which goes on for days and from folder to folder."""
+    for folder, dollars in (("one", 1), ("two", 2)):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        Path("prices.yaml").write_text(f"mine: {{input: {dollars}, output: 1, date: 2026-01-31}}\n")
+        price = price_of("mine", own_file=Path("prices.yaml"))
+        assert price
+        assert price.input == dollars
