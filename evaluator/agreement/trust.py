@@ -26,14 +26,14 @@ from evaluator.comparison.bootstrap import percentile_interval
 from evaluator.comparison.paired_tests import p_value_text
 from evaluator.core import Array, Item, Measurement, NotComputed, Scorer, Signature
 from evaluator.core.errors import ConfigError, MetricError
-from evaluator.core.metrics import in_points
+from evaluator.core.results import WithInterval
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
 
 Metric = str | Scorer | MetricFunction
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class Agreement(WithInterval):
     """One statistic of one metric on one collection, with its interval; the numbers are coefficients."""
 
     metric: str
@@ -48,17 +48,9 @@ class Agreement:
     published: float | None  # in points
     resampled: Array  # the statistic of each resample, the same resamples for every metric
 
-    @property
-    def points(self) -> float:
-        return in_points(self.value)
-
-    @property
-    def interval_points(self) -> tuple[float, float]:
-        return in_points(self.low), in_points(self.high)
-
 
 @dataclass(frozen=True)
-class Gap:
+class Gap(WithInterval):
     """How much better one metric agrees with people than another, on the same images."""
 
     value: float

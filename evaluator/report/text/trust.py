@@ -10,7 +10,6 @@ from typing import Any
 
 from evaluator.agreement.judgements import StatisticName
 from evaluator.agreement.trust import Agreement, Trusted
-from evaluator.core.metrics import in_points
 from evaluator.report.formatting import format_digits
 from evaluator.report.text.table import Cell, TextTable
 
@@ -65,8 +64,7 @@ def behind(trusted: Trusted, one: Agreement) -> Cell:
     """By how much the best metric agrees better, with its interval and p-value."""
     if (gap := trusted.behind_best(one)) is None:
         return Cell("")
-    points = in_points(gap.value)
-    return Cell(format_digits(points), interval((in_points(gap.low), in_points(gap.high))), gap.p_text)
+    return Cell(format_digits(gap.points), interval(gap.interval_points), gap.p_text)
 
 
 def interval(points: tuple[float, float]) -> str:
@@ -119,9 +117,9 @@ def known(value: float) -> float | None:
 def gap_row(trusted: Trusted, one: Agreement) -> dict[str, float | None] | None:
     if (gap := trusted.behind_best(one)) is None:
         return None
-    low, high = in_points(gap.low), in_points(gap.high)
+    low, high = gap.interval_points
     return {
-        "value": known(in_points(gap.value)),
+        "value": known(gap.points),
         "low": known(low),
         "high": known(high),
         "p_value": known(gap.p_value),
