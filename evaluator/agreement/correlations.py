@@ -135,7 +135,10 @@ def system_pearson(observed: Observations) -> Statistic:
         if observed.system is None or observed.system.max() < 2:
             return float("nan")
         weights = counts[observed.image].astype(np.float64)
-        return correlation(*(system_means(values, observed.system, weights) for values in _both(observed)))
+        scores, ratings = (
+            system_means(values, observed.system, weights) for values in (observed.metric, observed.people)
+        )
+        return correlation(scores, ratings)
 
     return of
 
@@ -144,10 +147,6 @@ def system_means(values: Array, system: Indices, weights: Array) -> Array:
     """The weighted mean of each system's values, (systems,)."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.bincount(system, weights * values) / np.bincount(system, weights))
-
-
-def _both(observed: Observations) -> tuple[Array, Array]:
-    return observed.metric, observed.people
 
 
 def correlation(first: Array, second: Array, weights: Array | None = None) -> float:

@@ -28,7 +28,7 @@ class LengthPart:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A caption whose place among all captions differs most between a metric and people."""
+    """A caption that a metric and people rank differently among all captions."""
 
     judged: Judged
     score: float
@@ -49,6 +49,8 @@ def by_length(trusted: Trusted) -> list[LengthPart]:
     bounds = np.unique(np.quantile(words, np.linspace(0, 1, parts + 1)[1:-1]))
     part_of = np.searchsorted(bounds, words, side="left")
     rows = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
+    if len(rows) < 2:
+        return []
     return [
         LengthPart(
             shortest=int(words[part].min()),
@@ -57,13 +59,12 @@ def by_length(trusted: Trusted) -> list[LengthPart]:
             values={one.name: _value(trusted, one, part) for one in trusted.measurements},
         )
         for part in rows
-        if len(rows) > 1
     ]
 
 
 def _value(trusted: Trusted, measurement: Measurement, rows: Indices) -> float:
     """The first statistic over some captions."""
-    scores = _oriented(measurement)
+    scores = measurement.oriented
     kept = [int(row) for row in rows if np.isfinite(scores[int(row)])]
     if len(kept) < 2:
         return float("nan")
@@ -74,7 +75,7 @@ def _value(trusted: Trusted, measurement: Measurement, rows: Indices) -> float:
 def disagreements(trusted: Trusted, metric: str, count: int = 6) -> list[Disagreement]:
     """The captions on which this metric and people disagree most, one per image, the worst first."""
     measurement = next(one for one in trusted.measurements if one.name == metric)
-    scores, judged = _oriented(measurement), trusted.collection.judged
+    scores, judged = measurement.oriented, trusted.collection.judged
     kept = np.flatnonzero(np.isfinite(scores))
     by_metric = _lower_shares(scores[kept])
     by_people = _lower_shares(np.array([judged[row].rating for row in kept]))
@@ -87,10 +88,6 @@ def disagreements(trusted: Trusted, metric: str, count: int = 6) -> list[Disagre
         if len(worst) == count:
             break
     return list(worst.values())
-
-
-def _oriented(measurement: Measurement) -> Array:
-    return measurement.per_image if measurement.higher_is_better else -measurement.per_image
 
 
 def _lower_shares(values: Array) -> Array:

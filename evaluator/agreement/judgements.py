@@ -1,4 +1,4 @@
-"""What people said of captions: the judgements of a collection, and how they are to be compared.
+"""How people rated captions: the judgements of a collection, and how they are to be compared.
 
 >>> Judged("a.jpg", "a dog", ("a dog runs", "a puppy"), ratings=(4.0, 3.0, 4.0)).rating
 3.6666666666666665
@@ -20,10 +20,10 @@ StatisticName = Literal[
 
 @dataclass(frozen=True)
 class Judged:
-    """One caption of one image, the references it is scored against, and what people said of it.
+    """One caption of one image, the references it is scored against, and how people rated it.
 
-    Each rating is an observation of its own, as in the published protocols. `votes` are what the single
-    raters said where `ratings` pools them.
+    Each rating is an observation of its own, as in the published protocols. `votes` are the answers of the
+    single raters where `ratings` pools them.
     """
 
     image: str
@@ -38,7 +38,7 @@ class Judged:
 
     @property
     def rating(self) -> float:
-        """What people said on average."""
+        """The mean of the ratings."""
         return mean(self.ratings)
 
     @property

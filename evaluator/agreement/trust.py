@@ -25,9 +25,10 @@ from evaluator.agreement.raters import krippendorff_alpha
 from evaluator.comparison.bootstrap import percentile_interval
 from evaluator.comparison.paired_tests import p_value_text
 from evaluator.core import Array, Item, Measurement, NotComputed, Scorer, Signature
-from evaluator.core.errors import ConfigError, MetricError
+from evaluator.core.errors import ConfigError
 from evaluator.core.results import WithInterval
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
+from evaluator.scorers.measure import measure
 
 Metric = str | Scorer | MetricFunction
 
@@ -173,14 +174,17 @@ def trusted(
 ) -> Trusted:
     """The agreements of these scorers with one collection."""
     measurements, not_computed = measured(collection, scorers)
+    oriented = [(measurement, measurement.oriented) for measurement in measurements]
+    tagged = parts(collection)
     return Trusted(
         collection=collection,
         measurements=tuple(measurements),
         agreements=tuple(
-            agreement(part, measurement.per_image[rows], measurement, statistic, resamples, confidence, seed)
+            agreement(part, scores[rows], measurement, statistic, resamples, confidence, seed)
             for statistic in statistics
-            for part, rows in parts(collection)
-            for measurement in measurements
+            for part, rows in tagged
+            for measurement, scores in oriented
+            if np.isfinite(scores[rows]).any()
         ),
         not_computed=tuple(not_computed),
         raters_alpha=krippendorff_alpha(collection.judged),
@@ -191,17 +195,10 @@ def trusted(
 def measured(
     collection: Collection, scorers: Sequence[Scorer]
 ) -> tuple[list[Measurement], list[NotComputed]]:
-    """The score of each judged caption by each metric."""
+    """The score of each judged caption by each metric, and the metrics that cannot be computed."""
     items = [Item(str(index), one.picture, one.references) for index, one in enumerate(collection.judged)]
     captions = [one.caption for one in collection.judged]
-    measurements: list[Measurement] = []
-    not_computed: list[NotComputed] = []
-    for scorer in scorers:
-        try:
-            measurements += scorer.score(items, captions)
-        except MetricError as error:
-            not_computed += [NotComputed(name, str(error)) for name in scorer.names]
-    return measurements, not_computed
+    return measure({str(index): scorer for index, scorer in enumerate(scorers)}, items, captions)
 
 
 def parts(collection: Collection) -> list[tuple[Collection, Indices]]:
@@ -232,11 +229,11 @@ def agreement(
     confidence: float,
     seed: int,
 ) -> Agreement:
-    """One metric's agreement with people, over the captions that it could score: scores (captions,)."""
-    scores = scores if measurement.higher_is_better else -scores
+    """One metric's agreement with people, over the captions that it could score.
+
+    `scores` (captions,) are higher for better captions, and NaN for those without a score.
+    """
     kept = [index for index, score in enumerate(scores) if np.isfinite(score)]
-    if not kept:
-        raise MetricError(f"{measurement.name} scored none of the captions of {collection.name}")
     judged = [collection.judged[index] for index in kept]
     observed = observations(judged, scores[kept])
     of = STATISTICS[statistic](observed)

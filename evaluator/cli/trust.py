@@ -58,7 +58,7 @@ def trust_command(
     seed: int,
     config_dir: Path | None,
 ) -> ExitCode:
-    """Compare metrics with what people said of captions.
+    """Compare metrics with how people rated captions.
 
     METRIC is a scorer: bleu, rouge, cider, meteor, clipscore, or one of your own. OVERRIDES are its options:
     scorer.cider.n=3. The collections: flickr8k-expert, flickr8k-cf, thumb, composite, polaris, nebula,

@@ -154,7 +154,7 @@ def family_differences(family: Family, sums: Sequence[Array], confidence: float)
     if not family.pairs:
         return []
     values = [one.value for one in family.systems]
-    per_image = [one.per_image if one.higher_is_better else -one.per_image for one in family.systems]
+    per_image = [one.oriented for one in family.systems]
     images = len(per_image[0])
     observed = np.array([values[one] - values[other] for one, other in family.pairs])
     swapped = swapped_differences(family, sums)

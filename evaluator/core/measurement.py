@@ -53,6 +53,11 @@ class Measurement:
         return AGGREGATES[self.aggregate](self.statistics)
 
     @property
+    def oriented(self) -> Array:
+        """The same, with its sign turned where a lower score is better."""
+        return self.per_image if self.higher_is_better else -self.per_image
+
+    @property
     def scored(self) -> NDArray[np.bool_]:
         """Which images could be scored, (N,)."""
         return np.asarray(self.statistics.any(axis=-1))

@@ -1,4 +1,4 @@
-"""Collections that are one table: a row per rating, as CSV, TSV, JSON Lines or Parquet.
+"""Collections that are one table: a row per rating, in any form that captions files may have, or Parquet.
 
     file_name,refs,cand,human_score              Polaris, Nebula, LongCap-Arena, Composite
     a.jpg,"['a dog runs', 'a puppy']",a dog,0.75
@@ -21,6 +21,8 @@ from typing import Any
 from evaluator.agreement.collections.files import all_in_folder
 from evaluator.agreement.judgements import Collection, Judged, StatisticName
 from evaluator.agreement.published import published
+from evaluator.captions_files.container import read_content
+from evaluator.captions_files.rows import rows_of
 from evaluator.core.errors import DataError
 
 # The names that these tables use, in the order in which they are looked for.
@@ -92,31 +94,22 @@ def collection(name: str, path: Path, patterns: Sequence[str] = ()) -> Collectio
     )
 
 
-def read_table(path: Path) -> list[dict[str, Any]]:
+def read_table(path: Path) -> Sequence[Mapping[str, Any]]:
     """The rows of one file, its pictures left out. Raises DataError for a file that is no table."""
-    import pandas as pd
-
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    try:
-        match path.suffix.lower():
-            case ".parquet":
-                return _read_parquet(path)
-            case ".jsonl":
-                frame = pd.read_json(path, lines=True, dtype=False)
-            case ".tsv":
-                frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
-            case _:
-                frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a table: {error}") from error
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        return _read_parquet(path)
+    return rows_of(read_content(path)).entries
 
 
 def _read_parquet(path: Path) -> list[dict[str, Any]]:
+    """The named columns alone: the pictures of such a file may be larger than the memory."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path}: cannot be read as a table: {error}") from error
     wanted = {name for names in COLUMNS.values() for name in names}
     columns = [
         field.name

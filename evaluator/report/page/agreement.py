@@ -72,7 +72,7 @@ def correlations(measured: Mapping[str, Measurement], metrics: Sequence[str]) ->
     """Spearman's coefficient of each pair, (metrics, metrics); NaN where the run lacks a metric."""
     table = np.full((len(metrics), len(metrics)), np.nan)
     scores = {
-        index: measurement.per_image if measurement.higher_is_better else -measurement.per_image
+        index: measurement.oriented
         for index, metric in enumerate(metrics)
         if (measurement := measured.get(metric))
     }

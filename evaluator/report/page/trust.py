@@ -14,9 +14,9 @@ from pathlib import Path
 
 from evaluator.agreement.details import Disagreement, LengthPart, by_length, disagreements
 from evaluator.agreement.trust import Agreement, Trusted
-from evaluator.core.errors import ImageError, StoreError
-from evaluator.files.atomic import replacing
+from evaluator.core.errors import ImageError
 from evaluator.files.images import thumbnail
+from evaluator.files.output_files import write_output
 from evaluator.report.page.embedding import policy
 from evaluator.report.page.html import asset, environment
 from evaluator.report.page.plots import LABEL_WIDTH, RIGHT, WIDTH, Axis
@@ -70,12 +70,7 @@ def write_trust_page(trusted: Sequence[Trusted], output: Path) -> Path:
             sections=[section(each) for each in trusted],
         )
     )
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(output) as temporary:
-            temporary.write_bytes(content.encode("utf-8", "replace"))
-    except OSError as error:
-        raise StoreError(f"cannot write the page {output}: {error.strerror}") from error
+    write_output(output, content)
     return output
 
 
