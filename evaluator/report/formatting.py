@@ -9,11 +9,12 @@ from types import MappingProxyType
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Results, Score
 from evaluator.core.dollars import format_dollars
+from evaluator.core.results import WithInterval
 
 NOT_COMPUTED = "not computed"
 
 
-def format_points(score: Score) -> str:
+def format_points(score: WithInterval) -> str:
     return f"{score.points:.1f}"
 
 

@@ -49,6 +49,10 @@ class Section:
     def name(self) -> str:
         return self.trusted.collection.name
 
+    def name_of(self, one: Agreement) -> str:
+        """The metric, with the part of the collection where it is one."""
+        return " ".join(filter(None, [one.metric, one.collection.partition(":")[2]]))
+
     @property
     def table(self) -> str:
         return trust_table(self.trusted).html()
@@ -67,6 +71,7 @@ def write_trust_page(trusted: Sequence[Trusted], output: Path) -> Path:
         .render(
             policy=policy(style, "", pictures_beside=False),
             style=style,
+            title="Metrics against people",
             sections=[section(each) for each in trusted],
         )
     )
