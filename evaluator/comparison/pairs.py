@@ -160,7 +160,7 @@ def restricted(run: Run, ids: Sequence[str], are_all: bool) -> dict[str, Measure
     index_of = {item_id: index for index, item_id in enumerate(run.scored_ids)}
     rows = [index_of[item_id] for item_id in ids]
     measurements = {
-        name: replace(one, statistics=one.statistics[rows], signature=one.signature.over(len(ids)))
+        name: replace(one.of(rows), signature=one.signature.over(len(ids)))
         for name, one in run.measurements.items()
     }
     if not are_all and ids:

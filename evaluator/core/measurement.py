@@ -10,7 +10,8 @@ bootstrap resample is the aggregate of a weighted sum:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,13 @@ class Measurement:
     aggregate: str
     signature: Signature
     higher_is_better: bool = True
+    notes: Sequence[str] = field(default=(), repr=False)  # why, for each image or for none; "" where unknown
 
     def __post_init__(self) -> None:
         # A scorer of one's own may give its signature as plain text.
         object.__setattr__(self, "signature", Signature(self.signature))
+        if self.notes and len(self.notes) != len(self.statistics):
+            raise ValueError(f"{self.name} has {len(self.statistics)} rows and {len(self.notes)} notes")
 
     @property
     def value(self) -> float:
@@ -56,6 +60,11 @@ class Measurement:
     def oriented(self) -> Array:
         """The same, with its sign turned where a lower score is better."""
         return self.per_image if self.higher_is_better else -self.per_image
+
+    def of(self, rows: Sequence[int] | NDArray[np.integer]) -> Measurement:
+        """The measurement of some of the images, by their rows; its signature is still that of all."""
+        notes = [self.notes[row] for row in rows] if self.notes else ()
+        return replace(self, statistics=self.statistics[rows], notes=notes)
 
     @property
     def scored(self) -> NDArray[np.bool_]:

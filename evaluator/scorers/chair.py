@@ -67,6 +67,15 @@ def verdict(caption: str, shown: frozenset[str]) -> Verdict:
     )
 
 
+def note(what: str, objects: Sequence[str]) -> str:
+    """One line about a caption.
+
+    >>> note("invented", ("cat", "dog", "cat"))
+    'invented: cat, dog'
+    """
+    return f"{what}: {', '.join(dict.fromkeys(objects))}" if objects else ""
+
+
 @dataclass(frozen=True)
 class CHAIR:
     """Counts the objects that captions invent, and those of the image that they name."""
@@ -108,6 +117,10 @@ class CHAIR:
             ],
             np.float64,
         )
+        notes = {
+            "CHAIR-i": [note("invented", one.invented) if one else "" for one in verdicts],
+            "object recall": [note("missed", one.missed) if one else "" for one in verdicts],
+        }
         scored = [item for item, is_annotated in zip(items, annotated, strict=True) if is_annotated]
         return [
             Measurement(
@@ -116,6 +129,7 @@ class CHAIR:
                 "mean",
                 signature(name, scored, evidence=self.evidence, objects="coco80", words=WORDS),
                 higher_is_better=name == "object recall",
+                notes=notes.get(name, ()),
             )
             for name, columns in zip(NAMES, ([0, 1], [2, 3], [4, 5]), strict=True)
         ]

@@ -87,6 +87,14 @@ class ScoresDocument:
         return {name: entry for name, entry in self.scores.items() if isinstance(entry, ScoreEntry)}
 
 
+@dataclass(frozen=True)
+class NotesDocument:
+    """notes.json: what scorers say about single captions, by metric and image."""
+
+    scoring: str  # the same as in scores.json
+    notes: Mapping[Name, Mapping[str, str]]
+
+
 @cache
 def _schema(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from json import JSONDecodeError
 from pathlib import Path
@@ -25,6 +25,7 @@ from evaluator.store import request_log
 from evaluator.store.config_file import config_from_yaml
 from evaluator.store.counts import count_outcomes, known_sum
 from evaluator.store.formats import (
+    NotesDocument,
     ScoreEntry,
     ScoresDocument,
     bounded,
@@ -51,6 +52,7 @@ Line = TypeVar("Line")
 
 # What is computed from the captions; any of it may be deleted.
 COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
+NOTES = "notes.json"
 MOST_LINES = 5_000_000
 
 RERUN = "Delete it and run again"
@@ -180,10 +182,11 @@ class Run:
         with understanding(self.files.where("statistics.npz"), RESCORE.format(self.path)):
             if statistics[SCORING] != self._scores.scoring:
                 raise ValueError("it is of another scoring than scores.json")
-            return {
+            measured = {
                 score.name: measurement_of(score, self._scores.computed[score.name], statistics[score.name])
                 for score in results.scores
             }
+        return {name: self._with_notes(one) for name, one in measured.items()}
 
     @cached_property
     def per_image(self) -> pd.DataFrame:
@@ -206,6 +209,23 @@ class Run:
         by_name = {measurement.name: measurement for measurement in measurements}
         scores = {"results": results, "scored_ids": ids, "measurements": by_name}
         return Run(self.path, **known, **scores)
+
+    def _with_notes(self, measurement: Measurement) -> Measurement:
+        if not (notes := self._notes.get(measurement.name)):
+            return measurement
+        return replace(measurement, notes=[notes.get(item_id, "") for item_id in self.scored_ids])
+
+    @cached_property
+    def _notes(self) -> Mapping[str, Mapping[str, str]]:
+        """notes.json, which is there where a scorer has something to say; a baseline does not keep it."""
+        if not self.files.has(NOTES):
+            return {}
+        document = read_document(self.files, NOTES, advice := RESCORE.format(self.path))
+        with understanding(self.files.where(NOTES), advice):
+            notes = checked(NotesDocument, document)
+            if notes.scoring != self._scores.scoring:
+                raise ValueError("it is of another scoring than scores.json")
+            return notes.notes
 
     @cached_property
     def _scores(self) -> ScoresDocument:

@@ -29,6 +29,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
         "captions.jsonl": 1_000_000_000,
         "requests.jsonl": 1_000_000_000,
         "statistics.npz": 500_000_000,
+        "notes.json": 500_000_000,
     }
 )
 MANIFEST = "manifest.json"

@@ -9,6 +9,7 @@
     scores.json          scores with intervals and signatures, coverage, outcomes
     per_image.parquet    one row per image: outcome, caption, the score of each metric
     statistics.npz       each metric's sufficient statistics, row by row, with the ids
+    notes.json           why captions have their scores, where a scorer says it: invented objects
 
 captions.jsonl and requests.jsonl are only ever appended to, each line by a single write, under a lock. A
 killed process loses at most the line it was writing, which the next reader skips. All other files are
@@ -26,7 +27,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evaluator.core import Item
+from evaluator.core import Item, Measurement
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import refuse_known_keys
 from evaluator.files.atomic import replace_file, replacing
@@ -39,7 +40,7 @@ from evaluator.store.own_items import remember_items
 from evaluator.store.per_image import parquet_bytes
 from evaluator.store.provenance import inputs_digest
 from evaluator.store.row_statistics import SCORING, statistics_bytes
-from evaluator.store.run import Attempts, Run, appended_size, read_attempts
+from evaluator.store.run import NOTES, Attempts, Run, appended_size, read_attempts
 from evaluator.store.run_files import MANIFEST, FolderFiles, files_at
 
 # What a baseline keeps as it is.
@@ -147,8 +148,12 @@ class RunFolder:
         texts = {item_id: run.captions[item_id].text or "" for item_id in run.scored_ids}
         coco = [{"image_id": _coco_id(item_id), "caption": text} for item_id, text in texts.items()]
         statistics = statistics_bytes(run.scored_ids, measurements, scoring)
+        notes = notes_of(run.scored_ids, measurements)
         with self.writing():
             (self.path / "scores.json").unlink(missing_ok=True)
+            (self.path / NOTES).unlink(missing_ok=True)
+            if notes:
+                self._replace(NOTES, encode_json({"scoring": scoring, "notes": notes}) + b"\n")
             self._replace("captions.coco.json", encode_json(coco) + b"\n")
             self._replace("per_image.parquet", parquet_bytes(table))
             self._replace("statistics.npz", statistics)
@@ -182,6 +187,15 @@ class RunFolder:
     def _replace(self, name: str, content: bytes) -> None:
         """Put a file in the place of `name`, whole or not at all."""
         replace_file(self.path / name, content)
+
+
+def notes_of(ids: Sequence[str], measurements: Sequence[Measurement]) -> dict[str, dict[str, str]]:
+    """What scorers say about single captions, by metric and image."""
+    return {
+        one.name: {item_id: note for item_id, note in zip(ids, one.notes, strict=True) if note}
+        for one in measurements
+        if one.notes
+    }
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

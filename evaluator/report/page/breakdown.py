@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def score_over(comparison: Comparison, index: int, metric: str, chosen: NDArray[
     whole = comparison.pairs.measurements[index].get(metric)
     if whole is None:
         return None
-    measured = replace(whole, statistics=whole.statistics[chosen])
+    measured = whole.of(np.flatnonzero(chosen))
     if not np.isfinite(measured.value):
         return None
     (bounds,) = intervals([measured], confidence=comparison.pairs.confidence)
