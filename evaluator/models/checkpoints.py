@@ -27,7 +27,7 @@ class Checkpoint:
 
     config: Any
     model: Any
-    image_processor: Any
+    processor: Any  # of pictures, or of pictures and texts
     tokenizer: Any
     folder: Path  # with its files; for a checkpoint of the hub, in the hub's cache
 
@@ -51,7 +51,7 @@ class CheckpointLoader:
     used_by: str
     model_types: tuple[str, ...]
     model_class: str  # the name of transformers' Auto class
-    open_processor: Callable[[str, Mapping[str, Any]], tuple[Any, Any]]  # image processor and tokenizer
+    open_processor: Callable[[str, Mapping[str, Any]], tuple[Any, Any]]  # processor and tokenizer
     otherwise: str  # what to type where a checkpoint is of another type
     unused_weights: frozenset[str] = frozenset()
     tolerated_missing_share: float = 0.0  # of the weights
@@ -80,7 +80,7 @@ class CheckpointLoader:
         source = self._source
         try:
             config = self._config(source)
-            image_processor, tokenizer = self.open_processor(self.name, source)
+            processor, tokenizer = self.open_processor(self.name, source)
             model, loading = getattr(transformers, self.model_class).from_pretrained(
                 self.name,
                 dtype=dtype,
@@ -107,7 +107,7 @@ class CheckpointLoader:
         if device.type == "cpu":
             where += f", {choose_threads(parameters)} thread(s)"
         logger.info("%s: %.1f million parameters on %s", self.name, parameters / 1e6, where)
-        return Checkpoint(config, model, image_processor, tokenizer, Path(file).parent)
+        return Checkpoint(config, model, processor, tokenizer, Path(file).parent)
 
     def _begin(self) -> tuple[torch.device, torch.dtype]:
         """The device and the type of the weights. Raises MissingPackage, and ModelError for the device."""

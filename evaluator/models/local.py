@@ -12,7 +12,7 @@ is passed explicitly, so that the checkpoint's own generation_config.json cannot
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -22,22 +22,22 @@ from annotated_types import Ge
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply, WeightsSize
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
-from evaluator.models.checkpoints import CheckpointLoader, is_out_of_memory
+from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
 from evaluator.models.weights import weights_size
 
 if TYPE_CHECKING:
     import torch
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
-class LocalCaptioner(ABC):
-    """The options of every family; lengths in tokens, image_size in pixels (None: the checkpoint's own)."""
+class LocalModel(ABC):
+    """The options of every local captioner; lengths in tokens."""
 
     checkpoint: str
     revision: str | None = None
     device: str = field(default="auto", metadata=RUNTIME_ONLY)
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
-    image_size: Annotated[int, Ge(1)] | None = None
     num_beams: Annotated[int, Ge(1)] = 1
     min_new_tokens: Annotated[int, Ge(0)] = 0
     max_new_tokens: Annotated[int, Ge(1)] = 30
@@ -49,46 +49,6 @@ class LocalCaptioner(ABC):
     prompt_forms: tuple[PromptForm, ...] = field(default=(), metadata=RUNTIME_ONLY)
 
     model_types: ClassVar[tuple[str, ...]]
-
-    @abstractmethod
-    def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:
-        """The input ids before the caption."""
-
-    @abstractmethod
-    def echo_length(self, config: Any, prompt_ids: Sequence[int]) -> int:
-        """How many ids at the start of the output are not the caption."""
-
-    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """Raises an error for a chat prompt, which no family takes, and for a missing checkpoint."""
-        for name in ("system", "shots"):
-            if getattr(prompt, name):
-                raise ConfigError(
-                    f"prompt.{name}: {type(self).__name__} takes a text prefix only. "
-                    f"Choose a prompt without it, or type prompt.{name}= to leave it out"
-                )
-        self.loader().check()
-        return ()
-
-    @contextmanager
-    def open(self, prompt: Prompt) -> Iterator[LocalSession]:
-        """Load the checkpoint. Raises ModelError with what to type."""
-        checkpoint = self.loader().open()
-        config, tokenizer = checkpoint.config, checkpoint.tokenizer
-        image_processor, decoding = checkpoint.image_processor, self.decoding()
-        if self.image_size is not None:
-            image_processor = resized(image_processor, self.image_size)
-            decoding["interpolate_pos_encoding"] = self.image_size != config.vision_config.image_size
-        prompt_ids = self.prompt_ids(config, tokenizer, prompt.text)
-        yield LocalSession(
-            model=checkpoint.model,
-            image_processor=image_processor,
-            tokenizer=tokenizer,
-            prompt_ids=prompt_ids,
-            echo_length=self.echo_length(config, prompt_ids),
-            stop_ids=stop_ids(config, checkpoint.model.generation_config, tokenizer),
-            decoding=decoding,
-            version=checkpoint.commit or "local",
-        )
 
     def weights_size(self) -> WeightsSize | None:
         return weights_size(self.checkpoint)
@@ -121,6 +81,54 @@ class LocalCaptioner(ABC):
             tolerated_missing_share=0.01,  # a checkpoint may lack a buffer that nothing reads
         )
 
+    def opened(self) -> Checkpoint:
+        """The loaded checkpoint, whose own generation_config.json decides nothing but its special ids."""
+        checkpoint = self.loader().open()
+        checkpoint.model.generation_config = only_ids(checkpoint.model.generation_config)
+        return checkpoint
+
+
+@dataclass(frozen=True)
+class LocalCaptioner(LocalModel):
+    """A family that continues token ids: image_size in pixels (None: the checkpoint's own)."""
+
+    image_size: Annotated[int, Ge(1)] | None = None
+
+    @abstractmethod
+    def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:
+        """The input ids before the caption."""
+
+    @abstractmethod
+    def echo_length(self, config: Any, prompt_ids: Sequence[int]) -> int:
+        """How many ids at the start of the output are not the caption."""
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Raises an error for a chat prompt, which no family takes, and for a missing checkpoint."""
+        refuse(prompt, ("system", "shots"), f"{type(self).__name__} takes a text prefix only")
+        self.loader().check()
+        return ()
+
+    @contextmanager
+    def open(self, prompt: Prompt) -> Iterator[LocalSession]:
+        """Load the checkpoint. Raises ModelError with what to type."""
+        checkpoint = self.opened()
+        config, tokenizer = checkpoint.config, checkpoint.tokenizer
+        image_processor, decoding = checkpoint.processor, self.decoding()
+        if self.image_size is not None:
+            image_processor = resized(image_processor, self.image_size)
+            decoding["interpolate_pos_encoding"] = self.image_size != config.vision_config.image_size
+        prompt_ids = self.prompt_ids(config, tokenizer, prompt.text)
+        yield LocalSession(
+            model=checkpoint.model,
+            image_processor=image_processor,
+            tokenizer=tokenizer,
+            prompt_ids=prompt_ids,
+            echo_length=self.echo_length(config, prompt_ids),
+            stop_ids=stop_ids(config, checkpoint.model.generation_config, tokenizer),
+            decoding=decoding,
+            version=checkpoint.commit or "local",
+        )
+
 
 @dataclass(frozen=True)
 class LocalSession:
@@ -137,51 +145,89 @@ class LocalSession:
 
     def prepare(self, item: Item) -> torch.Tensor:
         """The picture as the model's pixel values, (3, height, width)."""
-        if item.image is None:
-            raise CaptionError(Outcome.ERROR, f"image {item.id} has no picture. Give data.images=DIR")
-        pixels = self.image_processor(read_picture(item.image), return_tensors="pt")["pixel_values"]
+        pixels = self.image_processor(picture_of(item), return_tensors="pt")["pixel_values"]
         return pixels[0]  # type: ignore[no-any-return]
 
     def caption(self, prepared: Sequence[torch.Tensor]) -> list[Reply | CaptionError]:
         """One deterministic caption per picture. Raises OutOfMemory where the batch is too large."""
         import torch
 
-        try:
+        with memory_for(self.model, len(prepared)):
             pixels = torch.stack(list(prepared)).to(self.model.device, self.model.dtype)
             input_ids = torch.tensor([list(self.prompt_ids)] * len(prepared), device=self.model.device)
-            with torch.inference_mode():
-                output = self.model.generate(
-                    pixel_values=pixels,
-                    input_ids=input_ids,
-                    attention_mask=torch.ones_like(input_ids),
-                    **self.decoding,
-                )
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            if self.model.device.type == "cuda":
-                torch.cuda.empty_cache()
-            raise OutOfMemory(f"a batch of {len(prepared)} pictures does not fit into memory") from error
+            output = self.model.generate(
+                pixel_values=pixels,
+                input_ids=input_ids,
+                attention_mask=torch.ones_like(input_ids),
+                **self.decoding,
+            )
         return [self._reply(row[self.echo_length :]) for row in output.tolist()]
 
     def _reply(self, ids: Sequence[int]) -> Reply | CaptionError:
-        length = next((index for index, token in enumerate(ids) if token in self.stop_ids), len(ids))
-        reply = Reply(
-            self.tokenizer.decode(ids[:length], skip_special_tokens=True).strip(),
-            model_version=self.version,
-            input_tokens=len(self.prompt_ids),
-            output_tokens=length,
-            finish_reason="stop" if length < self.decoding["max_new_tokens"] else "length",
-        )
-        return reply if reply.text else CaptionError(Outcome.EMPTY, "the model generated no text", reply)
+        length = length_of(ids, self.stop_ids)
+        text = self.tokenizer.decode(ids[:length], skip_special_tokens=True).strip()
+        limit = self.decoding["max_new_tokens"]
+        return reply_or_empty(counted(text, self.version, len(self.prompt_ids), length, limit))
+
+
+def refuse(prompt: Prompt, parts: Sequence[str], reason: str) -> None:
+    """Raises ConfigError for the parts of a prompt that the model cannot take."""
+    for name in parts:
+        if getattr(prompt, name):
+            raise ConfigError(
+                f"prompt.{name}: {reason}. Choose a prompt without it, or type prompt.{name}= to leave it out"
+            )
+
+
+def picture_of(item: Item) -> Image:
+    """The item's picture. Raises CaptionError where it has none, ImageError where it cannot be read."""
+    if item.image is None:
+        raise CaptionError(Outcome.ERROR, f"image {item.id} has no picture. Give data.images=DIR")
+    return read_picture(item.image)
+
+
+@contextmanager
+def memory_for(model: Any, count: int) -> Iterator[None]:
+    """Runs the model without gradients. Raises OutOfMemory where `count` pictures are too many for it."""
+    import torch
+
+    try:
+        with torch.inference_mode():
+            yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        if model.device.type == "cuda":
+            torch.cuda.empty_cache()
+        raise OutOfMemory(f"a batch of {count} pictures does not fit into memory") from error
+
+
+def length_of(ids: Sequence[int], stop_ids: Container[int]) -> int:
+    """How many ids come before the first that ends the caption."""
+    return next((index for index, token in enumerate(ids) if token in stop_ids), len(ids))
+
+
+def counted(text: str, version: str, input_tokens: int, output_tokens: int, limit: int) -> Reply:
+    """A reply with its numbers of tokens, and whether it ended by itself."""
+    return Reply(
+        text,
+        model_version=version,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        finish_reason="stop" if output_tokens < limit else "length",
+    )
+
+
+def reply_or_empty(reply: Reply) -> Reply | CaptionError:
+    return reply if reply.text else CaptionError(Outcome.EMPTY, "the model generated no text", reply)
 
 
 def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The image processor and the tokenizer of a captioner."""
-    from transformers import AutoProcessor
+    """The image processor, which works on PIL's pictures whatever is installed, and the tokenizer."""
+    from transformers import AutoImageProcessor, AutoProcessor
 
     processor = AutoProcessor.from_pretrained(name, **source)
-    return processor.image_processor, processor.tokenizer
+    return AutoImageProcessor.from_pretrained(name, backend="pil", **source), processor.tokenizer
 
 
 def resized(image_processor: Any, size: int) -> Any:
@@ -201,3 +247,13 @@ def stop_ids(config: Any, generation_config: Any, tokenizer: Any) -> frozenset[i
             value = getattr(source, name, None)
             ids.update(value if isinstance(value, list) else [] if value is None else [value])
     return frozenset(ids)
+
+
+def only_ids(generation_config: Any) -> Any:
+    """A generation config with nothing of the checkpoint's but which ids begin, end, pad or never come."""
+    names = (
+        *("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"),
+        *("forced_bos_token_id", "forced_eos_token_id", "bad_words_ids"),
+        *("suppress_tokens", "begin_suppress_tokens"),
+    )
+    return type(generation_config)(**{name: getattr(generation_config, name, None) for name in names})

@@ -50,7 +50,7 @@ def load_encoder(
     version = opened.commit or digest_of_files(opened.folder)
     versions = [torch.__version__, transformers.__version__, PIL.__version__]
     cache = FeatureCache("|".join(["1", version, dtype, opened.model.device.type, *versions]))
-    return Encoder(opened.model, opened.image_processor, opened.tokenizer, batch_size, version, cache)
+    return Encoder(opened.model, opened.processor, opened.tokenizer, batch_size, version, cache)
 
 
 def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
