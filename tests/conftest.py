@@ -20,6 +20,8 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from evaluator.core import Item
+
 # No test asserts how long something takes, because machines are busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -76,6 +78,22 @@ def real_data() -> Path:
     if not (REAL_DATA / "coco" / "captions_karpathy_test.json").is_file():
         pytest.skip(NO_REAL_DATA)
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def published(real_data: Path) -> Callable[[str], tuple[list[Item], list[str]]]:
+    """A published system -> the images of the Karpathy test split that it captioned, and its captions."""
+    references: dict[int, list[str]] = {}
+    for row in json.loads((real_data / "coco" / "captions_karpathy_test.json").read_text())["annotations"]:
+        references.setdefault(row["image_id"], []).append(row["caption"])
+
+    def captioned(system: str) -> tuple[list[Item], list[str]]:
+        rows = json.loads((real_data / "systems" / f"{system}.json").read_text())
+        rows = [row for row in rows if row["image_id"] in references]
+        items = [Item(str(row["image_id"]), None, tuple(references[row["image_id"]])) for row in rows]
+        return items, [row["caption"] for row in rows]
+
+    return captioned
 
 
 @pytest.fixture(autouse=True)

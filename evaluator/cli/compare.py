@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import print_comparison, print_document, warn
-from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.options import RANK_BY, WIDE_TABLE
 from evaluator.cli.run_folders import only_runs
 
 if TYPE_CHECKING:
@@ -34,18 +34,24 @@ if TYPE_CHECKING:
 )
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--interval", "method", type=click.Choice(["percentile", "bca"]), default="percentile")
+@RANK_BY
 @WIDE_TABLE
 def compare_command(
-    runs: tuple[Path, ...], form: str, baseline: Path | None, on: str, resamples: int, method: Method
+    runs: tuple[Path, ...],
+    form: str,
+    baseline: Path | None,
+    on: str,
+    resamples: int,
+    method: Method,
+    rank_by: str | None,
 ) -> None:
     """Print runs side by side: scores, differences to a baseline, paired tests, ranks."""
     from evaluator.comparison.compare import compare
     from evaluator.comparison.pairs import Resampling
     from evaluator.report.text.comparison import FORMATS
 
-    comparison = compare(
-        only_runs(runs), baseline, on == "all", Resampling(resamples=resamples, method=method)
-    )
+    resampling = Resampling(resamples=resamples, method=method)
+    comparison = compare(only_runs(runs), baseline, on == "all", resampling, rank_by)
     if form == "table":
         print_comparison(comparison)
     else:

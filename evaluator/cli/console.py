@@ -41,19 +41,22 @@ class ExitCode(IntEnum):
 
 
 def print_comparison(comparison: Comparison) -> None:
-    from evaluator.report.leaderboard import missing_score_notes
+    from evaluator.report.leaderboard import lead_notes, missing_score_notes
     from evaluator.report.text.comparison import terminal
 
     print_table(terminal(comparison))
-    for note in missing_score_notes(comparison):
+    for note in (*lead_notes(comparison), *missing_score_notes(comparison)):
         echo(note)
     warn(comparison.warnings)
 
 
 def print_regression(regression: Regression) -> None:
+    from evaluator.report.leaderboard import lead_notes
     from evaluator.report.text.gate import terminal
 
     print_table(terminal(regression))
+    for note in lead_notes(regression.comparison):
+        echo(note)
     warn(regression.comparison.warnings)
 
 

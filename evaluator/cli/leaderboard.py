@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo, print_document, print_table, warn
-from evaluator.cli.options import PICTURE_FOLDERS, WIDE_TABLE
+from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY, WIDE_TABLE
 from evaluator.cli.run_folders import only_runs
 
 
@@ -20,6 +20,7 @@ from evaluator.cli.run_folders import only_runs
     type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
     help="The default is a table in a terminal, and Markdown into a file.",
 )
+@RANK_BY
 @WIDE_TABLE
 @click.option(
     "--published", "with_published", is_flag=True, help="Add rows with published scores, marked as such."
@@ -39,6 +40,7 @@ from evaluator.cli.run_folders import only_runs
 def leaderboard_command(
     runs: tuple[Path, ...],
     form: str | None,
+    rank_by: str | None,
     with_published: bool,
     with_human: bool,
     site: Path | None,
@@ -56,14 +58,16 @@ def leaderboard_command(
     from evaluator.report.text.leaderboard import FORMATS, about, leaderboard_table
 
     if site:
-        if with_published or with_human or form:
-            raise click.UsageError("--site writes pages: leave out --format, --published and --human")
+        if with_published or with_human or form or rank_by:
+            raise click.UsageError(
+                "--site writes pages: leave out --format, --rank-by, --published and --human"
+            )
         echo(add_to_site(only_runs(runs), site, picture_folders))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")
     form = form or ("table" if sys.stdout.isatty() else "markdown")
-    comparison = compare(only_runs(runs))
+    comparison = compare(only_runs(runs), rank_by=rank_by)
     person = []
     if with_human:
         if not comparison.pairs.ids:

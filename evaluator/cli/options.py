@@ -104,6 +104,12 @@ WIDE_TABLE = click.option(
     callback=remember_wide,
     help="Print each table in one piece, however wide. Else it continues below what the terminal can hold.",
 )
+RANK_BY = click.option(
+    "--rank-by",
+    metavar="METRIC",
+    help="The metric that decides the order and the verdict; by default CIDEr, unless captions are much "
+    "longer than the references.",
+)
 PICTURE_FOLDERS = click.option(
     "--images",
     "picture_folders",

@@ -54,9 +54,9 @@ def regress_command(
         raise click.UsageError("type a baseline and a candidate: evaluator regress runs/before runs/after")
     *baselines, candidate = runs
     typed = [*gates, *(read_gates(gates_file) if gates_file else ())] or DEFAULT_GATES
-    regression = regress(
-        best_of(baselines), candidate, list(map(parse_gate, typed)), Resampling(resamples=resamples)
-    )
+    parsed = list(map(parse_gate, typed))
+    baseline = best_of(baselines, parsed)
+    regression = regress(baseline, candidate, parsed, Resampling(resamples=resamples))
     print_regression(regression)
     writers = {"junit": junit, "markdown": markdown, "json": as_json}
     for form, path in files.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo
-from evaluator.cli.options import PICTURE_FOLDERS
+from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY
 from evaluator.cli.run_folders import only_runs
 
 
@@ -24,12 +24,14 @@ from evaluator.cli.run_folders import only_runs
 @click.option(
     "--pictures-beside", is_flag=True, help="Put all pictures into a folder beside the page, OUTPUT_pictures."
 )
+@RANK_BY
 @PICTURE_FOLDERS
 def report_command(
     runs: tuple[Path, ...],
     output: Path,
     pictures: int,
     pictures_beside: bool,
+    rank_by: str | None,
     picture_folders: tuple[Path, ...],
 ) -> None:
     """Write one HTML page about some runs. It is self-contained unless the pictures are put beside it."""
@@ -37,5 +39,5 @@ def report_command(
     from evaluator.report.page.html import write_report
 
     source = output.with_name(f"{output.stem}_pictures") if pictures_beside else pictures
-    comparison = compare(only_runs(runs))
+    comparison = compare(only_runs(runs), rank_by=rank_by)
     echo(write_report(comparison, output, source, picture_folders=picture_folders))

@@ -8,6 +8,7 @@ from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Row
 from evaluator.comparison.pairs import SharedImages
 from evaluator.core import Outcome, Signature, Style
+from evaluator.core.lead import LENGTH_LIMIT, SENTENCES_LIMIT
 from evaluator.core.metrics import in_order
 from evaluator.core.signature import REMOVED
 
@@ -16,10 +17,9 @@ from evaluator.core.signature import REMOVED
 STYLE_LIMITS = {
     "preamble": (0.05, 'begin with a preamble such as "The image shows"'),
     "markdown": (0.05, "contain markdown"),
-    "several_sentences": (0.2, "have several sentences"),
+    "several_sentences": (SENTENCES_LIMIT, "have several sentences"),
     "other_script": (0.05, "contain letters that are not Latin"),
 }
-LENGTH_LIMIT = 1.5
 WITHOUT_STYLE = {"preamble": "strip_preamble", "several_sentences": "first_sentence"}  # normalizations
 STYLE_EFFECT = "This style lowers scores against short references"
 UNVERIFIED = ("SPICE",)

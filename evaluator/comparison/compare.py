@@ -28,6 +28,8 @@ from evaluator.comparison.labels import labels
 from evaluator.comparison.pairs import PairwiseDifferences, Resampling, SharedImages, compare_pairs
 from evaluator.core import Measurement, NotComputed, Results
 from evaluator.core.errors import ConfigError
+from evaluator.core.metrics import in_order
+from evaluator.core.spelling import did_you_mean
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 
@@ -37,12 +39,13 @@ def compare(
     baseline: Path | str | None = None,
     on_all: bool = False,
     resampling: Resampling | None = None,
+    rank_by: str | None = None,
 ) -> Comparison:
     """Compare scored runs on the images that all of them captioned.
 
     With `on_all` each run's scores are those of its own images; differences are over the shared images
-    anyway. Raises StoreError for a folder that is not a run, ConfigError for a run given twice and for a
-    baseline that is not among the runs.
+    anyway. `rank_by` is the metric that decides the order. Raises StoreError for a folder that is not a run,
+    ConfigError for a run given twice, a baseline that is not among the runs, and a metric that no run has.
     """
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     loaded = [run if isinstance(run, Run) else RunFolder.existing(Path(run)).load() for run in runs]
@@ -52,9 +55,12 @@ def compare(
         for index, (run, label) in enumerate(zip(loaded, labels(loaded, paths), strict=True))
     )
     metrics = metric_names(rows)
+    rank_by = rank_by and known_metric(rows, rank_by)
     resampling = resampling or Resampling(confidence=rows[0].results.confidence)
     if warnings := dataset_warnings(rows):
-        return Comparison(rows, metrics, (*warnings, *caveats(rows)), incomparable(len(rows)), base)
+        return Comparison(
+            rows, metrics, (*warnings, *caveats(rows)), incomparable(len(rows)), base, rank_by=rank_by
+        )
     pairs = compare_pairs(loaded, resampling)
     warnings = missing_caption_warnings(rows, pairs.shared)
     on_shared_images = bool(warnings) and not on_all
@@ -63,7 +69,17 @@ def compare(
             replace(row, results=rescored(row.results, measured, resampling))
             for row, measured in zip(rows, pairs.measurements, strict=True)
         )
-    return Comparison(rows, metrics, (*warnings, *caveats(rows)), pairs, base, on_shared_images)
+    return Comparison(rows, metrics, (*warnings, *caveats(rows)), pairs, base, on_shared_images, rank_by)
+
+
+def known_metric(rows: Sequence[Row], typed: str) -> str:
+    """A metric that some run has a score on, in capitals or not. Raises ConfigError for any other."""
+    names = [score.name for row in rows for score in row.results.scores]
+    if found := next((name for name in names if name.lower() == typed.lower()), None):
+        return found
+    raise ConfigError(
+        f"no run has a score on {typed!r}.{did_you_mean(typed, names)} They have {', '.join(in_order(names))}"
+    )
 
 
 def index_of_baseline(paths: Sequence[Path], baseline: Path | str | None) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from evaluator.comparison.pairs import PairwiseDifferences
 from evaluator.core import Results, Score
-from evaluator.core.metrics import LEAD
+from evaluator.core.lead import Lead, lead
+from evaluator.core.metrics import metric_of
 from evaluator.data.known import known_dataset, name_of_content
 from evaluator.store.manifest import Manifest
 from evaluator.store.run import Run
@@ -64,11 +65,12 @@ class Comparison:
     pairs: PairwiseDifferences
     baseline: int = 0  # the index of the run that the others' differences are shown to
     on_shared_images: bool = False  # whether the scores cover only those images that all runs captioned
+    rank_by: str | None = None  # the metric that the user chose to lead
 
     def __repr__(self) -> str:
         """Each run with its score on the lead metric, the best first, as a notebook shows it."""
-        lead = self.lead_metric
-        scores = [row.score(lead) if lead else None for row in self.best_first.rows]
+        metric = self.lead_metric
+        scores = [row.score(metric) if metric else None for row in self.best_first.rows]
         lines = [
             f"  {row.label}: {score or 'no score'}"
             for row, score in zip(self.best_first.rows, scores, strict=True)
@@ -76,9 +78,22 @@ class Comparison:
         return "\n".join([f"Comparison of {len(self.rows)} runs", *lines])
 
     @cached_property
+    def lead(self) -> Lead | None:
+        """The metric that decides the order, and why; None where no run has a score."""
+        if self.rank_by in self.computed:
+            return Lead(self.rank_by)
+        scored = [row for row in self.rows if row.results.scores]
+        in_all_runs = [name for name in self.computed if all(row.score(name) for row in scored)]
+        return lead(self.computed, {row.label: row.results.style for row in scored}, in_all_runs)
+
+    @property
     def lead_metric(self) -> str | None:
-        """CIDEr where a run has it, else the first headline metric, else the first of all."""
-        return next((metric for metric in (*LEAD, *self.metrics) if self.ranked(metric)), None)
+        return self.lead.metric if self.lead else None
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """The metrics whose intervals the tables show."""
+        return tuple(name for name in self.metrics if metric_of(name).headline or name == self.lead_metric)
 
     @property
     def computed(self) -> tuple[str, ...]:
@@ -121,8 +136,8 @@ class Comparison:
     @property
     def best_first(self) -> Comparison:
         """With the rows in the order of the lead metric, those without it last."""
-        lead = self.lead_metric
-        first = self.ranked(lead) if lead else []
+        metric = self.lead_metric
+        first = self.ranked(metric) if metric else []
         return replace(self, rows=(*first, *(row for row in self.rows if row not in first)))
 
     def per_image(self) -> pd.DataFrame:

@@ -285,11 +285,13 @@ def image_changes(comparison: Comparison, metric: str) -> list[ImageChange]:
     ]
 
 
-def best_of(baselines: Sequence[Path]) -> Path:
-    """Of several baselines the one that leads on the lead metric."""
+def best_of(baselines: Sequence[Path], gates: Sequence[Gate]) -> Path:
+    """Of several baselines the best on the metric of the first gate that is on one, else the lead metric."""
     if len(baselines) == 1:
         return baselines[0]
     comparison = compare(baselines)
-    if comparison.lead_metric is None:
+    names = {metric.lower(): metric for metric in comparison.computed}
+    metric = next((names[gate.what.lower()] for gate in gates if gate.what.lower() in names), None)
+    if (metric := metric or comparison.lead_metric) is None:
         raise ConfigError("none of the baselines has a score: score them first")
-    return comparison.ranked(comparison.lead_metric)[0].run.path
+    return comparison.ranked(metric)[0].run.path

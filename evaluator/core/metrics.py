@@ -21,40 +21,64 @@ class Metric:
     meaning: str = ""  # what a higher score says of a caption
     covered_by: str = ""  # another metric that says nearly the same
     agreement: float | None = None  # with people, in points: see AGREEMENT
+    compares_words: bool = False  # with those of the references, so that a longer caption scores lower
+    for_long_captions: int | None = None  # which metric replaces those: the one with the lowest number
 
 
 METRICS = (
-    Metric("BLEU-1", covered_by="BLEU-4", agreement=32.3),
-    Metric("BLEU-2", covered_by="BLEU-4", agreement=32.5),
-    Metric("BLEU-3", covered_by="BLEU-4", agreement=31.5),
-    Metric("BLEU-4", meaning="more of its four-word phrases occur in the references", agreement=30.8),
+    Metric("BLEU-1", covered_by="BLEU-4", agreement=32.3, compares_words=True),
+    Metric("BLEU-2", covered_by="BLEU-4", agreement=32.5, compares_words=True),
+    Metric("BLEU-3", covered_by="BLEU-4", agreement=31.5, compares_words=True),
+    Metric(
+        "BLEU-4",
+        meaning="more of its four-word phrases occur in the references",
+        agreement=30.8,
+        compares_words=True,
+    ),
     Metric(
         "METEOR",
         headline=True,
         meaning="it shares more words with a reference, also by stem and meaning, and in the same order",
         agreement=41.8,
+        compares_words=True,
     ),
-    Metric("ROUGE-L", meaning="it has a longer sequence of words in common with a reference", agreement=32.3),
+    Metric(
+        "ROUGE-L",
+        meaning="it has a longer sequence of words in common with a reference",
+        agreement=32.3,
+        compares_words=True,
+    ),
     Metric(
         "CIDEr",
         headline=True,
         meaning="it shares more phrases with the references, and rare phrases count most",
         agreement=43.9,
+        compares_words=True,
     ),
     Metric(
         "SPICE",
         headline=True,
         meaning="it names more of the objects, attributes and relations that the references name",
+        compares_words=True,
     ),
-    Metric("CLIPScore", headline=True, meaning="it fits the picture better, as judged by a CLIP model"),
-    Metric("RefCLIPScore"),
+    Metric(
+        "CLIPScore",
+        headline=True,
+        meaning="it fits the picture better, as judged by a CLIP model",
+        for_long_captions=40,
+    ),
+    Metric(
+        "RefCLIPScore",
+        meaning="it fits both the picture and a reference better, as judged by a CLIP model",
+        for_long_captions=20,
+    ),
     Metric("CHAIR-i", meaning="more of the objects that it names are in the picture"),
     Metric("CHAIR-s", headline=True, meaning="it names no object that is not in the picture"),
     Metric("object recall", meaning="it names more of the objects that are in the picture"),
 )
 # What `Metric.agreement` is, measured by `evaluator trust`; docs/trust.md has the intervals.
 AGREEMENT = "Kendall's τ-c × 100 with experts' ratings of Flickr8k captions"
-# The metric that orders the runs is the first of these that a run has.
+# The metric that orders the runs is the first of these that a run has; `lead` has the exception.
 LEAD = ("CIDEr", *(metric.name for metric in METRICS if metric.headline))
 
 _TABLE = {metric.name: metric for metric in METRICS}

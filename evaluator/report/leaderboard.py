@@ -43,6 +43,11 @@ def column_cells(comparison: Comparison, metric: str) -> list[ScoreCell | None]:
     return cells
 
 
+def lead_notes(comparison: Comparison) -> list[str]:
+    """Why the metric that decides the order is not the usual one, or says little; mostly nothing."""
+    return [str(comparison.lead)] if comparison.lead and comparison.lead.reason else []
+
+
 def notes(comparison: Comparison) -> list[str]:
     """What a reader must know of the numbers: why some are missing, and which are over fewer images."""
     return [

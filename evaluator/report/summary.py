@@ -20,6 +20,7 @@ from evaluator.report.formatting import (
     format_interval,
     format_points,
 )
+from evaluator.report.leaderboard import lead_notes
 
 # How each outcome other than OK reads behind a number of images.
 FAILURES: Mapping[Outcome, str] = MappingProxyType(
@@ -48,9 +49,9 @@ class Summary:
 
 
 def summarize(comparison: Comparison) -> Summary:
-    """Which run leads on the lead metric, and how many of the images were captioned."""
+    """Which run leads on the lead metric, why on that one, and how many of the images were captioned."""
     headline, sentences = ranking_sentences(comparison)
-    return Summary(headline, (*sentences, *coverage_sentences(comparison)))
+    return Summary(headline, (*lead_notes(comparison), *sentences, *coverage_sentences(comparison)))
 
 
 def ranking_sentences(comparison: Comparison) -> tuple[str, list[str]]:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from evaluator.audit.style import audit
-from evaluator.comparison.gate import Verdict, best_of, parse_gate, regress
+from evaluator.comparison.gate import DEFAULT_GATES, Verdict, best_of, parse_gate, regress
 from evaluator.comparison.pairs import Resampling
-from evaluator.core import Caption, Item, Outcome
+from evaluator.core import Caption, Item, Outcome, Style
 from evaluator.core.errors import ConfigError
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
@@ -157,8 +157,8 @@ def test_runs_that_share_no_metric_can_be_gated_on_their_captions(run: MakeRun, 
 
 def test_the_best_of_several_baselines(run: MakeRun) -> None:
     paths = [run("one"), run("two", HARD + 0.1), run("three", HARD - 0.1)]
-    assert best_of(paths) == paths[1]
-    assert best_of(paths[:1]) == paths[0]
+    assert best_of(paths, [parse_gate("coverage>=0.99"), parse_gate("cider>=-1.0")]) == paths[1]
+    assert best_of(paths[:1], []) == paths[0]
 
 
 def test_a_baseline_in_a_file_is_the_run_itself(run: MakeRun, tmp_path: Path) -> None:
@@ -269,3 +269,24 @@ def test_run_and_gate_in_one(tmp_path: Path, command: Command) -> None:
     worse = command(*common, "name=worse", "model.max_new_tokens=3", "baseline=runs/before")
     assert worse.returncode == 1, worse.stderr
     assert "fails against" in worse.stdout
+
+
+LONG = Style(23.0, 23, 10.4, 10, 0.9, 0.0, 0.9, 0.0)
+
+
+def test_no_gate_changes_its_metric_where_captions_are_long(tmp_path: Path) -> None:
+    """CLIPScore leads the table; the default gates, and the best baseline for them, are still by CIDEr."""
+    one, two, three = (
+        scored_run(
+            tmp_path / name, {"1": "a dog", "2": "a cat"}, {"CIDEr": [a, a], "CLIPScore": [b, b]}, style=LONG
+        )
+        for name, a, b in (("one", 0.2, 0.9), ("two", 0.3, 0.7), ("three", 0.25, 0.8))
+    )
+    gates = list(map(parse_gate, DEFAULT_GATES))
+    assert best_of([one, two], gates) == two
+    assert best_of([one, two], [parse_gate("coverage>=0.99")]) == one
+    regression = regress(two, three, gates)
+    assert regression.comparison.lead_metric == "CLIPScore"
+    assert [check.difference.metric for check in regression.checks if check.difference] == ["CIDEr"]
+    assert regression.metric == "CIDEr"
+    assert regression.verdict is Verdict.FAILS

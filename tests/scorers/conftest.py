@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluator.core import Item
-
 Tokens = tuple[str, ...]
 Scores = dict[str, tuple[float, NDArray[np.float64]]]  # the corpus' and each image's
 CocoCaption = Callable[[Sequence[str], Sequence[Sequence[str]]], Scores]
@@ -67,22 +65,6 @@ def coco_caption() -> CocoCaption:
         return found
 
     return scores
-
-
-@pytest.fixture(scope="session")
-def published(real_data: Path) -> Callable[[str], tuple[list[Item], list[str]]]:
-    """A published system -> the images of the Karpathy test split that it captioned, and its captions."""
-    references: dict[int, list[str]] = {}
-    for row in json.loads((real_data / "coco" / "captions_karpathy_test.json").read_text())["annotations"]:
-        references.setdefault(row["image_id"], []).append(row["caption"])
-
-    def captioned(system: str) -> tuple[list[Item], list[str]]:
-        rows = json.loads((real_data / "systems" / f"{system}.json").read_text())
-        rows = [row for row in rows if row["image_id"] in references]
-        items = [Item(str(row["image_id"]), None, tuple(references[row["image_id"]])) for row in rows]
-        return items, [row["caption"] for row in rows]
-
-    return captioned
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,6 @@ def environment() -> Environment:
         "breakable": breakable,
         "coefficient": format_coefficient,
         "interval": formatting.format_interval,
-        "is_headline": lambda metric: metric_of(metric).headline,
         "listed": listed,
         "points": formatting.format_points,
         "rank": formatting.format_rank,

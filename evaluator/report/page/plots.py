@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.core import Score
-from evaluator.core.metrics import metric_of
 from evaluator.report.formatting import format_points
 
 # In pixels, as in the template.
@@ -92,8 +91,7 @@ def whisker_axis(scores: Sequence[Score]) -> Axis | None:
 
 def intervals_plots(comparison: Comparison) -> list[Intervals]:
     """The lead metric's first, then those of the other metrics whose intervals the table shows."""
-    headline = [metric for metric in comparison.metrics if metric_of(metric).headline]
-    wanted = dict.fromkeys(filter(None, [comparison.lead_metric, *headline]))
+    wanted = dict.fromkeys(filter(None, [comparison.lead_metric, *comparison.headline]))
     return [plot for metric in wanted if (plot := intervals_plot(comparison, metric))]
 
 

@@ -17,7 +17,6 @@ from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
-from evaluator.core.metrics import metric_of
 from evaluator.files.output_files import write_output
 from evaluator.report.formatting import (
     NOT_COMPUTED,
@@ -28,6 +27,7 @@ from evaluator.report.formatting import (
     format_points,
     format_rank,
 )
+from evaluator.report.leaderboard import lead_notes
 from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.table import Cell, TextTable
 
@@ -60,7 +60,7 @@ def comparison_table(comparison: Comparison) -> TextTable:
         [
             Cell(row.label),
             *([Cell(format_rank(comparison.rank(row)))] if is_ranked else []),
-            *(score_cell(row.score(metric), metric_of(metric).headline) for metric in comparison.metrics),
+            *(score_cell(row.score(metric), metric in comparison.headline) for metric in comparison.metrics),
             *(Cell(text(row.results)) for text in beside.values()),
         ]
         for row in comparison.rows
@@ -72,8 +72,8 @@ def comparison_table(comparison: Comparison) -> TextTable:
 
 def first_columns(comparison: Comparison) -> list[str]:
     """What a narrow terminal shows first: rank, lead metric, coverage, and other headline metrics."""
-    headline = [metric for metric in comparison.metrics if metric_of(metric).headline]
-    return list(dict.fromkeys(["rank", comparison.lead_metric or "", DAMAGED, "coverage", *headline]))
+    lead = comparison.lead_metric or ""
+    return list(dict.fromkeys(["rank", lead, DAMAGED, "coverage", *comparison.headline]))
 
 
 def score_cell(score: Score | None, with_interval: bool) -> Cell:
@@ -100,7 +100,7 @@ def difference_table(comparison: Comparison) -> TextTable | None:
     metrics = [
         metric
         for metric in comparison.metrics
-        if metric in compared and (metric_of(metric).headline or metric == "BLEU-4")
+        if metric in compared and metric in (*comparison.headline, "BLEU-4")
     ]
     counted = [lead] if lead in compared else []
     if not metrics and not counted:
@@ -181,11 +181,12 @@ def markdown(comparison: Comparison) -> str:
     parts = [comparison_table(comparison).markdown()]
     if differences := difference_table(comparison):
         parts += [f"{markdown_text(differences.caption)}:", differences.markdown()]
+    parts += map(markdown_text, lead_notes(comparison))
     return "\n\n".join(parts) + "\n"
 
 
 def latex(comparison: Comparison) -> str:
-    return comparison_table(comparison.best_first).latex() + "\n"
+    return "\n% ".join([comparison_table(comparison.best_first).latex(), *lead_notes(comparison)]) + "\n"
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -210,6 +211,7 @@ def as_json(comparison: Comparison) -> str:
     """One object per run, and one per difference to the baseline, with numbers as in the files."""
     names = {row.index: row.run.name for row in comparison.rows}
     document = {
+        "lead": asdict(comparison.lead) if comparison.lead else None,
         "runs": [run_document(comparison, row) for row in comparison.rows],
         "baseline": comparison.base_row.run.name,
         "images": comparison.pairs.images,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from evaluator.comparison.comparison import Comparison
 from evaluator.comparison.experiment import contests, factors, main_effects
+from evaluator.report.leaderboard import lead_notes
 from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.table import Cell, TextTable
 
@@ -48,4 +49,5 @@ def markdown(comparison: Comparison) -> str:
     if table is None:
         return ""
     lines = [table.markdown(), "", *(f"- {markdown_text(line)}" for line in outcomes(comparison))]
+    lines += ["", *map(markdown_text, lead_notes(comparison))] if lead_notes(comparison) else []
     return "\n".join(lines) + "\n"

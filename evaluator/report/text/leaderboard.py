@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.report.formatting import NOT_COMPUTED, QUANTITIES, format_confidences, format_rank
-from evaluator.report.leaderboard import ScoreCell, leaderboard_rows, notes
+from evaluator.report.leaderboard import ScoreCell, lead_notes, leaderboard_rows, notes
 from evaluator.report.origins import signatures
 from evaluator.report.redact import redacted
 from evaluator.report.text.comparison import first_columns, score_cell
@@ -71,6 +71,7 @@ def about(comparison: Comparison) -> list[str]:
     images = " and ".join(f"{count:,}" for count in counts)
     lines = [
         f"Data: {data}, {images} images; {format_confidences(comparison)} intervals.",
+        *lead_notes(comparison),
         *notes(comparison),
         *(
             f"{signature}{f' ({listed(labels)})' if labels else ''}"
@@ -150,6 +151,7 @@ def as_json(comparison: Comparison, external: Sequence[ExternalResult] = ()) -> 
         others = {name: text(row.results) for name, text in QUANTITIES.items() if text(row.results)}
         measured.append({"name": row.label, "rank": rank.text, "places": scores, "others": others})
     document = {
+        "lead": asdict(ordered.lead) if ordered.lead else None,
         "measured": measured,
         "apart": [asdict(result) for result in external],
         "about": about(comparison),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from evaluator.core import Results
 from evaluator.core.errors import StoreError
-from evaluator.core.metrics import LEAD
+from evaluator.core.lead import lead
 from evaluator.report.formatting import format_cost, format_coverage, format_points
 from evaluator.report.text.table import Cell, TextTable
 from evaluator.store.run import Run
@@ -63,8 +63,8 @@ def started_cell(run: Run, state_of_run: str) -> Cell:
 def lead_score(results: Results) -> str:
     """The metric that leads tables and its score, empty where nothing was computed."""
     scores = {score.name: score for score in results.scores}
-    name = next((name for name in (*LEAD, *scores) if name in scores), None)
-    return f"{name} {format_points(scores[name])}" if name else ""
+    leading = lead(list(scores), {"": results.style})
+    return f"{leading.metric} {format_points(scores[leading.metric])}" if leading else ""
 
 
 def state(results: Results) -> str:
