@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.console import print_comparison, print_document, warn
+from evaluator.cli.console import echo, print_comparison, print_document, warn
 from evaluator.cli.options import RANK_BY, WIDE_TABLE
 from evaluator.cli.run_folders import only_runs
 
@@ -47,13 +47,17 @@ def compare_command(
 ) -> None:
     """Print runs side by side: scores, differences to a baseline, paired tests, ranks."""
     from evaluator.comparison.compare import compare
+    from evaluator.comparison.disagreements import disagreements
     from evaluator.comparison.pairs import Resampling
+    from evaluator.report.disagreements import disagreement_notes
     from evaluator.report.text.comparison import FORMATS
 
     resampling = Resampling(resamples=resamples, method=method)
     comparison = compare(only_runs(runs), baseline, on == "all", resampling, rank_by)
     if form == "table":
         print_comparison(comparison)
+        for note in disagreement_notes(disagreements(comparison)):
+            echo(note)
     else:
         print_document(FORMATS[form](comparison))
         warn(comparison.warnings)

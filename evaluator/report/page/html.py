@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from evaluator.comparison.comparison import Comparison, listed
+from evaluator.comparison.metric_agreement import agreement, format_coefficient
 from evaluator.core.errors import StoreError
 from evaluator.core.metrics import metric_of
 from evaluator.files.atomic import replace_file
 from evaluator.report import formatting
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
-from evaluator.report.page.agreement import agreement, format_coefficient
 from evaluator.report.page.breakdown import breakdown
 from evaluator.report.page.embedding import breakable, packed, policy, visible, within_script
 from evaluator.report.page.gallery import Gallery, gallery

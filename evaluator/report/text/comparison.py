@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Comparison, Row
+from evaluator.comparison.disagreements import disagreements
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
 from evaluator.files.output_files import write_output
+from evaluator.report.disagreements import disagreement_notes
 from evaluator.report.formatting import (
     NOT_COMPUTED,
     QUANTITIES,
@@ -181,7 +183,8 @@ def markdown(comparison: Comparison) -> str:
     parts = [comparison_table(comparison).markdown()]
     if differences := difference_table(comparison):
         parts += [f"{markdown_text(differences.caption)}:", differences.markdown()]
-    parts += map(markdown_text, lead_notes(comparison))
+    notes = [*lead_notes(comparison), *disagreement_notes(disagreements(comparison))]
+    parts += map(markdown_text, notes)
     return "\n\n".join(parts) + "\n"
 
 
@@ -219,6 +222,7 @@ def as_json(comparison: Comparison) -> str:
             asdict(difference) | {"run": names[index]}
             for (index, _), difference in differences(comparison).items()
         ],
+        "disagreements": asdict(disagreements(comparison)),
         "warnings": comparison.warnings,
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

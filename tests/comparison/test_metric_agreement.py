@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from evaluator.comparison.compare import compare
-from evaluator.report.page.agreement import agreement, correlations
+from evaluator.comparison.metric_agreement import agreement, correlations
 
 MakeRun = Callable[..., Path]
 IDS = [str(number) for number in range(50)]

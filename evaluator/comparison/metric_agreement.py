@@ -28,6 +28,8 @@ class Agreement:
     metrics: tuple[str, ...]
     coefficients: tuple[tuple[float | None, ...], ...]
     description: str
+    least: tuple[str, str]  # the two that agree least, in the order of `metrics`
+    lowest: float  # their coefficient
 
 
 def agreement(comparison: Comparison) -> Agreement | None:
@@ -56,7 +58,7 @@ def agreement(comparison: Comparison) -> Agreement | None:
     description = f"{' and '.join(high_pair)} agree most ({format_coefficient(high)})"
     if len(pairs) > 1:
         description += f", {' and '.join(low_pair)} agree least ({format_coefficient(low)})"
-    return Agreement(metrics, coefficients, description)
+    return Agreement(metrics, coefficients, description, (low_pair[1], low_pair[0]), low)
 
 
 def format_coefficient(value: float) -> str:
