@@ -34,8 +34,8 @@ def captions_sentence(agreement: Agreement, captions: tuple[DisputedCaption, ...
     what = f"agree {'least ' if among else ''}on which captions are good"
     known = f"{among}{one} and {other} {what} (rank correlation {format_coefficient(agreement.lowest)})"
     furthest = [
-        f"{each.item_id} of {each.run} ({one} {each.points[0]:.1f}, better than {100 * each.shares[0]:.0f} % of "
-        f"the run's captions; {other} {each.points[1]:.1f}, better than {100 * each.shares[1]:.0f} %)"
+        f"{each.item_id} of {each.run} ({one} {each.points[0]:.1f}, better than {100 * each.shares[0]:.0f} % "
+        f"of the run's captions; {other} {each.points[1]:.1f}, better than {100 * each.shares[1]:.0f} %)"
         for each in captions[:MOST_CAPTIONS]
     ]
     return f"{known}. They are furthest apart on {listed(furthest)}." if furthest else f"{known}."
