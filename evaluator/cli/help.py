@@ -22,6 +22,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
         "report": "evaluator report runs/ours --output report.html",
         "regress": "evaluator regress runs/before runs/after --gate 'CIDEr>=-1.0'",
         "trust": "evaluator trust cider meteor --judgements flickr8k-expert=DIR",
+        "arena": "evaluator arena results votes.jsonl",
         "baseline": "evaluator baseline runs/ours --output ours.zip",
     },
     "Look up and set up": {

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from evaluator.cli.arena import arena_command
 from evaluator.cli.baseline import baseline_command
 from evaluator.cli.cache import cache_command
 from evaluator.cli.caption import caption_command
@@ -40,7 +41,7 @@ COMMANDS = (
     *(run_command, score_command, compare_command, report_command, leaderboard_command),
     *(runs_command, plan_command, caption_command, regress_command, baseline_command, sweep_command),
     *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
-    *(trust_command, data_command),
+    *(trust_command, data_command, arena_command),
 )
 
 INTERRUPTED = "Interrupted. All captions so far are saved; run the same command again to continue."

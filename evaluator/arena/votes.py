@@ -1,0 +1,189 @@
+"""Votes: which of two captions of an image somebody prefers. A file of votes has one line per vote.
+
+    {"image": "139", "a": "gemini", "b": "blip2", "winner": "a", "rater": "anna", "left": "b",
+     "time": "2026-05-04T10:31:09.120Z", "reason": "", "caption_a": "5f1c...", "caption_b": "a0b3..."}
+
+    image                 the id of the image
+    a, b                  the names of the two systems
+    winner                a, b, tie, both_bad, or skip: asked, and not answered
+    rater                 who voted: a name or a code
+    left                  whose caption stood on the left: a or b
+    time                  when, in UTC
+    caption_a, caption_b  digests of the captions, so that a changed caption is asked again
+
+Only the first four are needed. Files of several machines are merged by concatenation: a line that occurs
+twice, with its time, is one vote. Tables and JSON of other programs are read as well, also with the column
+names of Chatbot Arena (model_a, model_b, judge).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, cast, get_args
+
+from evaluator.captions_files.container import read_content
+from evaluator.captions_files.rows import rows_of
+from evaluator.core.errors import DataError
+from evaluator.files.json_bytes import decode_json, encode_json
+from evaluator.files.plain import plain
+from evaluator.files.regular_file import read_regular_file
+
+Winner = Literal["a", "b", "tie", "both_bad", "skip"]
+Side = Literal["a", "b", ""]
+Question = tuple[str, frozenset[str]]  # an image and two systems
+
+WINNERS = get_args(Winner)
+# How other programs say who won; besides these, the name of the system itself.
+WINNERS_ELSEWHERE: Mapping[str, Winner] = MappingProxyType(
+    {
+        "model_a": "a",
+        "model_b": "b",
+        "tie (bothbad)": "both_bad",
+        "both bad": "both_bad",
+        "bothbad": "both_bad",
+        "draw": "tie",
+    }
+)
+# What columns are called, in the order in which they are looked for.
+COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "image": ("image", "image_id", "question_id"),
+        "a": ("a", "model_a", "system_a"),
+        "b": ("b", "model_b", "system_b"),
+        "winner": ("winner",),
+        "rater": ("rater", "judge", "user"),
+        "time": ("time", "tstamp"),
+        "reason": ("reason",),
+        "left": ("left",),
+        "caption_a": ("caption_a",),
+        "caption_b": ("caption_b",),
+    }
+)
+REQUIRED = ("image", "a", "b", "winner")
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One answer to the question which of two captions is better."""
+
+    image: str
+    a: str
+    b: str
+    winner: Winner
+    rater: str = ""
+    left: Side = ""
+    time: str = ""
+    reason: str = ""
+    caption_a: str = ""
+    caption_b: str = ""
+
+    @property
+    def question(self) -> Question:
+        """What was asked, whichever caption stood where."""
+        return self.image, frozenset((self.a, self.b))
+
+    @property
+    def preferred(self) -> str:
+        """The name of the system that won; else tie, both_bad or skip."""
+        return {"a": self.a, "b": self.b}.get(self.winner, self.winner)
+
+
+def caption_digest(caption: str) -> str:
+    """What stands for a caption in a vote."""
+    return hashlib.sha256(caption.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def append_vote(path: Path, vote: Vote) -> None:
+    """Write a vote to the end of a file, made where it is missing; it is on the disk when this returns.
+
+    Each vote is one write under a lock, so that several processes can write to one file. A line that a killed
+    process left unfinished is ended first. Raises OSError.
+    """
+    from filelock import FileLock
+
+    line = encode_json(asdict(vote)) + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        file = plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            if os.fstat(file).st_size:
+                os.lseek(file, -1, os.SEEK_END)
+                line = line if os.read(file, 1) == b"\n" else b"\n" + line
+            os.write(file, line)
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+def read_votes(paths: Iterable[Path]) -> tuple[list[Vote], list[str]]:
+    """The votes in these files in their order, and warnings. Raises DataError that names the line."""
+    votes: dict[Vote, None] = {}
+    without_time: list[Vote] = []
+    warnings: list[str] = []
+    for path in paths:
+        rows, torn = rows_in(path)
+        if torn:
+            warnings.append(f"{path}: lines that a killed process left unfinished were skipped: {torn}")
+        for vote in votes_of(rows, path):
+            if vote.time:
+                votes[vote] = None
+            else:
+                without_time.append(vote)
+    return [*votes, *without_time], warnings
+
+
+def rows_in(path: Path) -> tuple[Sequence[tuple[str, Mapping[str, Any]]], int]:
+    """Each row of a file with its place, and how many lines were torn."""
+    if path.suffix.lower() != ".jsonl":
+        rows = rows_of(read_content(path))
+        return list(zip(rows.places, rows.entries, strict=True)), 0
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    torn = 0
+    for number, line in enumerate(read_regular_file(path).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            document = decode_json(line)
+        except ValueError:
+            torn += 1
+            continue
+        if not isinstance(document, dict):
+            raise DataError(f"{path}: line {number}: a vote is an object with {', '.join(REQUIRED)}")
+        found.append((f"line {number}", document))
+    if torn and not found:
+        raise DataError(f"{path}: no line of this file is JSON")
+    return found, torn
+
+
+def votes_of(rows: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Iterator[Vote]:
+    for place, row in rows:
+        where = f"{path}: {place}"
+        values = {
+            field: "" if row[name] is None else str(row[name]).strip()
+            for field, names in COLUMNS.items()
+            if (name := next((name for name in names if name in row), None))
+        }
+        if missing := [field for field in REQUIRED if not values.get(field)]:
+            wanted = " or ".join(COLUMNS[missing[0]])
+            raise DataError(f"{where}: a vote needs {wanted}: found {', '.join(map(repr, row)) or 'nothing'}")
+        if values["a"] == values["b"]:
+            raise DataError(f"{where}: a and b are the same system, {values['a']!r}")
+        values["winner"] = winner_of(values, where)
+        if values.get("left") not in get_args(Side):
+            values["left"] = ""
+        yield Vote(**cast(Any, values))
+
+
+def winner_of(values: Mapping[str, str], where: str) -> Winner:
+    written = values["winner"]
+    if written in (values["a"], values["b"]):
+        return "a" if written == values["a"] else "b"
+    winner = WINNERS_ELSEWHERE.get(written.lower(), written.lower())
+    if winner not in WINNERS:
+        raise DataError(f"{where}: the winner is one of {', '.join(WINNERS)}, not {written!r}")
+    return cast(Winner, winner)
