@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison, Row, listed
+from evaluator.comparison.objects import object_counts
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Outcome, Score
 from evaluator.report.formatting import (
@@ -36,6 +37,9 @@ FAILURES: Mapping[Outcome, str] = MappingProxyType(
 )
 
 
+# Of the objects that captions invent.
+MOST_RUNS, MOST_OBJECTS = 3, 3
+
 # Another run than the first, its score, and the first run's difference from it.
 Compared = tuple[Row, Score, Difference]
 
@@ -51,7 +55,8 @@ class Summary:
 def summarize(comparison: Comparison) -> Summary:
     """Which run leads on the lead metric, why on that one, and how many of the images were captioned."""
     headline, sentences = ranking_sentences(comparison)
-    return Summary(headline, (*lead_notes(comparison), *sentences, *coverage_sentences(comparison)))
+    more = (*object_sentences(comparison), *coverage_sentences(comparison))
+    return Summary(headline, (*lead_notes(comparison), *sentences, *more))
 
 
 def ranking_sentences(comparison: Comparison) -> tuple[str, list[str]]:
@@ -139,6 +144,17 @@ def field_sentences(comparison: Comparison, first: Row, differences: Sequence[Co
         *([f"Not significantly behind {first.label}: {listed(not_behind)}."] if not_behind else []),
         *([f"Significantly behind: {listed(behind)}."] if behind else []),
     ]
+
+
+def object_sentences(comparison: Comparison) -> list[str]:
+    """What the captions of the best runs invent most often, where CHAIR was computed."""
+    runs = []
+    for row in comparison.best_first.rows[:MOST_RUNS]:
+        counts = object_counts(comparison, row)
+        if counts and counts.invented:
+            objects = [f"{name} ({count:,})" for name, count in list(counts.invented.items())[:MOST_OBJECTS]]
+            runs.append(f"{row.label} {listed(objects)}")
+    return [f"Objects that captions invent most often, and in how many: {'; '.join(runs)}."] if runs else []
 
 
 def coverage_sentences(comparison: Comparison) -> list[str]:

@@ -31,7 +31,7 @@ from evaluator.scorers.signature import signature
 
 Evidence = Literal["both", "instances"]
 
-NAMES = ("CHAIR-i", "CHAIR-s", "object recall")
+NAMES = INVENTED_IN, _, MISSED_IN = ("CHAIR-i", "CHAIR-s", "object recall")  # two metrics have notes
 WORDS = "evaluator-1"  # the version of coco_objects.yaml
 
 
@@ -76,6 +76,15 @@ def note(what: str, objects: Sequence[str]) -> str:
     return f"{what}: {', '.join(dict.fromkeys(objects))}" if objects else ""
 
 
+def noted_objects(text: str) -> list[str]:
+    """The objects that a note names: the inverse of `note`.
+
+    >>> noted_objects("invented: cat, hot dog"), noted_objects("")
+    (['cat', 'hot dog'], [])
+    """
+    return text.partition(": ")[2].split(", ") if text else []
+
+
 @dataclass(frozen=True)
 class CHAIR:
     """Counts the objects that captions invent, and those of the image that they name."""
@@ -118,8 +127,8 @@ class CHAIR:
             np.float64,
         )
         notes = {
-            "CHAIR-i": [note("invented", one.invented) if one else "" for one in verdicts],
-            "object recall": [note("missed", one.missed) if one else "" for one in verdicts],
+            INVENTED_IN: [note("invented", one.invented) if one else "" for one in verdicts],
+            MISSED_IN: [note("missed", one.missed) if one else "" for one in verdicts],
         }
         scored = [item for item, is_annotated in zip(items, annotated, strict=True) if is_annotated]
         return [

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from evaluator.audit.findings import sentence
 from evaluator.comparison.comparison import Comparison, Row
 from evaluator.comparison.disagreements import disagreements
+from evaluator.comparison.objects import object_counts
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
 from evaluator.files.output_files import write_output
@@ -44,6 +45,7 @@ SHARES = {
     "several_sentences": "sentences > 1",
     "other_script": "other script",
 }
+SHOWN_OBJECTS = 5  # of each kind and run
 DAMAGED = "damaged"  # a column that is there where something is wrong with captions
 
 
@@ -164,25 +166,44 @@ def style_table(comparison: Comparison) -> TextTable | None:
     return TextTable(list(columns), rows, caption)
 
 
+def objects_table(comparison: Comparison) -> TextTable | None:
+    """The objects that captions most often invent and miss; None where CHAIR was not computed."""
+    counts = [(row.label, found) for row in comparison.rows if (found := object_counts(comparison, row))]
+    if not counts:
+        return None
+    rows = [
+        [Cell(label), Cell(most_frequent(found.invented)), Cell(most_frequent(found.missed))]
+        for label, found in counts
+    ]
+    headings = ["model", "invented", "missed"]
+    caption = "objects that captions most often invent and miss, with the numbers of captions"
+    return TextTable(headings, rows, caption, left=3, wrapping=headings[1:])
+
+
+def most_frequent(counts: Mapping[str, int]) -> str:
+    """The first objects with their numbers, as in `cat 12, dog 3`."""
+    return ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:SHOWN_OBJECTS])
+
+
 def length_of_references(style: Style) -> str:
     return "" if style.reference_words_mean is None else f"{style.reference_words_mean:.1f}"
 
 
 def terminal(comparison: Comparison) -> RenderableType:
-    """For rich, the best run first: scores, differences to the baseline, and style."""
+    """For rich, the best run first: scores, differences to the baseline, objects, and style."""
     from rich.console import Group
 
     comparison = comparison.best_first
-    tables = [comparison_table(comparison), difference_table(comparison), style_table(comparison)]
-    return Group(*filter(None, tables))
+    makers = (comparison_table, difference_table, objects_table, style_table)
+    return Group(*filter(None, (make(comparison) for make in makers)))
 
 
 def markdown(comparison: Comparison) -> str:
-    """The scores, and the differences to the baseline where there are any; the best run first."""
+    """The scores, and where there are any the differences to the baseline and objects; the best run first."""
     comparison = comparison.best_first
     parts = [comparison_table(comparison).markdown()]
-    if differences := difference_table(comparison):
-        parts += [f"{markdown_text(differences.caption)}:", differences.markdown()]
+    for table in filter(None, (difference_table(comparison), objects_table(comparison))):
+        parts += [f"{markdown_text(table.caption)}:", table.markdown()]
     notes = [*lead_notes(comparison), *disagreement_notes(disagreements(comparison))]
     parts += map(markdown_text, notes)
     return "\n\n".join(parts) + "\n"
@@ -243,6 +264,7 @@ def run_document(comparison: Comparison, row: Row) -> dict[str, Any]:
         "cost_usd": results.cost_usd,
         "style": asdict(results.style) if results.style else None,
         "findings": [asdict(one) | {"sentence": sentence(one)} for one in results.findings],
+        "objects": asdict(counts) if (counts := object_counts(comparison, row)) else None,
         "scores": {metric: score_document(row, metric) for metric in comparison.metrics},
     }
 
