@@ -18,8 +18,9 @@ from evaluator.core.errors import ConfigError
 
 OWN = "own"  # the choice in conf/prompt/ that stands for a text of the user's
 LABEL_LENGTH = 40  # characters
-# An option of the prompt that is a text: whatever follows its `=` is the text.
-TEXT_OPTION = re.compile(r"(\+{0,2}prompt\.(?:text|system))=(.*)", re.DOTALL)
+# An option that is a text: whatever follows its `=` is the text. The devices 0,1 are no two runs, but a list
+# in brackets is one.
+TEXT_OPTION = re.compile(r"(\+{0,2}(?:prompt\.(?:text|system)|runner\.devices(?==[^\[])))=(.*)", re.DOTALL)
 QUOTED = r"""(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 
 
@@ -67,12 +68,14 @@ def _checked(text: str, where: str) -> str:
 
 
 def with_literal_texts(overrides: Sequence[str]) -> list[str]:
-    """The overrides with `prompt.text=` and `prompt.system=` in Hydra's quotes, so that they are only text.
+    """The overrides with the options that are only text in Hydra's quotes.
 
     A value in quotes of its own is taken without them, as Hydra does.
 
     >>> with_literal_texts(["model=git", "prompt.text=a dog, or a cat?", "prompt.text='a dog'"])
     ['model=git', "prompt.text='a dog, or a cat?'", "prompt.text='a dog'"]
+    >>> with_literal_texts(["runner.devices=0,1", "runner.devices=[0,1]"])
+    ["runner.devices='0,1'", 'runner.devices=[0,1]']
     """
     return [_with_literal_text(override) for override in overrides]
 

@@ -18,6 +18,7 @@ The command line prints the message of any of these and exits with 2, without a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from evaluator.core.install import install_line
 from evaluator.core.values import Outcome, Reply
@@ -25,6 +26,18 @@ from evaluator.core.values import Outcome, Reply
 
 class EvaluatorError(Exception):
     """Base of all errors that carry a message for the user."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets the same error: Exception would call the class with the message alone."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[EvaluatorError], arguments: tuple[Any, ...], state: dict[str, Any]
+) -> EvaluatorError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(EvaluatorError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
@@ -55,6 +55,26 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class PreparesApart(Protocol):
+    """A Session that says how its pictures are best prepared ahead."""
+
+    @property
+    def prepares_apart(self) -> bool:
+        """Whether `prepare` is much work, uses no device, and returns what a process can send: arrays."""
+
+    @property
+    def cpu_threads(self) -> int:
+        """How many CPUs `caption` keeps busy."""
+
+
+@runtime_checkable
+class HasShapes(Protocol):
+    """A Session whose pictures are captioned together only where they have the same shape."""
+
+    def shape_of(self, prepared: Any) -> Hashable: ...
+
+
+@runtime_checkable
 class RemoteSession(Protocol):
     """An open captioner that answers one image at a time, many at once: a connected client."""
 
@@ -91,6 +111,15 @@ class Weighted(Protocol):
 
     def weights_size(self) -> WeightsSize | None:
         """For the plan; None where it is not known. Opens nothing and downloads nothing."""
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """A captioner whose option `device` chooses where on this machine it computes."""
+
+    @property
+    def device(self) -> str:
+        """A name of torch's, such as `cuda:1`, or `auto`."""
 
 
 class Captioner(Protocol):

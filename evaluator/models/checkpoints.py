@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluator.core.cpus import allowed_cpus, free_cpus
 from evaluator.core.errors import MissingPackage, ModelError
-from evaluator.models.threads import allowed_cpus, free_cpus, is_chosen_by_user, threads_for
+from evaluator.models.threads import is_chosen_by_user, threads_for
 
 if TYPE_CHECKING:
     import torch

@@ -143,6 +143,14 @@ class LocalSession:
     decoding: dict[str, Any]
     version: str
 
+    prepares_apart: ClassVar[bool] = True
+
+    @property
+    def cpu_threads(self) -> int:
+        import torch
+
+        return torch.get_num_threads() if self.model.device.type == "cpu" else 1
+
     def prepare(self, item: Item) -> torch.Tensor:
         """The picture as the model's pixel values, (3, height, width)."""
         pixels = self.image_processor(picture_of(item), return_tensors="pt")["pixel_values"]

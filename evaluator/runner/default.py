@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
 from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
 from evaluator.core.errors import ConfigError
+from evaluator.runner.devices import AUTO, Device, devices_for, on_device
 from evaluator.runner.first_failures import FirstFailures
+from evaluator.runner.picture_workers import THREADS
 from evaluator.runner.prices import price_of
 from evaluator.runner.request_options import RequestPolicy, Requests
+
+if TYPE_CHECKING:
+    from evaluator.runner.answer_cache import CarefulCache
 
 
 class Unwritten:
@@ -48,7 +53,9 @@ class DefaultRunner:
 
     batch_size: Annotated[int, Ge(1)] = 32
     stop_after_failures: Annotated[int, Ge(1)] | None = 10
-    decode_workers: Annotated[int, Ge(1)] = 2
+    decode_workers: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
+    decode_in: Literal["auto", "threads", "processes"] = "auto"
+    devices: Device | tuple[Device, ...] = AUTO
     requests: Requests = field(default_factory=Requests)
     cache: Literal["off", "read", "refresh"] = "read"
     budget_usd: Annotated[float, Ge(0)] | None = None
@@ -64,42 +71,67 @@ class DefaultRunner:
         book: RequestBook | None = None,
     ) -> None:
         """Caption every item once; each caption is recorded as soon as it exists."""
-        from evaluator.runner.progress import progress  # a finished run needs none of these imports
+        # A finished run needs none of these imports.
+        from evaluator.runner.device_processes import captions_of_devices
+        from evaluator.runner.local import Batches
+        from evaluator.runner.progress import progress
+        from evaluator.runner.remote import RemoteRun
 
         items = list(items)
         first_failures = FirstFailures(self.stop_after_failures)
+        devices = devices_for(captioner, self.devices)
+        if len(devices) == 1:
+            captioner = on_device(captioner, devices[0])
         with ExitStack() as stack:
-            session = stack.enter_context(captioner.open(prompt))
+            session = stack.enter_context(captioner.open(prompt)) if len(devices) < 2 else None
             display = stack.enter_context(progress(len(items)))
-            pool = ThreadPoolExecutor(self.decode_workers, "decode")
-            stack.callback(pool.shutdown, wait=False, cancel_futures=True)
 
             def record_and_advance(caption: Caption) -> None:
                 record(caption)
                 display.advance(caption)
                 first_failures.count(caption)
 
-            if not isinstance(session, RemoteSession):
-                from evaluator.runner.local import caption_in_batches
-
-                for caption in caption_in_batches(session, items, self.batch_size, pool):
-                    record_and_advance(caption)
+            if isinstance(session, RemoteSession):
+                usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
+                threads = THREADS if self.decode_workers == "auto" else self.decode_workers
+                pool = ThreadPoolExecutor(threads, "decode")
+                stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+                cache = stack.enter_context(self._answer_cache())
+                run = RemoteRun(
+                    session,
+                    self.requests.for_model(usage),
+                    self.policy(usage, spent_usd),
+                    cache,
+                    book or Unwritten(),
+                    record_and_advance,
+                    pool,
+                    display.wait,
+                )
+                run.caption_all(items)
                 return
-            from evaluator.runner.answer_cache import CarefulCache, cache_path, careful_cache
-            from evaluator.runner.remote import RemoteRun
-
-            usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
-            requests, policy = self.requests.for_model(usage), self.policy(usage, spent_usd)
-            is_off = self.cache == "off"
-            cache = CarefulCache(None) if is_off else stack.enter_context(careful_cache(cache_path()))
-            run = RemoteRun(
-                *(session, requests, policy, cache, book or Unwritten()),
-                *(record_and_advance, pool, display.wait),
+            batches = Batches(self.batch_size, self.decode_workers, self.decode_in)
+            captions = (
+                captions_of_devices(captioner, prompt, items, devices, batches)
+                if session is None
+                else batches.captions(session, items)
             )
-            run.caption_all(items)
+            for batch in stack.enter_context(closing(captions)):
+                for caption in batch:
+                    record_and_advance(caption)
+
+    @contextmanager
+    def _answer_cache(self) -> Iterator[CarefulCache]:
+        from evaluator.runner.answer_cache import CarefulCache, cache_path, careful_cache
+
+        if self.cache == "off":
+            yield CarefulCache(None)
+        else:
+            with careful_cache(cache_path()) as cache:
+                yield cache
 
     def check(self, captioner: Captioner, prompt: Prompt) -> None:
-        """Raises ConfigError for a price file that cannot be read, and a budget that cannot be kept."""
+        """Raises ConfigError for devices that the captioner cannot have, and a budget that cannot be kept."""
+        devices_for(captioner, self.devices)
         if isinstance(captioner, Priced):
             usage = captioner.usage(prompt)
             price_of(usage.model, usage.provider, self.prices)

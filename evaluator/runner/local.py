@@ -1,6 +1,6 @@
-"""The batch loop of local models: threads read pictures, and the model captions them in batches.
+"""The batch loop of local models: workers prepare pictures ahead, and the model captions them in batches.
 
-    items -> prepare (worker threads, ahead of the model) -> batches -> caption
+    items -> prepare (workers, ahead of the model) -> batches of one shape -> caption
 
 A picture that cannot be read becomes its image's outcome and is not part of a batch. If a batch does not fit
 into memory, its size is halved, also for all later batches.
@@ -10,50 +10,94 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
-from typing import Any
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
-from evaluator.core import Caption, Item, Outcome, Reply, Session, Source
+from evaluator.core import Caption, HasShapes, Item, Outcome, Reply, Session, Source
 from evaluator.core.chat import only_the_answer
 from evaluator.core.errors import CaptionError, EvaluatorError, OutOfMemory
-from evaluator.runner.preparation import prepared_or_error
+from evaluator.runner.picture_workers import Kind, PictureWorkers, kind_for, number_for, picture_workers
+from evaluator.runner.preparation import prepare_ahead, prepared_or_error
 
 logger = logging.getLogger(__name__)
 
+WINDOW = 2  # batches of prepared pictures among which those of one shape are looked for
+
+Pictures = list[tuple[Item, Any]]  # prepared
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How large they are, and what prepares their pictures."""
+
+    size: int
+    workers: int | Literal["auto"]
+    kind: Kind | Literal["auto"]
+
+    def captions(self, session: Session, items: Iterable[Item]) -> Generator[list[Caption]]:
+        """The captions of all items, batch by batch; the workers end with the generator."""
+        kind = kind_for(session, self.kind)
+        number = number_for(session, self.workers, kind)
+        prepare = partial(prepared_or_error, session.prepare)
+        with picture_workers(prepare, number, kind) as workers:
+            yield from caption_in_batches(session, items, self.size, workers)
+
 
 def caption_in_batches(
-    session: Session, items: Iterable[Item], batch_size: int, pool: ThreadPoolExecutor
-) -> Iterator[Caption]:
-    """Captions batch by batch; in each batch, the pictures that cannot be read come first."""
-    pictures = prepare_ahead(session, items, 2 * batch_size, pool)
-    while batch := list(islice(pictures, batch_size)):
-        readable = [(item, prepared) for item, prepared in batch if not isinstance(prepared, EvaluatorError)]
+    session: Session, items: Iterable[Item], batch_size: int, workers: PictureWorkers
+) -> Iterator[list[Caption]]:
+    """The captions of each batch; before it, what became of the pictures that cannot be read."""
+    shape_of = session.shape_of if isinstance(session, HasShapes) else lambda _: None
+    pictures = prepare_ahead(workers, items, 2 * batch_size)
+    others: Pictures = []
+    while True:
+        batch, others, unreadable = next_batch(others, pictures, shape_of, batch_size)
+        if unreadable:
+            yield [caption_from(item, error) for item, error in unreadable]
+        if not batch:
+            return
         try:
-            captions = caption_batch(session, readable) if readable else []
+            captions = caption_batch(session, batch)
         except OutOfMemory as error:
             if batch_size > 1:
                 batch_size = max(1, len(batch) // 2)
                 logger.warning("%s: continuing with batches of %d", error, batch_size)
-                pictures = chain(batch, pictures)
+                others = batch + others
                 continue
-            captions = [caption_from(item, error) for item, _ in readable]
-        yield from (caption_from(item, error) for item, error in batch if isinstance(error, EvaluatorError))
-        yield from captions
+            captions = [caption_from(item, error) for item, _ in batch]
+        yield captions
 
 
-def prepare_ahead(
-    session: Session, items: Iterable[Item], ahead: int, pool: ThreadPoolExecutor
-) -> Iterator[tuple[Item, Any]]:
-    """Each item with what `prepare` returned, or the error it raised; at most `ahead` are in memory."""
-    started = ((item, pool.submit(prepared_or_error, session.prepare, item)) for item in items)
-    waiting = deque(islice(started, ahead))
-    while waiting:
-        item, prepared = waiting.popleft()
-        yield item, prepared.result()
-        waiting.extend(islice(started, 1))
+class Batch(NamedTuple):
+    """Pictures of one shape, the pictures before and between them, and those that cannot be read."""
+
+    pictures: Pictures
+    others: Pictures
+    unreadable: Pictures
+
+
+def next_batch(
+    others: Pictures,
+    pictures: Iterator[tuple[Item, Any]],
+    shape_of: Callable[[Any], Hashable],
+    size: int,
+) -> Batch:
+    """The oldest picture with later ones of its shape, at most `size`; `others` are older than `pictures`."""
+    batch, left = Batch([], [], []), iter(others)
+    for item, prepared in chain(left, pictures):
+        if isinstance(prepared, EvaluatorError):
+            batch.unreadable.append((item, prepared))
+        elif not batch.pictures or shape_of(prepared) == shape_of(batch.pictures[0][1]):
+            batch.pictures.append((item, prepared))
+        else:
+            batch.others.append((item, prepared))
+        if len(batch.pictures) == size or len(batch.pictures) + len(batch.others) == WINDOW * size:
+            break
+    batch.others.extend(left)
+    return batch
 
 
 def caption_batch(session: Session, batch: Sequence[tuple[Item, Any]]) -> list[Caption]:

@@ -1,13 +1,19 @@
-"""What is read for an image before it is captioned: whatever goes wrong there is that image's outcome."""
+"""What is read for an image before it is captioned, ahead of the model and in the order of the items.
+
+Whatever goes wrong with a picture is that image's outcome, also where it ends the process that prepares it.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
 
 from evaluator.core import Item
 from evaluator.core.errors import CaptionError, EvaluatorError, ImageError
+from evaluator.runner.picture_workers import PictureWorkers
 
 Prepared = TypeVar("Prepared")
 
@@ -32,3 +38,14 @@ def prepared_or_error(
         logger.debug("%s", item.image, exc_info=True)
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return ImageError(f"{item.image}: the picture cannot be prepared for the model: {reason}")
+
+
+def prepare_ahead(workers: PictureWorkers, items: Iterable[Item], ahead: int) -> Iterator[tuple[Item, Any]]:
+    """Each item with what `prepare` returned, or the error it raised; at most `ahead` wait in memory."""
+    items, size = iter(items), workers.chunk_size(ahead)
+    started = ((chunk, workers.start(chunk)) for chunk in iter(lambda: list(islice(items, size)), []))
+    waiting = deque(islice(started, ahead // size))
+    while waiting:
+        chunk, prepared = waiting.popleft()
+        yield from zip(chunk, prepared(), strict=True)
+        waiting.extend(islice(started, 1))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import math
-import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,34 +20,6 @@ def test_never_fewer_than_one_and_never_more_than_there_are(
     parameters: int, allowed: float, free: float
 ) -> None:
     assert 1 <= threads.threads_for(parameters, allowed, free) <= max(1, round(allowed))
-
-
-@pytest.mark.parametrize(
-    ("files", "cpus"),
-    [
-        ({"cpu.max": "150000 100000\n"}, 1.5),
-        ({"cpu.max": "max 100000\n"}, math.inf),
-        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2.0),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, math.inf),
-        ({"cpu.max": "nonsense"}, math.inf),
-        ({}, math.inf),
-    ],
-)
-def test_the_limit_of_a_container(files: dict[str, str], cpus: float, tmp_path: Path) -> None:
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    assert threads.cgroup_limit(tmp_path) == cpus
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no CPU affinity")
-def test_the_affinity_of_this_process() -> None:
-    before = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {min(before)})
-        assert threads.allowed_cpus() <= 1.0
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def test_a_checkpoint_opens_with_the_threads_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,13 @@ def test_options_at_every_level() -> None:
     )
 
 
+def test_devices_in_every_form() -> None:
+    assert runner("runner.devices=0,1").devices == "0,1"
+    assert runner("runner.devices=cpu*2").devices == "cpu*2"
+    assert runner("runner.devices=1").devices == "1"
+    assert runner("runner.devices=[0,cpu]").devices == (0, "cpu")
+
+
 def test_limits_of_single_models_and_providers() -> None:
     found = runner(
         "runner.requests.limits={gpt-4o-mini: {per_minute: 500, tokens_per_minute: 200000}, "
