@@ -76,8 +76,12 @@ def evaluate_all(configs: Sequence[RunConfig], is_sweep: bool | None = None) -> 
     The report and the tables of several runs, a sweep, go to a folder of their own. All runs are checked
     before the first caption. One that fails afterwards leaves the others, and is named in `failures`.
     """
-    is_sweep = len(configs) > 1 if is_sweep is None else is_sweep
-    prepared = prepare(configs)
+    return evaluate_prepared(prepare(configs), is_sweep)
+
+
+def evaluate_prepared(prepared: Sequence[PreparedRun], is_sweep: bool | None = None) -> Evaluation:
+    """The same of runs that were checked."""
+    is_sweep = len(prepared) > 1 if is_sweep is None else is_sweep
     runs: list[Run] = []
     failures: list[Failure] = []
     for number, one in enumerate(prepared, 1):

@@ -40,6 +40,8 @@ PACKAGES = (
     ("datasets", "data sets of the Hugging Face hub, and local files of that kind", "data"),
     ("pooch", "evaluator data fetch", "data"),
     ("ImageHash", "evaluator data check", "data"),
+    ("starlette", "evaluator view and try", "web"),
+    ("uvicorn", "evaluator view and try", "web"),
     ("openpyxl", "captions and references in Excel's files", "excel"),
     ("pillow-heif", "HEIC, the pictures of telephones", "heic"),
 )

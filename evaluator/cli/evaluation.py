@@ -9,15 +9,21 @@ from evaluator.cli.console import ExitCode, echo, print_comparison, print_regres
 
 if TYPE_CHECKING:
     from evaluator.config.run_config import RunConfig
+    from evaluator.evaluate import Evaluation
 
 
 def evaluate_and_print(configs: Sequence[RunConfig], is_sweep: bool, as_experiment: bool = False) -> ExitCode:
     """Evaluate each run, print the comparison, and check each run that has a baseline."""
     from evaluator.evaluate import evaluate_all
+
+    return print_evaluation(evaluate_all(configs, is_sweep), as_experiment)
+
+
+def print_evaluation(evaluation: Evaluation, as_experiment: bool = False) -> ExitCode:
+    """Print the comparison, the report's place and what failed."""
     from evaluator.report.text.experiment import terminal
     from evaluator.report.text.failures import failure_lines
 
-    evaluation = evaluate_all(configs, is_sweep)
     print_comparison(evaluation.comparison)
     if as_experiment:
         print_table(terminal(evaluation.comparison))

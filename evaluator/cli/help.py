@@ -12,11 +12,13 @@ JOBS: Mapping[str, Mapping[str, str]] = {
         "run": "evaluator run model=git,blip data=coco data.images=val2017 ...",
         "score": "evaluator score captions.json --references refs.json",
         "caption": "evaluator caption holiday/ photo.jpg model=gemini",
+        "try": "evaluator try holiday/ model=git,blip",
         "plan": "evaluator plan model=gemini,gpt data=folder data.images=DIR",
         "sweep": "evaluator sweep model=git,blip prompt=none,photo",
     },
     "Compare and report": {
         "runs": "evaluator runs",
+        "view": "evaluator view",
         "compare": "evaluator compare runs/ours runs/theirs",
         "leaderboard": "evaluator leaderboard runs/* --format latex",
         "report": "evaluator report runs/ours --output report.html",

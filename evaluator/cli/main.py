@@ -33,7 +33,9 @@ from evaluator.cli.runs import runs_command
 from evaluator.cli.score import score_command
 from evaluator.cli.sweep import sweep_command
 from evaluator.cli.trust import trust_command
+from evaluator.cli.try_models import try_command
 from evaluator.cli.verify_metrics import verify_metrics_command
+from evaluator.cli.view import view_command
 from evaluator.runner.interrupts import end_like_ctrl_c
 from evaluator.version import __version__
 
@@ -41,7 +43,7 @@ COMMANDS = (
     *(run_command, score_command, compare_command, report_command, leaderboard_command),
     *(runs_command, plan_command, caption_command, regress_command, baseline_command, sweep_command),
     *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
-    *(trust_command, data_command, arena_command),
+    *(trust_command, data_command, arena_command, view_command, try_command),
 )
 
 INTERRUPTED = "Interrupted. All captions so far are saved; run the same command again to continue."

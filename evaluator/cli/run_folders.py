@@ -1,14 +1,14 @@
-"""Which of the typed paths are runs, and which runs a folder holds."""
+"""Which of the typed paths are runs."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from evaluator.cli.console import warn
+from evaluator.store.run_folders import is_run
 
 
 def only_runs(paths: Sequence[Path]) -> list[Path]:
@@ -25,14 +25,3 @@ def only_runs(paths: Sequence[Path]) -> list[Path]:
     if others := [str(path) for path in paths if path not in runs]:
         warn([f"left out, since these are not runs: {', '.join(others)}"])
     return runs
-
-
-def is_run(path: Path) -> bool:
-    """Whether a path is a run folder, or a file that `evaluator baseline` wrote."""
-    return (path / "manifest.json").is_file() or (path.is_file() and zipfile.is_zipfile(path))
-
-
-def runs_below(folder: Path) -> list[Path]:
-    """The run folders in a folder and in its folders, in the order of their names."""
-    found = [path.parent for pattern in ("*", "*/*") for path in folder.glob(f"{pattern}/manifest.json")]
-    return sorted([*([folder] if is_run(folder) else []), *found])

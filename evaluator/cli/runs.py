@@ -8,7 +8,7 @@ import click
 
 from evaluator.cli.console import echo, print_table
 from evaluator.cli.options import WIDE_TABLE
-from evaluator.cli.run_folders import runs_below
+from evaluator.store.run_folders import runs_below
 
 
 @click.command(name="runs")

@@ -139,9 +139,7 @@ class Run:
     @cached_property
     def results(self) -> Results:
         """Raises StoreError where the run was not scored, or its items or captions have changed since."""
-        document = self._scores
-        with understanding(self.files.where("scores.json"), RERUN):
-            results = results_from_document(document)
+        document, results = self._scores, self.recorded_results
         captions = self.captions_of_items
         if document.inputs:
             fits = document.inputs == inputs_digest(self.items, captions)
@@ -155,6 +153,13 @@ class Run:
                 f"{len(self.items):,} images now. Let the run finish, or type: evaluator score {self.path}"
             )
         return results
+
+    @cached_property
+    def recorded_results(self) -> Results:
+        """What scores.json says, also where the run has changed since. Raises StoreError without scores."""
+        document = self._scores
+        with understanding(self.files.where("scores.json"), RERUN):
+            return results_from_document(document)
 
     @property
     def has_computed_files(self) -> bool:
@@ -270,12 +275,15 @@ def read_document(files: RunFiles, name: str, advice: str = RERUN) -> dict[str, 
 
 
 def read_lines(
-    content: bytes, where: str, read: Callable[[bytes], Line], may_be_torn: bool = False
+    content: bytes, where: str, read: Callable[[bytes], Line], may_be_torn: bool = False, first: int = 1
 ) -> Iterator[Line]:
-    """What each line says; where lines may be torn, as a killed process leaves them, such are skipped."""
+    """What each line says; where lines may be torn, as a killed process leaves them, such are skipped.
+
+    `first` is the number of the first line in its file, for messages.
+    """
     if content.count(b"\n") > MOST_LINES:
         raise StoreError(f"{where} has more than the {MOST_LINES:,} lines that are read")
-    for number, line in enumerate(io.BytesIO(content), 1):
+    for number, line in enumerate(io.BytesIO(content), first):
         if line.isspace():
             continue
         try:

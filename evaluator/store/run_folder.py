@@ -42,12 +42,12 @@ from evaluator.store.provenance import inputs_digest
 from evaluator.store.row_statistics import SCORING, statistics_bytes
 from evaluator.store.run import NOTES, Attempts, Run, appended_size, read_attempts
 from evaluator.store.run_files import MANIFEST, FolderFiles, files_at
+from evaluator.store.run_folders import LOCK
 
 # What a baseline keeps as it is.
 KEPT = ("config.yaml", MANIFEST, "statistics.npz", "scores.json")
-
-# Held by whoever writes to the folder. A file of its own: Windows lets nobody read a file that is locked.
-LOCK = ".lock"
+# Who only looks whether the folder is locked holds its lock for a moment.
+PATIENCE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class RunFolder:
             # No link, whose target the lock would empty, and no pipe.
             os.close(plain(self.path / LOCK, os.O_RDWR | os.O_CREAT))
             try:
-                lock.acquire(blocking=False)
+                lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
             except Timeout:
                 raise StoreError(
                     f"another process is writing to {self.path}. "
