@@ -35,7 +35,7 @@ from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
 from evaluator.scorers.progress import scoring_progress
-from evaluator.store.counts import count_outcomes, images_per_second
+from evaluator.store.counts import count_final_failures, count_outcomes, images_per_second
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.kept_scores import kept_scores
 from evaluator.store.ledger import Ledger
@@ -236,6 +236,7 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings) ->
         style=audit(to_score, references) if to_score else None,
         findings=findings,
         fingerprint=str(replace(now, scorers={**earlier, **digests})),
+        final_failures=count_final_failures(captions.values()),
     )
     ids = [item.id for item in items]
     run = run.scored(results, ids, measurements)

@@ -203,7 +203,7 @@ def pin_document_frequencies(config: RunConfig, items: Sequence[Item]) -> RunCon
 
 def without_final_outcome(items: Sequence[Item], captions: Mapping[str, Caption]) -> list[Item]:
     """The items that have no final outcome yet."""
-    return [item for item in items if item.id not in captions or captions[item.id].outcome.can_be_retried]
+    return [item for item in items if item.id not in captions or captions[item.id].can_be_retried]
 
 
 # The folder of a run.
@@ -269,7 +269,7 @@ def with_reused_captions(one: PreparedRun) -> PreparedRun:
         captions = {
             item_id: not_paid_again(caption)
             for item_id, caption in run.captions.items()
-            if item_id in wanted - reused.keys() and not caption.outcome.can_be_retried
+            if item_id in wanted - reused.keys() and not caption.can_be_retried
         }
         if captions:
             logger.info("%s: %d captions are those of %s", one.config.folder, len(captions), run.path)

@@ -21,9 +21,10 @@ FILE_NAMES = (
     *("image_name", "img_name", "file_name", "filename", "image_file", "image_path", "img_path"),
     *("filepath", "file_path", "path", "file", "image", "img", "media_path", "image_url", "url"),
 )
+ROW_NUMBERS = ("index", "doc_id")
 IDS = (
     *("image_id", "imageid", "img_id", "imgid", "cocoid", "coco_id", *FILE_NAMES),
-    *("question_id", "custom_id", "id", "_id", "uid", "key", "name", "index", "doc_id"),
+    *("question_id", "custom_id", "id", "_id", "uid", "key", "name", *ROW_NUMBERS),
 )
 # What a model wrote, in fields that are never references.
 PREDICTIONS = (

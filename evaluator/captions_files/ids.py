@@ -125,6 +125,31 @@ def match_ids(ids: Sequence[str], images: Sequence[NamedImage]) -> Match:
     return best
 
 
+def match_references(of_file: Mapping[str, Sequence[str]], of_data: Mapping[str, Sequence[str]]) -> Match:
+    """The images with the same references, whatever their ids are; of those that several images have, none.
+
+    >>> match_references({"0": ["a dog", "a pet"]}, {"42": ["a pet", "a  dog"], "43": ["a cat"]}).of_item
+    {'42': '0'}
+    """
+    in_file = _unique((_reference_key(texts), item_id) for item_id, texts in of_file.items())
+    in_data = _unique((_reference_key(texts), item_id) for item_id, texts in of_data.items())
+    return Match({in_data[key]: item_id for key, item_id in in_file.items() if key in in_data}, "references")
+
+
+def same_references(
+    match: Match, of_file: Mapping[str, Sequence[str]], of_data: Mapping[str, Sequence[str]]
+) -> int:
+    """How many matched images have the same references on both sides."""
+    return sum(
+        bool(key := _reference_key(of_data[item_id])) and key == _reference_key(of_file.get(spelled, ()))
+        for item_id, spelled in match.of_item.items()
+    )
+
+
+def _reference_key(texts: Sequence[str]) -> str:
+    return "\n".join(sorted(" ".join(text.split()) for text in texts))
+
+
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Each key that stands for one value only."""
     distinct = dict.fromkeys(pair for pair in pairs if pair[0])

@@ -11,32 +11,55 @@ decides what it makes of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from evaluator.captions_files.container import read_content
-from evaluator.captions_files.fields import Names, caption_field, id_field, names_of, references_field
+from evaluator.captions_files.fields import (
+    ROW_NUMBERS,
+    Names,
+    caption_field,
+    id_field,
+    names_of,
+    plain,
+    references_field,
+)
 from evaluator.captions_files.rows import Rows, rows_of
-from evaluator.captions_files.texts import one_text
+from evaluator.captions_files.texts import one_text, several_texts
 from evaluator.core import Outcome
 from evaluator.core.errors import DataError
 from evaluator.files.json_input import describe, image_id, located
 
 # The form that needs no explanation.
 USUAL = ("image_id", "caption")
+SHOWN = 80  # characters of a failure in a note
 
 FAILURES = frozenset(outcome.value for outcome in Outcome if outcome is not Outcome.OK)
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why an image has no caption, by the program that wrote the file."""
+
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
 class CaptionsFile:
-    """Image id, as the file spells it, -> caption, in the order of the file."""
+    """Image id, as the file spells it, -> caption, and -> failure; each in the order of the file."""
 
     captions: Mapping[str, str]
+    failures: Mapping[str, Failure]
     notes: tuple[str, ...] = ()  # how the file was read, where that is not plain
+    by_number: bool = False  # the ids are the numbers of rows, which say little about the image
+
+    @property
+    def answers(self) -> Mapping[str, str | Failure]:
+        return {**self.captions, **self.failures}
 
 
 def read_captions(path: Path, id_from: str | None = None, caption_from: str | None = None) -> CaptionsFile:
@@ -61,15 +84,17 @@ def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int
     of_id = id_field(names, id_from)
     of_caption = caption_field(names, caption_from, of_id) or _instead(names, of_id)
     captions: dict[str, str] = {}
+    failures: dict[str, Failure] = {}
     first: dict[str, int] = {}
     repeats, differing = 0, None
     for index, row in enumerate(rows.entries):
         item_id = row_id(rows, index, of_id)
         text = row.get(of_caption)
+        if not text and row.get("outcome") in FAILURES:
+            failures[item_id] = Failure(Outcome(row["outcome"]), str(row.get("error", "")))
+            continue
         if not isinstance(text, str):
             text = _text(rows, index, of_caption)
-        if not text and row.get("outcome") in FAILURES:
-            continue  # a row of `evaluator caption --output`, which is no caption
         if item_id not in captions:
             captions[item_id], first[item_id] = text, index
         else:
@@ -88,9 +113,34 @@ def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int
     if not rows.is_plain or (of_id, of_caption) != USUAL:
         fields = f": {of_id!r} is the image id, {of_caption!r} the caption"
         notes.insert(0, f"read as {rows.kind}{fields if (of_id, of_caption) != USUAL else ''}")
+    failures = {item_id: failure for item_id, failure in failures.items() if item_id not in captions}
+    if failures:
+        notes.append(_said_of(failures, len(captions)))
     if repeats:
         notes.append(f"{repeats} captions stand there twice, and count once")
-    return CaptionsFile(captions, tuple(f"{path}: {note}" for note in notes))
+    by_number = plain(of_id) in ROW_NUMBERS
+    return CaptionsFile(captions, failures, tuple(f"{path}: {note}" for note in notes), by_number)
+
+
+def references_in(path: Path, id_from: str | None, caption_from: str | None) -> Mapping[str, Sequence[str]]:
+    """Image id -> the references that a captions file holds as well; empty where it holds none."""
+    rows = rows_of(read_content(path))
+    names = names_of(path, rows.entries)
+    of_id = id_field(names, id_from)
+    field = references_field(names, None, caption_field(names, caption_from, of_id), of_id)
+    if field is None:
+        return {}
+    return {
+        row_id(rows, index, of_id): several_texts(row.get(field)) or ()
+        for index, row in enumerate(rows.entries)
+    }
+
+
+def _said_of(failures: Mapping[str, Failure], captions: int) -> str:
+    first = next(iter(failures.values()))
+    shown = first.reason if len(first.reason) <= SHOWN else f"{first.reason[: SHOWN - 1]}…"
+    count = f"{len(failures):,} of its {len(failures) + captions:,}"
+    return f"{count} captions are failures and not scored, such as {shown!r} ({first.outcome})"
 
 
 def _instead(names: Names, of_id: str) -> str:

@@ -81,7 +81,7 @@ def _flat(content: Content, entries: Sequence[Any], places: Sequence[str], shape
     if entries and not isinstance(entries[0], dict):
         raise _not_a_row(content, entries[0], places[0])
     if program := program_of(entries):
-        return Rows(content, [program.flat(entry) for entry in entries], places, program.name)
+        return Rows(content, [program.row(entry) for entry in entries], places, program.name)
     return Rows(content, entries, places, shape=shape)
 
 

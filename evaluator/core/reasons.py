@@ -68,16 +68,24 @@ class Reason:
     message: str  # of the first of them
     count: int
     examples: tuple[str, ...]  # the ids of some of their images
+    in_file: bool  # a captions file says so, and says it again
 
     @property
     def advice(self) -> str:
         """What to type; empty where the message says it, or where nothing is known to help."""
-        return "" if "type " in self.message.lower() else advice(self.outcome, self.message)
+        if self.in_file or "type " in self.message.lower():
+            return ""
+        return advice(self.outcome, self.message)
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether the same command tries these images again."""
+        return self.outcome.can_be_retried and not self.in_file
 
     @property
     def may_pass(self) -> bool:
         """Whether the same command can get these captions although nothing else has changed."""
-        return self.outcome is Outcome.ERROR and bool(GAVE_UP.match(self.message))
+        return self.can_be_retried and bool(GAVE_UP.match(self.message))
 
 
 def failure_reasons(captions: Iterable[Caption]) -> list[Reason]:
@@ -92,7 +100,13 @@ def failure_reasons(captions: Iterable[Caption]) -> list[Reason]:
         if caption.outcome is not Outcome.OK:
             alike.setdefault(kind_of_failure(caption), []).append(caption)
     reasons = [
-        Reason(outcome, same[0].error, len(same), tuple(each.item_id for each in same[:EXAMPLES]))
+        Reason(
+            outcome,
+            same[0].error,
+            len(same),
+            tuple(each.item_id for each in same[:EXAMPLES]),
+            same[0].source == "file",
+        )
         for (outcome, _), same in alike.items()
     ]
     return sorted(reasons, key=lambda reason: -reason.count)

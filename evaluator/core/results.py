@@ -103,6 +103,7 @@ class Results:
     style: Style | None = None  # None where no image has a caption
     findings: tuple[Finding, ...] = ()  # what is wrong with the captions
     fingerprint: str = ""  # of everything the scores were computed from
+    final_failures: int = 0  # errors and skipped images of a captions file, which no attempt changes
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -131,4 +132,5 @@ class Results:
     @property
     def is_incomplete(self) -> bool:
         """Whether another run of the same folder could get more captions."""
-        return self.not_tried > 0 or any(outcome.can_be_retried for outcome in self.outcomes)
+        failed = sum(count for outcome, count in self.outcomes.items() if outcome.can_be_retried)
+        return self.not_tried > 0 or failed > self.final_failures

@@ -63,7 +63,7 @@ class Outcome(StrEnum):
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether the next run of the same folder retries this image."""
+        """Whether another attempt may end in another way."""
         return self in (Outcome.ERROR, Outcome.SKIPPED)
 
 
@@ -113,6 +113,11 @@ class Caption:
     source: Source = "model"
     answered_at: float | None = None  # Unix seconds, for remote models, which have many requests in flight
     requests: tuple[int, ...] = ()  # of a remote model: their numbers in requests.jsonl; cost_usd is theirs
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether the next run of the same folder retries this image: a file says the same again."""
+        return self.outcome.can_be_retried and self.source != "file"
 
     @property
     def text(self) -> str | None:

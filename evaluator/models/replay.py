@@ -3,7 +3,8 @@
     evaluator run model=replay model.captions=results.json data=karpathy data.annotations=refs.json
 
 An empty caption in the file is scored as empty, as pycocoevalcap does; an image that the file lacks is
-`missing`, counted in the coverage and not scored.
+`missing`, counted in the coverage and not scored. So is a failure that the program which wrote the file marks
+there, with the outcome and the words that it gives.
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from evaluator.captions_files.ids import Match, NamedImage, match_ids
-from evaluator.captions_files.reader import read_captions
+from evaluator.captions_files.ids import (
+    Match,
+    NamedImage,
+    match_ids,
+    match_references,
+    same_references,
+)
+from evaluator.captions_files.reader import CaptionsFile, Failure, read_captions, references_in
 from evaluator.core import Dataset, Item, Outcome, Prompt, Reply, Source, Splits
 from evaluator.core.errors import CaptionError, DataError
 
@@ -45,8 +52,11 @@ class Replay:
 
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[ReplaySession]:
-        captions = read_captions(self.captions, self.id_field, self.caption_field).captions
-        yield ReplaySession(self.captions, captions)
+        yield ReplaySession(self.captions, self.read().answers)
+
+    def read(self) -> CaptionsFile:
+        """What the file holds, by its own ids. Raises DataError."""
+        return read_captions(self.captions, self.id_field, self.caption_field)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class ReplayForData:
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         """Warnings: captions of unknown images are left out. Raises DataError where most are unknown."""
         match = self._match()
-        for note in read_captions(self.file.captions, self.file.id_field, self.file.caption_field).notes:
+        for note in self.file.read().notes:
             logger.info("%s", note)
         if match.spelling:
             item_id, spelled = next(iter(match.of_item.items()))
@@ -72,7 +82,7 @@ class ReplayForData:
                 item_id,
             )
         known = set(match.of_item.values())
-        unknown = [item_id for item_id in self._captions() if item_id not in known]
+        unknown = [item_id for item_id in self.file.read().answers if item_id not in known]
         if unknown:
             count = f"{len(unknown)} of {len(known) + len(unknown)} captions"
             return (
@@ -83,27 +93,34 @@ class ReplayForData:
 
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[ReplaySession]:
-        captions = self._captions()
-        of_item = {item_id: captions[spelled] for item_id, spelled in self._match().of_item.items()}
+        answers = self.file.read().answers
+        of_item = {item_id: answers[spelled] for item_id, spelled in self._match().of_item.items()}
         yield ReplaySession(self.file.captions, of_item)
-
-    def _captions(self) -> Mapping[str, str]:
-        return read_captions(self.file.captions, self.file.id_field, self.file.caption_field).captions
 
     def _match(self) -> Match:
         """Raises DataError where most captions are for unknown images."""
-        captions = self._captions()
-        match = match_ids(list(captions), [NamedImage(item.id, item.file_name) for item in self.items])
+        file = self.file.read()
+        ids = list(file.answers)
+        match = match_ids(ids, [NamedImage(item.id, item.file_name) for item in self.items])
+        if file.by_number or 2 * len(match.of_item) < len(ids):
+            match = self._by_references(match)
         known = len(match.of_item)
-        if 2 * known >= len(captions) or (known and known >= NEARLY_ALL * len(self.items)):
+        if 2 * known >= len(ids) or (known and known >= NEARLY_ALL * len(self.items)):
             return match
         raise DataError(
-            f"{self.file.captions}: {known or 'none'} of its {len(captions)} captions "
+            f"{self.file.captions}: {known or 'none'} of its {len(ids)} captions "
             f"{'is' if known < 2 else 'are'} for an image of the data set.\n"
-            f"  ids in the file:     {_three(list(captions))}\n"
+            f"  ids in the file:     {_three(ids)}\n"
             f"  ids in the data set: {_three([item.id for item in self.items])}\n"
-            f"{self._advice(list(captions))}"
+            f"{self._advice(ids)}"
         )
+
+    def _by_references(self, match: Match) -> Match:
+        """The match by the references in the file, where more images have theirs by it than by their ids."""
+        of_file = references_in(self.file.captions, self.file.id_field, self.file.caption_field)
+        of_data = {item.id: item.references for item in self.items}
+        found = match_references(of_file, of_data)
+        return found if len(found.of_item) > same_references(match, of_file, of_data) else match
 
     def _advice(self, ids: Sequence[str]) -> str:
         """The split of the data set's file that fits, if any."""
@@ -124,20 +141,23 @@ def _three(ids: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ReplaySession:
-    """A captions file that has been read: image id -> caption."""
+    """A captions file that has been read: image id -> caption, or why there is none."""
 
     source: ClassVar[Source] = "file"
 
     path: Path
-    captions: Mapping[str, str]
+    answers: Mapping[str, str | Failure]
 
     def prepare(self, item: Item) -> str:
         return item.id
 
     def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
-        return [
-            Reply(self.captions[item_id])
-            if item_id in self.captions
-            else CaptionError(Outcome.MISSING, f"{self.path} has no caption for this image")
-            for item_id in prepared
-        ]
+        return [self._answer(item_id) for item_id in prepared]
+
+    def _answer(self, item_id: str) -> Reply | CaptionError:
+        answer = self.answers.get(item_id)
+        if isinstance(answer, str):
+            return Reply(answer)
+        if answer is None:
+            return CaptionError(Outcome.MISSING, f"{self.path} has no caption for this image")
+        return CaptionError(answer.outcome, answer.reason)

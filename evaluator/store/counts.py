@@ -14,6 +14,11 @@ def count_outcomes(captions: Iterable[Caption]) -> dict[Outcome, int]:
     return dict(Counter(caption.outcome for caption in captions).most_common())
 
 
+def count_final_failures(captions: Iterable[Caption]) -> int:
+    """How many failures no attempt can change, since a captions file holds them."""
+    return sum(each.outcome.can_be_retried and not each.can_be_retried for each in captions)
+
+
 def known_sum(values: Iterable[float | None]) -> float | None:
     """The sum of the values that are known; None where none is.
 

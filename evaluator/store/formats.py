@@ -80,6 +80,7 @@ class ScoresDocument:
     fingerprint: str
     inputs: str = ""  # the digest of the items and captions that were scored; empty before it was written
     findings: Annotated[tuple[Finding, ...], MaxLen(100)] = ()  # earlier versions looked for no damage
+    final_failures: Count = 0  # earlier versions took a failure in a file for a caption
     scoring: str = ""  # what statistics.npz and per_image.parquet of the same scoring have as well
 
     @property
@@ -224,6 +225,7 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
         "style": asdict(results.style) if results.style else None,
         "findings": [asdict(finding) for finding in results.findings],
         "fingerprint": results.fingerprint,
+        "final_failures": results.final_failures,
     }
 
 
@@ -245,6 +247,7 @@ def results_from_document(document: ScoresDocument) -> Results:
         style=document.style,
         findings=document.findings,
         fingerprint=document.fingerprint,
+        final_failures=document.final_failures,
     )
 
 

@@ -103,11 +103,13 @@ def test_parquet_without_its_pictures(tmp_path: Path) -> None:
     assert read_captions(written(tmp_path, "a.parquet", parquet(rows))).captions == CAPTIONS
 
 
-def test_the_workbook_that_vlmevalkit_writes(tmp_path: Path) -> None:
+def test_an_empty_cell_of_vlmevalkit_is_a_failure(tmp_path: Path) -> None:
     header = ["index", "image_path", "answer", "question", "prediction"]
     rows = [[0, "a/1.jpg", "['a dog', 'a pet']", "?", "a dog"], [1, "a/2.jpg", "['a cat']", "?", None]]
     path = written(tmp_path, "m_COCO_VAL.xlsx", workbook([header, *rows]))
-    assert read_captions(path).captions == {"a/1.jpg": "a dog", "a/2.jpg": ""}
+    read = read_captions(path)
+    assert read.captions == {"a/1.jpg": "a dog"}
+    assert read.failures["a/2.jpg"].outcome == "empty"
     items = COCO(None, path).load()
     assert [item.references for item in items] == [("a dog", "a pet"), ("a cat",)]
 

@@ -42,7 +42,7 @@ def lines_of_reason(reason: Reason) -> list[str]:
 def retry_lines(reasons: list[Reason]) -> list[str]:
     """Whether the same command can help."""
     may_pass = sum(reason.count for reason in reasons if reason.may_pass)
-    others = sum(reason.count for reason in reasons if reason.outcome.can_be_retried) - may_pass
+    others = sum(reason.count for reason in reasons if reason.can_be_retried) - may_pass
     lines = []
     if may_pass:
         lines.append(f"  the command of the run tries {may_pass:,} of these images again")
