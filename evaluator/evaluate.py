@@ -15,33 +15,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evaluator.audit.effects import with_effects
-from evaluator.audit.failure_texts import as_failure
-from evaluator.audit.findings import damage
-from evaluator.audit.normalizations import normalization
-from evaluator.audit.style import audit
-from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison
 from evaluator.comparison.gate import DEFAULT_GATES, Regression, parse_gate, regress
 from evaluator.config.run_config import RunConfig, sweep_folder
-from evaluator.config.settings import Settings
-from evaluator.core import Item, Results, Scorer
+from evaluator.core import Item
 from evaluator.core.errors import EvaluatorError, StoreError, together
 from evaluator.files.output_files import write_output
-from evaluator.prepare import PreparedRun, prepare, without_final_outcome
+from evaluator.prepare import PreparedRun, prepare
 from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
-from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
-from evaluator.scorers.progress import scoring_progress
-from evaluator.store.counts import count_final_failures, count_outcomes, images_per_second
-from evaluator.store.fingerprint import fingerprint
-from evaluator.store.kept_scores import kept_scores
+from evaluator.scoring import score_locked
+from evaluator.store.counts import known_sum
+from evaluator.store.judgements import judging_usd
 from evaluator.store.ledger import Ledger
 from evaluator.store.manifest import Manifest
 from evaluator.store.provenance import environment
-from evaluator.store.run import Run
+from evaluator.store.run import Run, without_final_outcome
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -133,7 +124,7 @@ def carry_out(one: PreparedRun) -> Run:
             caption(config, without_final_outcome(one.items, ledger.attempts.captions), ledger)
             attempts = ledger.attempts
         run = Run(folder.path, manifest=manifest, items=one.items, attempts=attempts, config=document)
-        return score_locked(run, config.scorers, config.settings)
+        return score_locked(run, config.scorers, config.settings, config.runner)
 
 
 def begin(folder: RunFolder, one: PreparedRun, ledger: Ledger) -> tuple[Manifest, Mapping[str, Any]]:
@@ -175,70 +166,5 @@ def caption(config: RunConfig, todo: Sequence[Item], ledger: Ledger) -> None:
             *(config.folder, len(lost)),
         )
     if todo:
-        spent_usd = ledger.before.cost_usd or 0.0
+        spent_usd = known_sum([ledger.before.cost_usd, judging_usd(config.folder)]) or 0.0
         config.runner.run(config.model, config.prompt, todo, ledger.record, spent_usd, ledger)
-
-
-def score(run: Run, scorers: Mapping[str, Scorer], settings: Settings) -> Run:
-    """Score the captions that a run holds; scores of the same captions are kept, by whatever scorer.
-
-    Raises StoreError where another process writes to the run.
-    """
-    with RunFolder(run.path).lock():
-        return score_locked(run, scorers, settings)
-
-
-def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings) -> Run:
-    """The same for who has the folder's lock."""
-    captions = run.captions_of_items
-    now = fingerprint(run.items, captions, scorers, settings)
-    kept = kept_scores(run, now)
-    todo = {name: one for name, one in scorers.items() if kept.scorers.get(name) != now.scorers[name]}
-    if not todo and kept.same_intervals:
-        logger.info("%s: the scores are up to date", run.path)
-        return run
-    kept = kept.without(name for scorer in todo.values() for name in scorer.names)
-    if kept.outdated:
-        names, advice = ", ".join(kept.outdated), f"Type: evaluator score {run.path}"
-        logger.warning("%s: the captions changed, so the scores of %s are gone. %s", run.path, names, advice)
-    findings = damage(run.items, captions, settings.refusals == "missing")
-    if settings.refusals == "missing":
-        captions = {item_id: as_failure(caption) for item_id, caption in captions.items()}
-    texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}
-    if settings.missing == "empty":
-        texts = {item_id: texts.get(item_id, "") for item_id in captions}
-    items = [item for item in run.items if item.id in texts]
-    to_score, references = [texts[item.id] for item in items], [item.references for item in items]
-    with scoring_progress(len(to_score)) as begin:
-        measurements, not_computed = measure(todo, items, to_score, begin)
-        scores = {one.name: one.value for one in (*kept.measurements, *measurements)}
-        findings = with_effects(findings, scorers, items, to_score, scores)
-        if settings.normalize != "none":
-            how = normalization(settings.normalize, to_score, references)
-            changed, _ = measure(todo, items, list(map(how, to_score)), begin)
-            measurements += [renamed_for_normalization(one, how.name, how.removed) for one in changed]
-        measurements = [under_rules(one, settings.unusual_rules) for one in measurements]
-        measurements = [*kept.measurements, *measurements]
-        begin("intervals")
-        bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
-    # What could not be computed may be computable the next time: such scores are never up to date.
-    failed = {one.name for one in not_computed}
-    digests = {name: now.scorers[name] for name, one in todo.items() if failed.isdisjoint(one.names)}
-    earlier = {name: digest for name, digest in kept.scorers.items() if name not in todo}
-    results = Results(
-        images=len(run.items),
-        outcomes=count_outcomes(captions.values()),
-        scores=tuple(map(score_of, measurements, bounds)),
-        not_computed=(*kept.not_computed, *not_computed),
-        confidence=settings.confidence,
-        images_per_second=images_per_second(captions.values()),
-        cost_usd=run.attempts.cost_usd,
-        style=audit(to_score, references) if to_score else None,
-        findings=findings,
-        fingerprint=str(replace(now, scorers={**earlier, **digests})),
-        final_failures=count_final_failures(captions.values()),
-    )
-    ids = [item.id for item in items]
-    run = run.scored(results, ids, measurements)
-    RunFolder(run.path).write_results(run)
-    return run

@@ -12,19 +12,24 @@ them means reading every picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from evaluator.config.run_config import RunConfig
-from evaluator.core import Priced, Usage, Weighted, WeightsSize
-from evaluator.prepare import prepared_run
+from evaluator.core import AsksModel, Priced, Runner, Usage, Weighted, WeightsSize
+from evaluator.core.errors import MetricError
+from evaluator.prepare import PreparedRun, prepared_run
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import MILLION, Price, price_of
 from evaluator.runner.request_options import Requests
+from evaluator.store.judgements import FOLDER, unanswered
 from evaluator.store.past_runs import PastRun, past_run
 
 Range = tuple[float, float]
 
 USUAL_ANSWER_TOKENS = 30.0  # one sentence, by a model that does not reason
+USUAL_VERDICT_TOKENS = 60.0  # a score and a sentence, as JSON
+USUAL_CAPTION = "word " * 40  # what a judge will be asked about, where there is no caption yet
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Plan:
     likely: Likely | None = None  # of a remote model
     past: PastRun | None = None
     weights: WeightsSize | None = None  # of a local model
+    is_judge: bool = False  # its images are questions about captions
 
 
 @dataclass(frozen=True)
@@ -57,49 +63,88 @@ class Likely:
 
 
 def plan(config: RunConfig) -> Plan:
-    """What `evaluator run` with the same options would need from now on."""
+    """What `evaluator run` with the same options would need from now on for its captions."""
+    return captioning(config, prepared_run(config, config.data.load()))
+
+
+def plans(config: RunConfig) -> list[Plan]:
+    """The same, followed by what each judge among the scorers would need."""
     one = prepared_run(config, config.data.load())
+    return [captioning(config, one), *judging(config, one)]
+
+
+def captioning(config: RunConfig, one: PreparedRun) -> Plan:
     images = len(one.todo)
     label, already_captioned = config.choices["model"], len(one.items) - images
     past = past_run(config.folder.parent, config.identity)
-    if not isinstance(config.model, Priced):
-        speed = past.images_per_second if past else None
-        return Plan(
-            label,
-            config.choices["prompt"],
-            images,
-            already_captioned,
-            is_local=True,
-            minutes=images / speed / 60 if speed else None,
-            past=past,
-            weights=config.model.weights_size() if isinstance(config.model, Weighted) else None,
-        )
-    usage = config.model.usage(config.prompt)
-    runner = config.runner if isinstance(config.runner, DefaultRunner) else None
-    price = price_of(usage.model, usage.provider, runner.prices if runner else None)
-    requests = runner.requests.for_model(usage) if runner else None
-    input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
+    if isinstance(config.model, Priced):
+        named = Plan(label, config.choices["prompt"], images, already_captioned, is_local=False, past=past)
+        return of_requests(named, config.model.usage(config.prompt), config.runner)
+    speed = past.images_per_second if past else None
     return Plan(
         label,
         config.choices["prompt"],
         images,
         already_captioned,
-        is_local=False,
+        is_local=True,
+        minutes=images / speed / 60 if speed else None,
+        past=past,
+        weights=config.model.weights_size() if isinstance(config.model, Weighted) else None,
+    )
+
+
+def judging(config: RunConfig, one: PreparedRun) -> Iterator[Plan]:
+    """What the judges would need: one question per caption and draw. Missing captions are guessed."""
+    known = {**one.reused, **(one.before.captions if one.before else {})}
+    captions = [known[item.id].text if item.id in known else USUAL_CAPTION for item in one.items]
+    pairs = [(item, text) for item, text in zip(one.items, captions, strict=True) if text is not None]
+    for judge in config.scorers.values():
+        if not isinstance(judge, AsksModel):
+            continue
+        try:
+            asked = judge.questionnaire([item for item, _ in pairs], [text for _, text in pairs])
+        except MetricError:  # the images lack what the rubric needs: the run will say so
+            continue
+        todo = unanswered(asked, config.folder / FOLDER)
+        done = len(asked.questions) - len(todo)
+        named = Plan(", ".join(judge.names), asked.prompt.name, len(todo), done, is_local=True, is_judge=True)
+        if not isinstance(asked.captioner, Priced):
+            yield named
+            continue
+        texts = sorted((question.text for question in todo or asked.questions), key=len)
+        shortest, longest = (
+            asked.captioner.usage(replace(asked.prompt, text=text)) for text in (texts[0], texts[-1])
+        )
+        bounds = (shortest.input_tokens[0], longest.input_tokens[1])
+        usage = replace(longest, input_tokens=bounds)
+        yield of_requests(replace(named, is_local=False), usage, config.runner)
+
+
+def of_requests(named: Plan, usage: Usage, runner: Runner) -> Plan:
+    """The plan with the tokens, money and minutes of one request per image."""
+    default = runner if isinstance(runner, DefaultRunner) else None
+    price = price_of(usage.model, usage.provider, default.prices if default else None)
+    requests = default.requests.for_model(usage) if default else None
+    images = named.images
+    input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
+    return replace(
+        named,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         price=price,
         cost_usd=times(images, price.bounds_usd(usage)) if price else None,
         requests=requests,
         minutes=minutes(requests, images, input_tokens[1] + output_tokens[1]) if requests else None,
-        likely=likely(images, usage, price, past),
-        past=past,
+        likely=likely(images, usage, price, named.past, USUAL_VERDICT_TOKENS if named.is_judge else None),
     )
 
 
-def likely(images: int, usage: Usage, price: Price | None, past: PastRun | None) -> Likely:
+def likely(
+    images: int, usage: Usage, price: Price | None, past: PastRun | None, output: float | None = None
+) -> Likely:
     """What the images will probably take, always within the bounds."""
     known = (past.input_tokens, past.output_tokens) if past else (None, None)
-    usual = (sum(usage.input_tokens) / 2, USUAL_ANSWER_TOKENS)
+    usual = (sum(usage.input_tokens) / 2, output or USUAL_ANSWER_TOKENS)
     tokens = [
         min(max(usually if before is None else before, bounds[0]), bounds[1])
         for before, usually, bounds in zip(

@@ -23,6 +23,7 @@ from evaluator.config.run_config import RunConfig
 from evaluator.config.secret_options import refuse_secrets
 from evaluator.config.settings import Settings
 from evaluator.core import (
+    AsksModel,
     Caption,
     ChecksBefore,
     CorpusDependent,
@@ -36,8 +37,10 @@ from evaluator.core.errors import ConfigError, DataError, EvaluatorError, StoreE
 from evaluator.data.known import dataset_name
 from evaluator.data.sampling import stratified
 from evaluator.files.images import is_file
+from evaluator.store.fingerprint import fingerprint
+from evaluator.store.kept_scores import kept_scores
 from evaluator.store.manifest import Manifest
-from evaluator.store.run import Run
+from evaluator.store.run import Run, without_final_outcome
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -123,12 +126,29 @@ def problems_of(one: PreparedRun, warnings: dict[str, None]) -> Iterator[Evaluat
                 warnings[warning] = None
     except EvaluatorError as error:
         yield error
+    for name, judge in judges_to_ask(one).items():
+        try:
+            for warning in judge.check(config.runner):
+                warnings[warning] = None
+        except EvaluatorError as error:
+            yield type(error)(f"scorer.{name}: {error}") if isinstance(error, ConfigError) else error
     try:
         check_gates(config.settings)
     except EvaluatorError as error:
         yield error
     if message := unwritable(config.folder):
         yield StoreError(message)
+
+
+def judges_to_ask(one: PreparedRun) -> dict[str, AsksModel]:
+    """The judges by their scorers' names, without those whose scores in the run folder are up to date."""
+    judges = {name: scorer for name, scorer in one.config.scorers.items() if isinstance(scorer, AsksModel)}
+    if one.todo or not one.before or not judges:
+        return judges
+    run = one.before
+    now = fingerprint(one.items, run.captions_of_items, judges, one.config.settings)
+    kept = kept_scores(run, now).scorers
+    return {name: judge for name, judge in judges.items() if kept.get(name) != now.scorers[name]}
 
 
 def model_warnings(config: RunConfig, items: Sequence[Item]) -> list[str]:
@@ -199,11 +219,6 @@ def pin_document_frequencies(config: RunConfig, items: Sequence[Item]) -> RunCon
     return replace(
         config, scorers={**config.scorers, **pinned}, document={**config.document, "scorer": recorded}
     )
-
-
-def without_final_outcome(items: Sequence[Item], captions: Mapping[str, Caption]) -> list[Item]:
-    """The items that have no final outcome yet."""
-    return [item for item in items if item.id not in captions or captions[item.id].can_be_retried]
 
 
 # The folder of a run.

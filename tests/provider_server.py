@@ -34,9 +34,11 @@ from tests.wire_formats import (
     complaint_of,
     document,
     error,
+    judged_caption,
     keys_of,
     picture_in,
     provider_of,
+    verdict_on,
     wrong_key,
 )
 
@@ -91,6 +93,7 @@ class ProviderServer:
         self.admitted_per_minute, self.at_once, self.examine = admitted_per_minute, at_once, examine
         self.scripted = deque(script)
         self.by_item, self.slow_items = by_item or {}, slow_items or {}
+        self.judge: Callable[[str], str | Answer] = verdict_on  # an answer, or its text, for each caption
         self.random = random.Random(seed)
         self.answered: Counter[str] = Counter()  # by caption or item: the answers that were sent whole
         self.statuses: Counter[str] = Counter()
@@ -201,6 +204,12 @@ class ProviderServer:
         chosen = self.counted(provider, verdict, self.slow_items.get(item, self.seconds))
         if chosen.body is not None or chosen.manner == "drop":
             return chosen, ""
+        if (caption := judged_caption(asked)) is not None:
+            said = self.judge(caption)
+            return (
+                said if isinstance(said, Answer) else replace(chosen, body=document(provider, said)),
+                caption,
+            )
         name = item if provider == "plain" else caption_of(picture_in(provider, asked, self.files))
         text = f"a picture of {item}" if provider == "plain" else name
         finish = "refused" if verdict == "refused" else None

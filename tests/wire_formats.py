@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -195,6 +196,8 @@ def complaint_of(provider: str, asked: Any, headers: Mapping[str, str]) -> str:
             texts = [part["text"] for part in parts if "text" in part]
         else:
             content = asked["messages"][-1]["content"]
+            if isinstance(content, str):
+                content = [{"type": "text", "text": content}]
             texts = [part["text"] for part in content if part["type"] == "text"]
             if not asked["model"]:
                 return "model: required"
@@ -205,6 +208,8 @@ def complaint_of(provider: str, asked: Any, headers: Mapping[str, str]) -> str:
                 types = [part["source"]["media_type"] for part in content if part["type"] == "image"]
                 if "anthropic-version" not in headers or not isinstance(asked["max_tokens"], int):
                     return "max_tokens: required, and the header anthropic-version"
+        if judged_caption(asked) is not None and not types:
+            return ""  # a judge need not see the picture
         if len(types) != 1 or types[0] not in MEDIA_TYPES[provider]:
             return f"messages: one image of a known type is expected, found {types}"
         if any(not text.strip() for text in texts):
@@ -212,6 +217,27 @@ def complaint_of(provider: str, asked: Any, headers: Mapping[str, str]) -> str:
     except (KeyError, TypeError, IndexError) as problem:
         return f"messages: {problem!r}"
     return ""
+
+
+def strings_in(document: Any) -> list[str]:
+    """Every text of a request."""
+    if isinstance(document, str):
+        return [document]
+    values = document.values() if isinstance(document, dict) else document
+    return [text for value in values for text in strings_in(value)] if isinstance(values, Iterable) else []
+
+
+def judged_caption(asked: Any) -> str | None:
+    """The caption that a judge is asked about; None where the request asks for a caption."""
+    pattern = re.compile(r"<(caption-[0-9a-f]{12})>\n(.*)\n</\1>", re.DOTALL)
+    found = (pattern.search(text) for text in strings_in(asked))
+    return next((match[2] for match in found if match), None)
+
+
+def verdict_on(caption: str) -> str:
+    """What the judge of the tests answers: the same score for the same caption."""
+    score = hashlib.sha256(caption.encode()).digest()[0] % 101
+    return json.dumps({"score": score, "reason": f"it says {caption[:40]}"})
 
 
 def picture_in(provider: str, asked: Any, files: Mapping[str, tuple[str, bytes]]) -> bytes:

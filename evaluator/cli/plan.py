@@ -26,12 +26,14 @@ def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
 
     OVERRIDES are those of `evaluator run`; model=a,b estimates each model.
     """
-    from evaluator.plan import plan
+    from evaluator.plan import plans as planned
 
-    plans = [plan(config) for config in options.configs(overrides, sweep=True)]
+    plans = [one for config in options.configs(overrides, sweep=True) for one in planned(config)]
+    counted = "images or questions" if any(each.is_judge for each in plans) else "images"
+    columns = tuple(counted if column == "images" else column for column in COLUMNS)
     rows = [(name, *cells(each)) for name, each in zip(names(plans), plans, strict=True)]
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
-    for row in (COLUMNS, *rows):
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
         first, *others = (
             f"{cell:{'<' if number == 0 else '>'}{width}}"
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -86,7 +88,8 @@ def notes(plans: Sequence[Plan]) -> list[str]:
     lines = []
     for name, plan in zip(names(plans), plans, strict=True):
         if plan.already_captioned:
-            lines.append(f"{name}: {plan.already_captioned:,} more images already have a caption")
+            what = "questions already have an answer" if plan.is_judge else "images already have a caption"
+            lines.append(f"{name}: {plan.already_captioned:,} more {what}")
         lines += [f"{name}: {line}" for line in likely_lines(plan)]
     for plan in plans:
         lines += [f"{plan.label}: {line}" for line in (*size_lines(plan), *price_lines(plan))]
@@ -113,12 +116,13 @@ def price_lines(plan: Plan) -> list[str]:
 
 def likely_lines(plan: Plan) -> list[str]:
     """What the run will probably take, and where that is known from."""
-    past, lines = plan.past, []
+    past, lines = plan.past, list[str]()
+    each = "question" if plan.is_judge else "image"
     source = f"as in {past.name}" if past and past.output_tokens else "a guess: it has no earlier run here"
     if (found := plan.likely) and found.cost_usd is not None and plan.images:
         lines.append(
             f"probably {format_dollars(found.cost_usd)}, with {short(found.input_tokens)} input and "
-            f"{short(found.output_tokens)} output tokens per image ({source})"
+            f"{short(found.output_tokens)} output tokens per {each} ({source})"
         )
     if past and past.images_per_second and plan.images:
         took = in_time(plan.images / past.images_per_second)

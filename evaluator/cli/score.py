@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import ExitCode, print_comparison
+from evaluator.cli.console import ExitCode, print_comparison, warn
 from evaluator.cli.evaluation import evaluate_and_print
 from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
 
@@ -186,16 +186,26 @@ def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | 
     from evaluator.comparison.compare import compare
     from evaluator.config.recorded import recorded_scorers
     from evaluator.config.run_config import run_configs
-    from evaluator.evaluate import score
+    from evaluator.core import AsksModel
+    from evaluator.scoring import score
     from evaluator.store.run_folder import RunFolder
 
     (config,) = run_configs(overrides, config_dir)
     chosen = any(override.startswith("scorer") for override in overrides)
+    for judge in config.scorers.values() if chosen else ():
+        if isinstance(judge, AsksModel):
+            for warning in judge.check(config.runner):
+                warn([warning])
     runs = [RunFolder.existing(path).load() for path in paths]
     print_comparison(
         compare(
             [
-                score(run, config.scorers if chosen else recorded_scorers(run.config), config.settings)
+                score(
+                    run,
+                    config.scorers if chosen else recorded_scorers(run.config),
+                    config.settings,
+                    config.runner,
+                )
                 for run in runs
             ]
         )

@@ -130,7 +130,7 @@ def rescored(results: Results, measured: Mapping[str, Measurement], resampling: 
     return replace(
         results,
         scores=tuple(
-            scores.get(one.name, one)
+            replace(scores[one.name], cost_usd=one.cost_usd) if one.name in scores else one
             for one in results.scores
             if one.name not in measured.keys() - finite.keys()
         ),

@@ -45,6 +45,13 @@ def build_for_group(node: Mapping[str, Any] | None, name: str, group: str) -> An
 
 def build(node: Mapping[str, Any] | None, name: str) -> Any:
     """An instance of the dataclass that `_target_` names, each option checked against its field."""
+    component = component_class(node, name)
+    options = {key: value for key, value in (node or {}).items() if key != "_target_"}
+    return validated(component, options, name)
+
+
+def component_class(node: Mapping[str, Any] | None, name: str) -> type:
+    """The dataclass that `_target_` names. Raises ConfigError."""
     target = (node or {}).get("_target_")
     if node is None or not isinstance(target, str):
         raise ConfigError(f"{name}: it has no _target_, so there is nothing to build. See conf/ for examples")
@@ -55,7 +62,7 @@ def build(node: Mapping[str, Any] | None, name: str) -> Any:
         raise ConfigError(f"{name}._target_: cannot import {target!r} ({error})") from error
     if not (isinstance(component, type) and is_dataclass(component)):
         raise ConfigError(f"{name}._target_: {target!r} is not a dataclass, and only those are built")
-    return validated(component, {key: value for key, value in node.items() if key != "_target_"}, name)
+    return component
 
 
 def validated(component: type, options: Mapping[str, Any], name: str) -> Any:

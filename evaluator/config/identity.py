@@ -28,6 +28,8 @@ def identity(component: Any) -> dict[str, Any]:
         if field.metadata.get("identity", True):
             value = getattr(component, field.name)
             options[field.name] = content_digest(value) if isinstance(value, Path) else value
+    if content := getattr(component, "content", None):  # what the names among its options stand for
+        options["content"] = content
     document: dict[str, Any] = json.loads(json.dumps(options, default=str))
     return document
 

@@ -25,6 +25,8 @@ from evaluator.core.kinds import SCORER_CLASSES, kind_of_class_path
 RETIRED: Mapping[tuple[str, str], Any] = MappingProxyType({("clipscore", "weight"): 2.5})
 _WITHIN_PACKAGE = re.compile(r"\$\{package:((?:[\w-]+/)*[\w-]+(?:\.\w+)?)\}")
 
+JUDGE = "judge"
+
 logger = logging.getLogger(__name__)
 
 
@@ -48,10 +50,16 @@ def recorded_scorers(config: Mapping[str, Any], kinds: Collection[str] | None = 
                 f"scorer.{name}: the run was scored with {str(chosen[name]['_target_'])[:200]}, which is not "
                 f"part of this package. If you trust it, type scorer=[{','.join(chosen)}] with --config-dir"
             )
+    wanted = SCORER_CLASSES.keys() if kinds is None else SCORER_CLASSES.keys() & kinds
+    if judges := [name for name, kind in kind_of.items() if kind == JUDGE and kind in wanted]:
+        # Its answers cost money, and its address may be somebody else's.
+        logger.info(
+            "a judge is never taken from a run's config.yaml. Type scorer=[...,%s] to ask it", judges[0]
+        )
     return {
         name: build(options(kind_of[name], node, f"scorer.{name}"), f"scorer.{name}")
         for name, node in chosen.items()
-        if kind_of[name] in (SCORER_CLASSES if kinds is None else SCORER_CLASSES.keys() & kinds)
+        if kind_of[name] in wanted - {JUDGE}
     }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from evaluator.config.choices import with_single_choices
 from evaluator.config.components import build_for_group, validated
 from evaluator.config.compose import translated
 from evaluator.config.identity import IDENTITY_GROUPS, default_name, identity, short_hash
@@ -134,7 +135,7 @@ def build_run_config(job: Job) -> RunConfig:
         data=components["data"],
         model=components["model"],
         prompt=components["prompt"],
-        scorers=build_scorers(composed.group("scorer") or {}),
+        scorers=build_scorers(composed.group("scorer") or {}, composed.config_dir),
         runner=components["runner"],
         settings=settings,
         name=name,
@@ -144,11 +145,23 @@ def build_run_config(job: Job) -> RunConfig:
     )
 
 
-def build_scorers(nodes: Mapping[str, Any]) -> dict[str, Scorer]:
-    """The scorers by their names; one that is set to null is left out."""
+def build_scorers(nodes: Mapping[str, Any], config_dir: Path | None = None) -> dict[str, Scorer]:
+    """The scorers by their names; one that is set to null is left out.
+
+    A list of choices, as of a judge's models, makes one scorer of each. Raises ConfigError.
+    """
     if "_target_" in nodes:
         raise ConfigError(
             f"scorer: the YAML of {nodes['_target_']} does not give the scorer a name. "
             "Make '# @package scorer.NAME' its first line, as in conf/scorer/"
         )
-    return {name: build_for_group(node, f"scorer.{name}", "scorer") for name, node in nodes.items() if node}
+    scorers = {
+        each: build_for_group(one, f"scorer.{name}", "scorer")
+        for name, node in nodes.items()
+        if node
+        for each, one in with_single_choices(name, node, config_dir)
+    }
+    names = [metric for scorer in scorers.values() for metric in scorer.names]
+    if twice := next((metric for metric in names if names.count(metric) > 1), None):
+        raise ConfigError(f"scorer: two of them give {twice}. Type scorer.NAME.name=... for one of them")
+    return scorers

@@ -16,6 +16,7 @@ from evaluator.core.errors import (
 )
 from evaluator.core.measurement import Measurement
 from evaluator.core.protocols import (
+    AsksModel,
     Captioner,
     ChecksBefore,
     Closing,
@@ -28,6 +29,7 @@ from evaluator.core.protocols import (
     OnDevice,
     PreparesApart,
     Priced,
+    Questionnaire,
     RemoteSession,
     RequestBook,
     Runner,
@@ -46,8 +48,11 @@ from evaluator.core.values import (
     Outcome,
     Prompt,
     PromptForm,
+    Question,
     Reply,
     Source,
+    TokenChoice,
     Usage,
     WeightsSize,
+    choice_of,
 )

@@ -48,6 +48,7 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "spice": "evaluator.scorers.spice.SPICE",
         "clipscore": "evaluator.scorers.clipscore.CLIPScore",
         "chair": "evaluator.scorers.chair.CHAIR",
+        "judge": "evaluator.scorers.judge.judge.Judge",
     }
 )
 _KINDS = {path: kind for paths in (SCORER_CLASSES, FIRST_CLASS_PATHS) for kind, path in paths.items()}

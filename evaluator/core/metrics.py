@@ -75,6 +75,12 @@ METRICS = (
     Metric("CHAIR-i", meaning="more of the objects that it names are in the picture"),
     Metric("CHAIR-s", headline=True, meaning="it names no object that is not in the picture"),
     Metric("object recall", meaning="it names more of the objects that are in the picture"),
+    Metric(
+        "CLAIR",
+        headline=True,
+        meaning="a chat model finds it likelier that it describes the same picture as the references",
+        for_long_captions=10,
+    ),
 )
 # What `Metric.agreement` is, measured by `evaluator trust`; docs/trust.md has the intervals.
 AGREEMENT = "Kendall's τ-c × 100 with experts' ratings of Flickr8k captions"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from evaluator.core.errors import CaptionError
 from evaluator.core.measurement import Measurement
-from evaluator.core.values import Caption, Item, Prompt, Reply, Usage, WeightsSize
+from evaluator.core.values import Caption, Item, Prompt, Question, Reply, Usage, WeightsSize
 
 
 class Dataset(Protocol):
@@ -163,6 +164,35 @@ class CorpusDependent(Protocol):
 
     def pinned_to(self, items: Sequence[Item], name: str) -> Scorer:
         """The same scorer with the weights of all these items, under the data set's name."""
+
+
+@dataclass(frozen=True)
+class Questionnaire:
+    """Questions to one model, which pass a runner as pictures to caption do."""
+
+    name: str  # of the folder that keeps the answers
+    captioner: Captioner
+    prompt: Prompt  # with the system text of all questions, and the longest text of one
+    questions: Sequence[Question]
+
+
+@runtime_checkable
+class AsksModel(Scorer, Protocol):
+    """A scorer that asks a model. Its two halves compute; whoever scores asks the questions in between.
+
+    Its `score`, which nobody can answer, raises MetricError.
+    """
+
+    def check(self, runner: Runner) -> Sequence[str]:
+        """Warnings before anything is paid for. Raises an error for what cannot work at all."""
+
+    def questionnaire(self, items: Sequence[Item], captions: Sequence[str]) -> Questionnaire:
+        """The questions about captions[i] of items[i]. Raises MetricError where none can be asked."""
+
+    def measure(
+        self, items: Sequence[Item], captions: Sequence[str], answers: Mapping[str, Caption]
+    ) -> list[Measurement]:
+        """Row i of each measurement belongs to items[i]; answers go by the ids of the questions."""
 
 
 class RequestBook(Protocol):

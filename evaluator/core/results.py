@@ -37,6 +37,7 @@ class Score(WithInterval):
     signature: Signature
     higher_is_better: bool = True
     images: int = 0  # how many images the value comes from: some captions may not have been scored
+    cost_usd: float | None = None  # of a judge's questions, an equal part for each of its metrics
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.4f} ({self.low:.4f} to {self.high:.4f})"

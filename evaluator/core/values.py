@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 # Marks an option that cannot change a caption or a score (device, batch size, where pictures lie). It is left
 # out of the run's name and never blocks a resume.
@@ -16,6 +16,11 @@ RUNTIME_ONLY: Mapping[str, bool] = MappingProxyType({"identity": False, "recorde
 # are RUNTIME_ONLY, it is never taken from the config.yaml of a run folder, which may be somebody else's. In
 # place of False, a function of the value says whether it may be taken.
 TYPED_ONLY: Mapping[str, bool] = MappingProxyType({"recorded": False})
+
+
+def choice_of(group: str) -> Mapping[str, Any]:
+    """Marks an option that names a choice of a group in conf/. A list makes one component per choice."""
+    return {"choice_of": group, "recorded": False}
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,19 @@ class Item:
     tags: tuple[str, ...] = ()
     # What the data set calls the picture: by it, captions of other programs find their image.
     file_name: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Question(Item):
+    """A text to ask a chat model by itself, with the picture in `image` or without one.
+
+    A runner takes questions like images to caption: an image to caption is asked about with the prompt that
+    all images of a run share, and a question with its own text.
+    """
+
+    text: str = ""
+    draw: int = 0  # the same question asked again, for another answer
+    wants_probabilities: bool = False  # of the digits in the answer, where the server gives them
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,15 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class TokenChoice:
+    """One token of an answer that holds a digit, and what could have stood in its place."""
+
+    start: int  # its first character in the answer
+    token: str
+    probabilities: Mapping[str, float]  # of the likeliest tokens, its own among them; each from 0 to 1
+
+
+@dataclass(frozen=True)
 class Reply:
     """A model's reply and the tokens it is billed for."""
 
@@ -79,6 +106,7 @@ class Reply:
     finish_reason: str = ""
     cached_input_tokens: int | None = None
     whole_text: str = ""  # what the model wrote, where reasoning or chat markers were taken off the text
+    token_choices: tuple[TokenChoice, ...] = ()  # within what the model wrote, where a question wants them
 
 
 @dataclass(frozen=True)

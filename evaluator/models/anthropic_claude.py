@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError
 from evaluator.models.answers import WrongType, billed, joined, mappings, number, part, text
+from evaluator.models.asked import Asked
 from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner, GeneratedSDK
-from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.wire import text_of
 
 if TYPE_CHECKING:
@@ -30,17 +30,19 @@ class ClaudeSession(GeneratedSDK["AsyncAnthropic"]):
     own_domain: ClassVar[str] = "anthropic.com"
     cut_off: ClassVar[tuple[str, ...]] = ("max_tokens", "model_context_window_exceeded")
 
-    async def request(self, client: AsyncAnthropic, picture: EncodedPicture) -> str:
-        answer = await client.messages.with_raw_response.create(**self.body(picture))
+    async def request(self, client: AsyncAnthropic, asked: Asked) -> str:
+        answer = await client.messages.with_raw_response.create(**self.body(asked))
         return text_of(answer.http_response.content)
 
-    def body(self, picture: EncodedPicture) -> dict[str, Any]:
+    def body(self, asked: Asked) -> dict[str, Any]:
         """The request. Only what is set is sent, since models refuse options that they do not know."""
         options = self.captioner
-        source = {"type": "base64", "media_type": picture.media_type, "data": picture.base64}
-        content: list[dict[str, Any]] = [{"type": "image", "source": source}]
-        if self.text:  # the provider refuses an empty block
-            content.append({"type": "text", "text": self.text})
+        content: list[dict[str, Any]] = []
+        if picture := asked.picture:
+            source = {"type": "base64", "media_type": picture.media_type, "data": picture.base64}
+            content.append({"type": "image", "source": source})
+        if asked.text:  # the provider refuses an empty block
+            content.append({"type": "text", "text": asked.text})
         body: dict[str, Any] = {
             "model": options.model,
             "max_tokens": options.max_output_tokens,

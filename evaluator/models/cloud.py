@@ -22,17 +22,27 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le
 
-from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply, Usage
-from evaluator.core.errors import CaptionError, ConfigError, EvaluatorError, MissingPackage, RetryableError
+from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Question, Reply, Usage
+from evaluator.core.errors import (
+    CaptionError,
+    ConfigError,
+    EvaluatorError,
+    MissingPackage,
+    ModelError,
+    RetryableError,
+)
 from evaluator.core.kinds import key_in_cache, kind_of
 from evaluator.core.secrets import Secrets, known_secrets, remember, reply_without_secrets
 from evaluator.models.answers import WrongType, parse, whole
 from evaluator.models.api_keys import api_key, check_variable
-from evaluator.models.encoded_pictures import EncodedPicture, PictureRule, encode_picture
+from evaluator.models.asked import Asked
+from evaluator.models.encoded_pictures import PictureRule, encode_picture
 from evaluator.models.failures import Failure, failure_from_body, failure_from_connection, meaning
 from evaluator.models.wire import MAX_BODY_BYTES, ErrorResponse
 
 Client = TypeVar("Client")  # of a provider's SDK
+
+logger = logging.getLogger(__name__)
 
 # What is kept of an answer that has not the expected form.
 KEPT_CHARACTERS = 2000
@@ -72,6 +82,9 @@ class CloudCaptioner:
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp")
     max_bytes: ClassVar[int]
     session: ClassVar[type[CloudSession[Any]]]
+    answers_questions: ClassVar[bool] = (
+        True  # of their own text, also without a picture, as a judge asks them
+    )
 
     def __post_init__(self) -> None:
         """Raises ConfigError, before anything is written, for an option that may hold a secret."""
@@ -145,6 +158,7 @@ class CloudSession(ABC, Generic[Client]):
         self._mixed_up: list[Client] = []
         self._seen: Counter[str] = Counter()
         self._ids_differ = True
+        self._gives_probabilities = True
 
     @abstractmethod
     def connect(self) -> Client:
@@ -155,7 +169,7 @@ class CloudSession(ABC, Generic[Client]):
         """Close what `connect` opened."""
 
     @abstractmethod
-    async def request(self, client: Client, picture: EncodedPicture) -> str:
+    async def request(self, client: Client, asked: Asked) -> str:
         """One request; the body of its answer."""
 
     @abstractmethod
@@ -184,24 +198,40 @@ class CloudSession(ABC, Generic[Client]):
         """What is sent as the key, also to a server without keys where the SDK requires one."""
         return self.key or self.no_key
 
-    def prepare(self, item: Item) -> EncodedPicture:
-        return encode_picture(item, self.rule)
+    def prepare(self, item: Item) -> Asked:
+        if not isinstance(item, Question):
+            return Asked(self.text, encode_picture(item, self.rule))
+        picture = encode_picture(item, self.rule) if item.image else None
+        return Asked(item.text, picture, item.draw, item.wants_probabilities)
 
-    def cache_key(self, prepared: EncodedPicture) -> Mapping[str, Any]:
-        return {"picture": prepared.digest, **self.key_of_all_pictures}
+    def cache_key(self, prepared: Asked) -> Mapping[str, Any]:
+        prompt = [self.prompt.system, prepared.text]
+        return {**prepared.key, **self.key_of_all_pictures, "prompt": prompt}
 
     @cached_property
     def key_of_all_pictures(self) -> Mapping[str, Any]:
-        """What decides an answer besides the picture."""
+        """What decides an answer besides the picture and the text."""
         options = [option.name for option in fields(self.captioner) if option.metadata.get("identity", True)]
         return {
             "rule": self.rule.text,
             "backend": key_in_cache(kind_of(self.captioner)),
-            "prompt": [self.prompt.system, self.text],
             **{name: getattr(self.captioner, name) for name in options},
         }
 
-    async def ask(self, prepared: EncodedPicture) -> Reply:
+    async def ask(self, prepared: Asked) -> Reply:
+        if not (prepared.wants_probabilities and self._gives_probabilities):
+            return await self._ask(replace(prepared, wants_probabilities=False))
+        try:
+            return await self._ask(prepared)
+        except (CaptionError, ModelError) as error:
+            if "logprob" not in str(error).lower():
+                raise
+            # Models that reason have none. Such a request is rejected, and not billed.
+            self._gives_probabilities = False
+            logger.info("%s gives no probabilities of tokens: it is asked without", self.captioner.model)
+            return await self._ask(replace(prepared, wants_probabilities=False))
+
+    async def _ask(self, prepared: Asked) -> Reply:
         if self._client is None:
             self._client = self.connect()
         try:

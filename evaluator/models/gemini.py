@@ -23,8 +23,8 @@ from annotated_types import Ge, Gt
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, ConfigError
 from evaluator.models.answers import WrongType, billed, joined, mapping, mappings, number, part, text
+from evaluator.models.asked import MOST_ALTERNATIVES, Asked, token_choices
 from evaluator.models.cloud import THINKING_ROOM_TOKENS, Client, CloudCaptioner, CloudSession
-from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import Failure, failure_from_connection
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class GoogleSession(CloudSession[Client]):
     cut_off: ClassVar[tuple[str, ...]] = ("MAX_TOKENS",)
     own_domain: ClassVar[str] = "googleapis.com"
 
-    def contents(self, image: Any) -> list[Any]:
-        return [image, self.text] if self.text else [image]
+    def contents(self, text: str, image: Any = None) -> list[Any]:
+        return [part for part in (image, text) if part]
 
     def billed(self, answer: Mapping[str, Any]) -> Reply:
         usage = part(answer, "usageMetadata")
@@ -98,8 +98,9 @@ class GoogleSession(CloudSession[Client]):
         blocked, finish = text(feedback.get("blockReason")), text(candidate.get("finishReason"))
         reply = replace(
             self.billed(answer),
-            text=joined(each.get("text") for each in parts if not each.get("thought")),
+            text=(written := joined(each.get("text") for each in parts if not each.get("thought"))),
             finish_reason=blocked or finish,
+            token_choices=token_choices(written, tokens_of(candidate)),
         )
         if blocked:
             named = _categories(feedback.get("safetyRatings"))
@@ -139,13 +140,16 @@ class GeminiSession(GoogleSession[tuple[Any, "AsyncClient"]]):
         await http.aclose()
         google.close()
 
-    async def request(self, client: tuple[Any, AsyncClient], picture: EncodedPicture) -> str:
+    async def request(self, client: tuple[Any, AsyncClient], asked: Asked) -> str:
         from google.genai import types
 
         google, _ = client
+        picture = asked.picture
+        if picture is None:
+            return await self.generate(google, asked)
         if len(picture.data) <= self.captioner.files_api_above_bytes:
             image = types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
-            return await self.generate(google, image)
+            return await self.generate(google, asked, image)
         config = {"mime_type": picture.media_type}
         file = await google.aio.files.upload(file=io.BytesIO(picture.data), config=config)
         try:
@@ -153,14 +157,17 @@ class GeminiSession(GoogleSession[tuple[Any, "AsyncClient"]]):
                 await asyncio.sleep(PROCESSING_SECONDS)
                 file = await google.aio.files.get(name=file.name)
             image = types.Part.from_uri(file_uri=file.uri, mime_type=file.mime_type)
-            return await self.generate(google, image)
+            return await self.generate(google, asked, image)
         finally:
             with suppress(Exception):  # Google deletes it after two days
                 await google.aio.files.delete(name=file.name)
 
-    async def generate(self, google: Any, image: Any) -> str:
+    async def generate(self, google: Any, asked: Asked, image: Any = None) -> str:
+        wanted = {"response_logprobs": True, "logprobs": MOST_ALTERNATIVES}
         answer = await google.aio.models.generate_content(
-            model=self.captioner.model, contents=self.contents(image), config=self.config()
+            model=self.captioner.model,
+            contents=self.contents(asked.text, image),
+            config=self.config() | (wanted if asked.wants_probabilities else {}),
         )
         return str(answer.sdk_http_response.body)
 
@@ -245,6 +252,21 @@ class Gemini(GeminiOptions):
             return THINKING_ROOM_TOKENS
         little = self.thinking_level == "minimal" or "2.0" in self.model or "2.5-flash-lite" in self.model
         return 0 if little else THINKING_ROOM_TOKENS
+
+
+def tokens_of(candidate: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, float]]]]:
+    """Each token of the answer, and what could have stood in its place; none where the form is another."""
+    try:
+        result = candidate["logprobsResult"]
+        return [
+            (
+                chosen["token"],
+                [(other["token"], float(other["logProbability"])) for other in top["candidates"]],
+            )
+            for chosen, top in zip(result["chosenCandidates"], result["topCandidates"], strict=True)
+        ]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def _categories(ratings: Any) -> str:

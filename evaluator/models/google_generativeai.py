@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluator.core import Item, Prompt
-from evaluator.models.encoded_pictures import EncodedPicture
+from evaluator.models.asked import Asked
 from evaluator.models.failures import Failure, failure_from_connection
 from evaluator.models.gemini import GeminiOptions, GoogleSession
 from evaluator.models.wire import text_of
@@ -51,17 +51,18 @@ class GenerativeAISession(GoogleSession[GenerativeAIClient]):
         threads.shutdown(wait=False, cancel_futures=True)
         model._client.transport.close()
 
-    async def request(self, client: GenerativeAIClient, picture: EncodedPicture) -> str:
+    async def request(self, client: GenerativeAIClient, asked: Asked) -> str:
         model, adapter, threads = client
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(threads, self.generate, model, adapter, picture)
+        return await loop.run_in_executor(threads, self.generate, model, adapter, asked)
 
-    def generate(self, model: Any, adapter: BoundedAdapter, picture: EncodedPicture) -> str:
+    def generate(self, model: Any, adapter: BoundedAdapter, asked: Asked) -> str:
         options = self.captioner
         generation = {"max_output_tokens": options.max_output_tokens, "temperature": options.temperature}
-        image = {"mime_type": picture.media_type, "data": picture.data}
+        picture = asked.picture
+        image = {"mime_type": picture.media_type, "data": picture.data} if picture else None
         model.generate_content(
-            self.contents(image),
+            self.contents(asked.text, image),
             generation_config={name: value for name, value in generation.items() if value is not None},
             safety_settings=options.safety_settings or None,
             request_options={"timeout": options.timeout_seconds, "retry": None},

@@ -14,15 +14,14 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
 
 from evaluator.core import Outcome, Reply
 from evaluator.core.errors import CaptionError
 from evaluator.models.answers import WrongType, billed, joined, mapping, mappings, number, part, text
+from evaluator.models.asked import MOST_ALTERNATIVES, Asked, token_choices
 from evaluator.models.cloud import CloudCaptioner, GeneratedSDK
-from evaluator.models.encoded_pictures import EncodedPicture
 from evaluator.models.failures import failure_from_document
 from evaluator.models.wire import text_of
 
@@ -40,7 +39,7 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
     no_key: ClassVar[str] = "none"  # the SDK requires one, local servers ignore it
     cut_off: ClassVar[tuple[str, ...]] = ("length", "max_tokens")
 
-    async def request(self, client: AsyncOpenAI, picture: EncodedPicture) -> str:
+    async def request(self, client: AsyncOpenAI, asked: Asked) -> str:
         import httpx2
 
         # `chat.completions.create` would look through the whole request and the whole answer for their types,
@@ -48,38 +47,53 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
         response = await client.post(
             "/chat/completions",
             cast_to=httpx2.Response,
-            content=self.content(picture),
+            content=self.content(asked),
             options={"security": {"bearer_auth": True}},
         )
         return text_of(response.content)
 
-    def content(self, picture: EncodedPicture) -> bytes:
+    def content(self, asked: Asked) -> bytes:
         """The body of the request as JSON. Base64 needs no escaping, so the picture is just inserted."""
-        before, after = self.around_the_picture
-        media_type = picture.media_type.encode()
-        return b"".join((before, b"data:", media_type, b";base64,", base64.b64encode(picture.data), after))
+        if asked.picture is None:
+            return json.dumps(self.body(asked.text, asked.wants_probabilities)).encode()
+        before, after = self.around_the_picture(asked.text, asked.wants_probabilities)
+        media_type = asked.picture.media_type.encode()
+        data = base64.b64encode(asked.picture.data)
+        return b"".join((before, b"data:", media_type, b";base64,", data, after))
 
-    @cached_property
-    def around_the_picture(self) -> tuple[bytes, bytes]:
-        """What stands before and after the picture's URL: the same in all requests of a session."""
+    def around_the_picture(self, text: str, wants_probabilities: bool) -> tuple[bytes, bytes]:
+        """What stands before and after the picture's URL: the same in all requests with the same text."""
+        if text != self.text:
+            return self._around_the_picture(text, wants_probabilities)
+        if self._around is None:
+            self._around = self._around_the_picture(text, wants_probabilities)
+        return self._around
+
+    _around: tuple[bytes, bytes] | None = None
+
+    def _around_the_picture(self, text: str, wants_probabilities: bool) -> tuple[bytes, bytes]:
         mark = uuid4().hex
-        before, after = json.dumps(self.body(mark)).encode().split(mark.encode())
+        before, after = json.dumps(self.body(text, wants_probabilities, mark)).encode().split(mark.encode())
         return before, after
 
-    def body(self, picture_url: str) -> dict[str, Any]:
+    def body(self, text: str, wants_probabilities: bool = False, picture_url: str = "") -> dict[str, Any]:
         """The request. Only what is set is sent, since many servers refuse options that they do not know."""
         options = self.captioner
-        url = {"url": picture_url} | ({"detail": options.detail} if options.detail else {})
-        content: list[dict[str, Any]] = [{"type": "image_url", "image_url": url}]
-        if self.text:
-            content.append({"type": "text", "text": self.text})
+        content: Any = text  # models without eyes take nothing but a text
+        if picture_url:
+            url = {"url": picture_url} | ({"detail": options.detail} if options.detail else {})
+            content = [{"type": "image_url", "image_url": url}]
+            if text:
+                content.append({"type": "text", "text": text})
         system = [{"role": "system", "content": self.prompt.system}] if self.prompt.system else []
         chosen = {name: getattr(options, name) for name in ("temperature", "seed", "reasoning_effort")}
+        wanted = {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES} if wants_probabilities else {}
         return {
             "model": options.model,
             "messages": [*system, {"role": "user", "content": content}],
             options.max_tokens_name: options.max_output_tokens,
             **{name: value for name, value in chosen.items() if value is not None},
+            **wanted,
             **options.extra_body,
         }
 
@@ -106,8 +120,12 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
         message = mapping(choice.get("message"))
         finish = text(choice.get("finish_reason"))
         refusal = text(message.get("refusal"))
+        written = content_text(message.get("content"))
         reply = replace(
-            self.billed(answer), text=content_text(message.get("content")) or refusal, finish_reason=finish
+            self.billed(answer),
+            text=written or refusal,
+            finish_reason=finish,
+            token_choices=token_choices(written, tokens_of(choice)) if choice.get("logprobs") else (),
         )
         if refusal:
             raise CaptionError(Outcome.REFUSED, f"refused: {refusal}", reply)
@@ -144,6 +162,17 @@ def content_text(content: Any) -> str:
     if isinstance(content, list):
         return joined(each.get("text") for each in mappings(content))
     return text(content).strip()
+
+
+def tokens_of(choice: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, float]]]]:
+    """Each token of the answer, and what could have stood in its place; none where the form is another."""
+    try:
+        return [
+            (each["token"], [(other["token"], float(other["logprob"])) for other in each["top_logprobs"]])
+            for each in choice["logprobs"]["content"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def _categories(choice: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from evaluator.core import Caption, Outcome, Reply
+from evaluator.core import Caption, Outcome, Reply, TokenChoice
 from evaluator.core.errors import StoreError
 from evaluator.files.cache_folder import cache_folder
 
@@ -66,14 +66,14 @@ class ResponseCache:
         with suppress(sqlite3.OperationalError):  # on a full disk there is still an answer, and no count
             self.connection.execute("UPDATE answers SET uses = uses + 1 WHERE key = ?", (key,))
         outcome, answer, error = row
-        reply = Reply(**json.loads(answer)) if answer else None
+        reply = reply_from(json.loads(answer)) if answer else None
         return Caption("", Outcome(outcome), reply, error, attempts=0, cost_usd=0.0, source="cache")
 
     def put(self, key: str, model: str, caption: Caption) -> None:
         """Keep an answer or a final refusal; replaces an older one. Raises ValueError for a failure."""
         if caption.outcome.can_be_retried:
             raise ValueError(f"{caption.outcome} is not an answer")
-        reply = json.dumps(vars(caption.reply)) if caption.reply else None
+        reply = json.dumps(vars(caption.reply), default=vars) if caption.reply else None
         self.connection.execute(
             "INSERT OR REPLACE INTO answers (key, model, outcome, reply, error, cost_usd, written_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -97,6 +97,11 @@ class ResponseCache:
         self.connection.execute("VACUUM")
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
+
+
+def reply_from(document: dict[str, Any]) -> Reply:
+    choices = (TokenChoice(**choice) for choice in document.pop("token_choices", ()))
+    return Reply(**document, token_choices=tuple(choices))
 
 
 def cache_path() -> Path:

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import Caption, Captioner, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
+from evaluator.core import (
+    Caption,
+    Captioner,
+    Item,
+    Priced,
+    Prompt,
+    Question,
+    RemoteSession,
+    Reply,
+    RequestBook,
+    Usage,
+)
 from evaluator.core.errors import ConfigError
 from evaluator.runner.devices import AUTO, Device, devices_for, on_device
 from evaluator.runner.first_failures import FirstFailures
@@ -84,7 +95,8 @@ class DefaultRunner:
             captioner = on_device(captioner, devices[0])
         with ExitStack() as stack:
             session = stack.enter_context(captioner.open(prompt)) if len(devices) < 2 else None
-            display = stack.enter_context(progress(len(items)))
+            verb = "judged" if any(isinstance(item, Question) for item in items[:1]) else "captioned"
+            display = stack.enter_context(progress(len(items), verb=verb))
 
             def record_and_advance(caption: Caption) -> None:
                 record(caption)

@@ -57,13 +57,13 @@ class Display:
 
 
 @contextmanager
-def progress(total: int, console: Console | None = None) -> Iterator[Display]:
-    """Shows the progress of `total` captions on stderr or in the notebook."""
+def progress(total: int, console: Console | None = None, verb: str = "captioned") -> Iterator[Display]:
+    """Shows the progress of `total` captions on stderr or in the notebook; `verb` says what is done."""
     console = console or Console(stderr=True)
-    counts = CaptionCounts(total, time.monotonic())
+    counts = CaptionCounts(total, time.monotonic(), verb=verb)
     if console.is_terminal:
         bars = Progress(BarColumn(20), MofNCompleteColumn(), CountsColumn(), console=console)
-        task = bars.add_task("captioning", total=total, counts=counts)
+        task = bars.add_task(verb, total=total, counts=counts)
         with suppress(OSError):  # the terminal may be closed
             bars.start()
         try:
@@ -91,6 +91,7 @@ class CaptionCounts:
     cost_usd: float | None = None
     waiting_for: str = ""
     waiting_until: float = float("-inf")
+    verb: str = "captioned"
 
     def __post_init__(self) -> None:
         self._recent_times = deque([self.start], maxlen=RECENT_CAPTIONS + 1)
@@ -146,7 +147,7 @@ class CaptionCounts:
 
     def line(self, now: float) -> str:
         """Everything in one line of text."""
-        parts = (f"captioned {self.done} of {self.total}", self.speed(now), str(self))
+        parts = (f"{self.verb} {self.done} of {self.total}", self.speed(now), str(self))
         return ", ".join(filter(None, parts))
 
     def __str__(self) -> str:

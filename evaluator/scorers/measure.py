@@ -35,7 +35,9 @@ def measure(
                 raise errors.MetricError("no image has a caption")
             measured = {measurement.name: measurement for measurement in scorer.score(items, captions)}
             reason = "no image could be scored"
-        except errors.MetricError as error:
+        except errors.StoreError:  # answers of a judge could not be kept
+            raise
+        except errors.EvaluatorError as error:
             reason = str(error)
             logger.debug("%s not computed: %s", ", ".join(scorer.names), reason)  # tables say it
         except Exception as error:
@@ -79,4 +81,4 @@ def renamed_for_normalization(measurement: Measurement, how: str, removed: str =
 
 def normalization_of(measurement: Measurement) -> str:
     """How the captions of this measurement were changed: the inverse of renamed_for_normalization."""
-    return measurement.name.partition(" (")[2].rstrip(")") or "none"
+    return measurement.signature.options.get("norm", "none")

@@ -56,6 +56,7 @@ class ScoreEntry:
     aggregate: Name
     higher_is_better: bool
     images: Count
+    cost_usd: Annotated[float, Ge(0)] | None = None  # of a judge; earlier versions have none
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def caption_to_json(caption: Caption) -> dict[str, Any]:
     if caption.reply:
         values = ((name, getattr(caption.reply, name)) for name in _REPLY_FIELDS)
         document["reply"] = {
-            name: value for name, value in values if value not in (None, "") or name == "text"
+            name: value for name, value in values if value not in (None, "", ()) or name == "text"
         }
     return document
 
@@ -211,6 +212,8 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
     for score in results.scores:
         document = asdict(score) | {"signature": str(score.signature)}
         del document["name"]
+        if score.cost_usd is None:
+            del document["cost_usd"]
         scores[score.name] = document | {"aggregate": aggregates[score.name], "computed": True}
     for missing in results.not_computed:
         scores[missing.name] = {"reason": missing.reason, "computed": False}
@@ -260,4 +263,5 @@ def _score(name: str, entry: ScoreEntry) -> Score:
         Signature(entry.signature),
         entry.higher_is_better,
         entry.images,
+        entry.cost_usd,
     )

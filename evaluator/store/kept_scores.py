@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evaluator.core import Measurement, NotComputed
 from evaluator.core.errors import StoreError
@@ -20,16 +20,21 @@ class KeptScores:
     scorers: Mapping[str, str] = field(default_factory=dict)  # their digests, as far as these are known
     outdated: Sequence[str] = ()
     same_intervals: bool = False
+    costs_usd: Mapping[str, float | None] = field(default_factory=dict)  # of judges, by metric
 
     def without(self, names: Iterable[str]) -> KeptScores:
         """Without the metrics that are measured anew, also those of changed captions: "CIDEr (...)"."""
-        new = set(names)
-        return KeptScores(
-            [one for one in self.measurements if one.name.partition(" (")[0] not in new],
-            [one for one in self.not_computed if one.name.partition(" (")[0] not in new],
-            self.scorers,
-            [name for name in self.outdated if name.partition(" (")[0] not in new],
-            self.same_intervals,
+        new = tuple(names)
+
+        def stays(name: str) -> bool:
+            return not any(name == other or name.startswith(f"{other} (") for other in new)
+
+        return replace(
+            self,
+            measurements=[one for one in self.measurements if stays(one.name)],
+            not_computed=[one for one in self.not_computed if stays(one.name)],
+            outdated=[name for name in self.outdated if stays(name)],
+            costs_usd={name: usd for name, usd in self.costs_usd.items() if stays(name)},
         )
 
 
@@ -56,4 +61,5 @@ def kept_scores(run: Run, now: Fingerprint) -> KeptScores:
         results.not_computed,
         before.scorers if before else {},
         same_intervals=before is not None and before.intervals == now.intervals,
+        costs_usd={score.name: score.cost_usd for score in results.scores if score.cost_usd is not None},
     )

@@ -71,9 +71,12 @@ class AppendedFile:
 
 
 class Ledger:
-    """captions.jsonl and requests.jsonl, open for appending; `before` is what they held when opened."""
+    """captions.jsonl and requests.jsonl, open for appending; `before` is what they held when opened.
 
-    def __init__(self, path: Path, before: Attempts) -> None:
+    `name` is that of the first file, which may hold answers to other questions.
+    """
+
+    def __init__(self, path: Path, before: Attempts, name: str = "captions.jsonl") -> None:
         self.before = before
         self._path = path
         self._secrets = known_secrets()  # an answer or an error of one's own captioner may hold a key
@@ -85,7 +88,7 @@ class Ledger:
         self._reserve: BinaryIO | None = None
         self._is_full = False
         with writing_to(path):
-            self.captions = AppendedFile(path / "captions.jsonl")
+            self.captions = AppendedFile(path / name)
 
     def record(self, caption: Caption) -> None:
         """Append the caption durably, on a full disk in the space that `reserve` keeps for it."""

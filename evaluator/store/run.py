@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from json import JSONDecodeError
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Line = TypeVar("Line")
+SomeItem = TypeVar("SomeItem", bound=Item)
 
 # What is computed from the captions; any of it may be deleted.
 COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
@@ -303,14 +304,19 @@ def items_from(content: bytes, where: str) -> Sequence[Item]:
     return items
 
 
+def without_final_outcome(items: Iterable[SomeItem], captions: Mapping[str, Caption]) -> list[SomeItem]:
+    """The items that have no final outcome yet."""
+    return [item for item in items if item.id not in captions or captions[item.id].can_be_retried]
+
+
 def appended_size(files: RunFiles) -> int:
     """The bytes of what captioning appends to; files that are not there have none."""
     return sum(files.size(name) for name in ("captions.jsonl", request_log.NAME))
 
 
-def read_attempts(files: RunFiles) -> Attempts:
+def read_attempts(files: RunFiles, name: str = "captions.jsonl") -> Attempts:
     size = appended_size(files)
-    attempts = list(read_appended(files, "captions.jsonl", caption_from_line))
+    attempts = list(read_appended(files, name, caption_from_line))
     requests = list(read_appended(files, request_log.NAME, request_from_line))
     captions = {caption.item_id: caption for caption in attempts}
     answered_usd = known_sum(booked_usd(caption.cost_usd) for caption in attempts)

@@ -20,6 +20,7 @@ from evaluator.config.run_config import run_configs, sweep_folder
 from evaluator.config.settings import Settings
 from evaluator.core.errors import ConfigError
 from evaluator.scorers.bleu import BLEU
+from evaluator.scorers.judge.rubric import Rubric
 
 GROUPS = ("data", "model", "prompt", "scorer", "runner")
 COMPONENTS = sorted(path for group in GROUPS for path in (CONF_DIR / group).glob("*.yaml"))
@@ -69,7 +70,13 @@ def test_yaml_lists_every_option_and_no_other(path: Path) -> None:
 def test_yaml_says_what_it_is_and_builds(path: Path, annotations: Path) -> None:
     group, choice = path.parent.name, path.stem
     assert choices()[group][choice]
-    typed = [f"{group}.{name}={annotations}" for name, value in document(path).items() if value == "???"]
+    where = f"scorer.{choice}" if group == "scorer" else group
+    typed = [
+        f"{where}.{name}={'ollama' if name == 'model' and group == 'scorer' else annotations}"
+        for name, value in document(path).items()
+        if value == "???"
+    ]
+    typed += ["scorer.judge.options.model=llava"] if choice == "judge" else []
     selected = f"scorer=[{choice}]" if group == "scorer" else f"{group}={choice}"
     config = one(selected, *typed)
     built = list(config.scorers.values()) if group == "scorer" else [getattr(config, group)]
@@ -80,7 +87,16 @@ def test_a_scorers_yaml_holds_the_defaults_of_its_class() -> None:
     """The library and the command line compute the same."""
     for path in (CONF_DIR / "scorer").glob("*.yaml"):
         for field in dataclasses.fields(component(path)):
-            assert document(path)[field.name] == field.default, f"{path.name}: {field.name}"
+            made = field.default_factory is not dataclasses.MISSING
+            default = field.default_factory() if made else field.default
+            value = document(path)[field.name]
+            assert (dataclasses.MISSING if value == "???" else value) == default, f"{path.name}: {field.name}"
+
+
+def test_a_rubric_s_yaml_lists_every_option() -> None:
+    for path in (CONF_DIR / "rubric").glob("*.yaml"):
+        assert document(path).keys() - {"_target_"} == {field.name for field in dataclasses.fields(Rubric)}
+        assert choices()["rubric"][path.stem]
 
 
 def test_settings_are_what_config_yaml_lists() -> None:

@@ -14,13 +14,13 @@ from evaluator.comparison.gate import parse_gate, regress
 from evaluator.config.settings import Settings
 from evaluator.core import Caption, Item, Outcome, Reply
 from evaluator.core.errors import StoreError
-from evaluator.evaluate import score
 from evaluator.files import atomic
 from evaluator.report.page.gallery import gallery
 from evaluator.report.page.html import write_report
 from evaluator.report.page.pictures import WITHHELD
 from evaluator.scorers.bleu import BLEU
 from evaluator.scorers.rouge import ROUGE
+from evaluator.scoring import score
 from evaluator.store.manifest import Manifest
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder

@@ -15,6 +15,8 @@ from evaluator.core.aggregates.mean import mean
 from evaluator.core.aggregates.meteor import meteor
 from evaluator.core.arrays import Array
 
+MEAN_OF_DRAWS = "mean-of-draws"
 AGGREGATES: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
-    {"mean": mean, "meteor": meteor} | {f"bleu-{order}": partial(bleu, order=order) for order in range(1, 5)}
+    {"mean": mean, MEAN_OF_DRAWS: mean, "meteor": meteor}
+    | {f"bleu-{order}": partial(bleu, order=order) for order in range(1, 5)}
 )

@@ -19,6 +19,7 @@ from evaluator.comparison.disagreements import disagreements
 from evaluator.comparison.objects import object_counts
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Score, Style
+from evaluator.core.dollars import format_dollars
 from evaluator.files.output_files import write_output
 from evaluator.report.disagreements import disagreement_notes
 from evaluator.report.formatting import (
@@ -64,13 +65,18 @@ def comparison_table(comparison: Comparison) -> TextTable:
         [
             Cell(row.label),
             *([Cell(format_rank(comparison.rank(row)))] if is_ranked else []),
-            *(score_cell(row.score(metric), metric in comparison.headline) for metric in comparison.metrics),
+            *(
+                score_cell(row.score(metric), metric in comparison.headline, row.results.captioned)
+                for metric in comparison.metrics
+            ),
             *(Cell(text(row.results)) for text in beside.values()),
         ]
         for row in comparison.rows
     ]
     headings = ["model", *(["rank"] if is_ranked else []), *comparison.metrics, *beside]
     caption = f"scores in points (x100), {format_confidences(comparison)} intervals in brackets"
+    if any(map(is_judged, (score for row in comparison.rows for score in row.results.scores))):
+        caption += "; under a judge's score, the captions that it judged and what that cost"
     return TextTable(headings, rows, caption, first=first_columns(comparison))
 
 
@@ -80,10 +86,21 @@ def first_columns(comparison: Comparison) -> list[str]:
     return list(dict.fromkeys(["rank", lead, DAMAGED, "coverage", *comparison.headline]))
 
 
-def score_cell(score: Score | None, with_interval: bool) -> Cell:
+def score_cell(score: Score | None, with_interval: bool, captions: int = 0) -> Cell:
+    """A judge's score has its interval, how many of the run's captions were judged, and the cost."""
     if score is None:
         return Cell(NOT_COMPUTED)
-    return Cell(format_points(score), format_interval(score) if with_interval else "")
+    if not is_judged(score):
+        return Cell(format_points(score), format_interval(score) if with_interval else "")
+    cost = [] if score.cost_usd is None else [format_dollars(score.cost_usd)]
+    judged = [f"{score.images:,} of {captions:,}"] if captions else []
+    note = ", ".join([*judged, *cost])
+    return Cell(format_points(score), format_interval(score), note)
+
+
+def is_judged(score: Score) -> bool:
+    """Whether a model was asked for the score: it may have judged some of the captions only."""
+    return "judge" in score.signature.options
 
 
 def differences(comparison: Comparison) -> dict[tuple[int, str], Difference]:
@@ -273,7 +290,14 @@ def score_document(row: Row, metric: str) -> dict[str, Any]:
     score = row.score(metric)
     if score is None:
         return {"value": None, "reason": row.reason(metric)}
-    return {"value": score.value, "low": score.low, "high": score.high, "signature": score.signature}
+    judged = {"images": score.images, "cost_usd": score.cost_usd} if is_judged(score) else {}
+    return {
+        "value": score.value,
+        "low": score.low,
+        "high": score.high,
+        "signature": score.signature,
+        **judged,
+    }
 
 
 FORMATS: Mapping[str, Callable[[Comparison], str]] = MappingProxyType(

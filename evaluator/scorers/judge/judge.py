@@ -1,0 +1,281 @@
+"""A chat model as a judge of captions (docs/judges.md).
+
+    evaluator run ... scorer=[cider,judge] scorer.judge.model=gemini scorer.judge.rubric=clair
+
+The judge itself only computes: the questions that are to be asked, and what the answers say. Whoever scores
+passes the questions through the runner and keeps the answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge
+
+from evaluator.config.choices import choice_options, component_of_choice
+from evaluator.config.components import component_class, validated
+from evaluator.config.identity import identity
+from evaluator.core import (
+    RUNTIME_ONLY,
+    TYPED_ONLY,
+    Array,
+    Caption,
+    ChecksBefore,
+    Item,
+    Measurement,
+    Outcome,
+    Prompt,
+    Question,
+    Questionnaire,
+    Runner,
+    choice_of,
+)
+from evaluator.core.errors import ConfigError, EvaluatorError, MetricError
+from evaluator.scorers.judge.answer import Unreadable, read_answer
+from evaluator.scorers.judge.question import question_text
+from evaluator.scorers.judge.rubric import Rubric
+from evaluator.scorers.judge.smoothing import expected_number
+from evaluator.scorers.signature import signature
+
+FEWEST_TOKENS = 1024  # an answer with its reason, and some reasoning before it
+LONGEST_NOTE = 2000  # characters
+
+
+@dataclass(frozen=True)
+class Judge:
+    """`model` is a chat model of conf/model/ with these `options`, `rubric` one of conf/rubric/ or a file."""
+
+    kind: ClassVar[str] = "judge"
+
+    model: str = field(metadata=choice_of("model"))
+    rubric: str = field(default="clair", metadata=choice_of("rubric"))
+    options: Mapping[str, Any] = field(default_factory=dict, metadata=TYPED_ONLY)
+    draws: Annotated[int, Ge(1)] = 1
+    name: str | None = None
+    config_dir: Path | None = field(default=None, metadata=RUNTIME_ONLY)
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a model or a rubric that cannot be used."""
+        kind_of_model = component_class(choice_options("model", self.model, self.config_dir), "scorer.judge")
+        if not getattr(kind_of_model, "answers_questions", False):
+            raise ConfigError(
+                f"scorer.judge.model: {self.model} only captions pictures. A judge must be a chat model, "
+                "such as gemini, gpt-mini, claude-haiku or ollama"
+            )
+        _ = self.captioner
+
+    @cached_property
+    def captioner(self) -> Any:
+        """The model that is asked."""
+        own = {} if "max_output_tokens" in self.options else {"max_output_tokens": FEWEST_TOKENS}
+        model = component_of_choice(
+            "model", self.model, self.options, self.config_dir, "scorer.judge.options"
+        )
+        longer = {name: most for name, most in own.items() if getattr(model, name, most) < most}
+        seen = {} if self.rules.picture or not hasattr(model, "image_tokens") else {"image_tokens": (0, 0)}
+        return replace(model, **longer, **seen)
+
+    @cached_property
+    def rules(self) -> Rubric:
+        """What the judge is asked."""
+        options = choice_options("rubric", self.rubric, self.config_dir)
+        options.pop("_target_", None)
+        try:
+            rubric: Rubric = validated(Rubric, options, "")
+        except ConfigError as error:
+            raise ConfigError(f"the rubric {self.rubric}: {error}") from error
+        return rubric
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """What the names of model and rubric stand for: it belongs to the identity of the judge."""
+        return {"model": identity(self.captioner), "rubric": self.rules.digest}
+
+    @property
+    def label(self) -> str:
+        """What tables call the judge: the choice, or the model that was named for a server."""
+        named = str(self.options.get("model") or self.model).rpartition("/")[2]
+        return re.sub(r"[()|]", "", self.name or named)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{metric} ({self.label})" for metric in self.rules.metrics.values())
+
+    def check(self, runner: Runner) -> Sequence[str]:
+        """Warnings. Raises an error for a missing key or package, and for a budget without a price."""
+        prompt = Prompt(self.rubric, self.rules.question, self.rules.system)
+        try:
+            warnings = list(self.captioner.check(prompt, ()))
+            if isinstance(runner, ChecksBefore):
+                runner.check(self.captioner, prompt)
+        except EvaluatorError as error:
+            error.args = (of_the_judge(str(error)),)
+            raise
+        same = [
+            f"{name}={value:g}"
+            for name, value in (("temperature", 0), ("seed", getattr(self.captioner, "seed", None)))
+            if value is not None and getattr(self.captioner, name, None) == value
+        ]
+        if self.draws > 1 and same:
+            warnings.append(
+                f"scorer.judge.draws={self.draws}: with {' and '.join(same)} the model gives nearly the same "
+                "answer each time. Type scorer.judge.options.temperature=1"
+            )
+        return list(map(of_the_judge, warnings))
+
+    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
+        """Raises MetricError: a judge needs answers."""
+        raise MetricError("a judge asks a model, and its questions were not passed to one")
+
+    def questionnaire(self, items: Sequence[Item], captions: Sequence[str]) -> Questionnaire:
+        """The questions about the captions that can be judged. Raises MetricError where none can."""
+        questions = [
+            question
+            for item, caption in zip(items, captions, strict=True)
+            if not self.lack(item)
+            for question in self.questions_about(item, caption)
+        ]
+        if not questions:
+            raise MetricError(next(filter(None, map(self.lack, items)), "there is no caption to judge"))
+        longest = max(questions, key=lambda question: len(question.text.encode())).text
+        name = f"{self.label}-{Path(self.rubric).stem}"
+        return Questionnaire(name, self.captioner, Prompt(self.rubric, longest, self.rules.system), questions)
+
+    def lack(self, item: Item) -> str:
+        """What the rubric needs and the image does not have; empty where nothing is missing."""
+        if self.rules.needs_references and not item.references:
+            return f"the rubric {self.rubric} needs references"
+        if self.rules.picture and item.image is None:
+            return f"the rubric {self.rubric} needs the pictures. Type data.images=DIR"
+        return ""
+
+    def questions_about(self, item: Item, caption: str) -> list[Question]:
+        """One question per draw. Its id says what it asks: another caption makes another question."""
+        text = question_text(self.rules, caption, item.references)
+        asked = json.dumps([self._asked_of, text]).encode()
+        digest = hashlib.sha256(asked).hexdigest()[:16]
+        return [
+            Question(
+                f"{item.id} #{draw + 1} {digest}",
+                item.image if self.rules.picture else None,
+                text=text,
+                draw=draw,
+                wants_probabilities=self.rules.probabilities,
+            )
+            for draw in range(self.draws)
+        ]
+
+    @cached_property
+    def _asked_of(self) -> list[Any]:
+        return [identity(self.captioner), self.rules.digest]
+
+    def measure(
+        self, items: Sequence[Item], captions: Sequence[str], answers: Mapping[str, Caption]
+    ) -> list[Measurement]:
+        """Each metric of the rubric, from 0 to 1, with what the judge wrote about each caption."""
+        fields = tuple(self.rules.metrics)
+        judged: list[list[Judged]] = []
+        for item, caption in zip(items, captions, strict=True):
+            if lack := self.lack(item):
+                judged.append([Judged(note=f"not scored: {lack}")])
+            else:
+                asked = self.questions_about(item, caption)
+                judged.append([self.judged(answers.get(question.id)) for question in asked])
+        scored = [
+            item for item, draws in zip(items, judged, strict=True) if any(draw.scores for draw in draws)
+        ]
+        notes = [note_of(draws) for draws in judged]
+        smoothed = any(draw.is_smoothed for draws in judged for draw in draws)
+        return [
+            Measurement(
+                name,
+                rows([[draw.scores[field] for draw in draws if draw.scores] for draws in judged], self.draws),
+                "mean" if self.draws == 1 else "mean-of-draws",
+                self.signature(name, scored, smoothed),
+                notes=notes,
+            )
+            for name, field in zip(self.names, fields, strict=True)
+        ]
+
+    def judged(self, answer: Caption | None) -> Judged:
+        """What one answer says."""
+        if answer is None:
+            return Judged(note="not scored: not asked yet")
+        told = answer.reply.text if answer.reply else ""
+        if answer.outcome is not Outcome.OK:
+            return Judged(note=f"not scored: {answer.outcome}: {answer.error} {told}".strip()[:LONGEST_NOTE])
+        rules = self.rules
+        try:
+            verdict = read_answer(told, tuple(rules.metrics), rules.least, rules.most)
+        except Unreadable as problem:
+            return Judged(note=f"not scored: {problem}. The answer: {told}"[:LONGEST_NOTE])
+        assert answer.reply is not None
+        scores, is_smoothed = dict(verdict.scores), False
+        if choices := answer.reply.token_choices:
+            written = answer.reply.whole_text or told
+            offset = max(0, written.rfind(told))
+            for name, (start, end) in verdict.places.items():
+                expected = expected_number(written, (start + offset, end + offset), choices)
+                if expected is not None:
+                    scores[name], is_smoothed = min(max(expected, rules.least), rules.most), True
+        shares = {name: rules.share(score) for name, score in scores.items()}
+        return Judged(shares, verdict.reason[:LONGEST_NOTE], is_smoothed)
+
+    def signature(self, name: str, scored: Sequence[Item], is_smoothed: bool) -> Any:
+        """How to ask the same: the model, the rubric with the digest of its text, draws, picture or not."""
+        rules, temperature = self.rules, getattr(self.captioner, "temperature", None)
+        return signature(
+            name,
+            scored,
+            judge=getattr(self.captioner, "model", self.model),
+            **({} if temperature is None else {"temperature": temperature}),
+            rubric=f"{Path(self.rubric).stem}-{rules.digest}",
+            picture="yes" if rules.picture else "no",
+            **({"smoothing": "tokens" if is_smoothed else "none"} if rules.probabilities else {}),
+            draws=self.draws,
+        )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one draw says of a caption: a score by field from 0 to 1, none where there is no verdict."""
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+    is_smoothed: bool = False
+
+
+def note_of(draws: Sequence[Judged]) -> str:
+    """What the judge wrote: of several draws, each different text once."""
+    return "\n".join(filter(None, dict.fromkeys(draw.note for draw in draws)))
+
+
+def rows(draws: Sequence[Sequence[float]], asked: int) -> Array:
+    """The rows of aggregate `mean`, (images, 2), or of `mean-of-draws`, (images, 3).
+
+    The third number is the variance of an image's mean over its draws. An image with a single draw has that
+    of the others' draws on average.
+    """
+    means = np.array([[np.mean(each), 1.0] if each else [0.0, 0.0] for each in draws]).reshape(-1, 2)
+    if asked == 1:
+        return means
+    variances = [np.var(each, ddof=1) for each in draws if len(each) > 1]
+    usual = float(np.mean(variances)) if variances else 0.0
+    spread = [
+        (float(np.var(each, ddof=1)) if len(each) > 1 else usual) / len(each) if each else 0.0
+        for each in draws
+    ]
+    return np.column_stack([means, spread])
+
+
+def of_the_judge(message: str) -> str:
+    """A message about the options of a model as one about those of the judge's model."""
+    return re.sub(r"\bmodel\.(?=[a-z_]+\b)", "scorer.judge.options.", message)

@@ -1,0 +1,60 @@
+"""A rubric: what a judge is asked about a caption, and what its answer means.
+
+>>> rubric = Rubric({"score": "CLAIR"}, 0, 100, question="Compare {caption} with {references}.")
+>>> rubric.needs_references, rubric.share(85)
+(True, 0.85)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from evaluator.core.errors import ConfigError
+
+CAPTION, REFERENCES = "{caption}", "{references}"
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """`metrics` maps each field of the judge's JSON answer to the name of the metric that it gives.
+
+    The scores lie between `least` and `most`. In `question`, {caption} and {references} stand for the texts.
+    """
+
+    metrics: Mapping[str, str]
+    least: float = 0
+    most: float = 100
+    picture: bool = False
+    probabilities: bool = False
+    system: str = ""
+    question: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.metrics:
+            raise ConfigError("metrics: name at least one field of the answer and its metric: {score: MINE}")
+        if CAPTION not in self.question:
+            raise ConfigError(f"question: it does not hold {CAPTION}, where the caption goes")
+        if not self.least < self.most:
+            raise ConfigError(f"most: {self.most:g} is not larger than least, {self.least:g}")
+        if not (self.picture or self.needs_references):
+            raise ConfigError(
+                f"question: the judge sees neither the picture nor the references. Write {REFERENCES} into "
+                "it, or set picture: true"
+            )
+
+    @property
+    def needs_references(self) -> bool:
+        return REFERENCES in self.question
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that stand for the whole rubric."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]
+
+    def share(self, score: float) -> float:
+        """A score between 0 and 1."""
+        return (score - self.least) / (self.most - self.least)
