@@ -6,12 +6,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from evaluator.cli.console import ExitCode, print_comparison, warn
 from evaluator.cli.evaluation import evaluate_and_print
 from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
+
+if TYPE_CHECKING:
+    from evaluator.config.run_config import RunConfig
 
 
 @click.command(name="score")
@@ -74,7 +78,7 @@ def score_command(
 
     OVERRIDES are options as `evaluator run` takes them: normalize=strip_preamble
     """
-    from evaluator.config.run_config import run_configs
+    from evaluator.config.run_config import distinct, run_configs
 
     paths = [Path(argument) for argument in arguments if is_path(argument)]
     overrides = [argument for argument in arguments if not is_path(argument)]
@@ -98,19 +102,21 @@ def score_command(
         data += [*typed("data.annotations", leave_one_out), "data.leave_out=1"]
         data += [*typed("data.id_field", id_field), *typed("data.references_field", references_field)]
         sources = [Source(human_captions([*data, *overrides], config_dir))]
-        output = output or Path("runs/human")
+        names = ["human"]
     elif paths:
         sources = [Source(path, id_field, field) for path in paths for field in caption_fields or (None,)]
+        names = run_names(sources)
     else:
         raise click.UsageError("type captions files with --references FILE, or --leave-one-out REFERENCES")
-    configs = []
-    for source in sources:
+    configs: list[RunConfig] = []
+    for source, name in zip(sources, names, strict=True):
         of_run = data if leave_one_out else [*data, *references_of(source, references, references_field)]
-        name = source.path.stem if len(caption_fields) < 2 else f"{source.path.stem}-{source.caption_field}"
         folder = output if output and len(sources) == 1 else (output or Path("runs")) / name
         output_options = [*typed("runs", folder.parent), *typed("name", folder.name)]
         configs += run_configs([*source.overrides, *of_run, *output_options, *overrides], config_dir)
-    return evaluate_and_print(configs, is_sweep=len(sources) > 1)
+    if not output and not any(override.startswith("name=") for override in overrides):
+        configs = [config.with_free_name() for config in configs]
+    return evaluate_and_print(distinct(configs), is_sweep=len(sources) > 1)
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,23 @@ class Source:
             *typed("model.id_field", self.id_field),
             *typed("model.caption_field", self.caption_field),
         ]
+
+
+def run_names(sources: Sequence[Source]) -> list[str]:
+    """A name for each: the file's, with as many of its folders as tell it from the others, and its column.
+
+    >>> run_names([Source(Path("git/val.json")), Source(Path("blip/val.json")), Source(Path("blip.csv"))])
+    ['git-val', 'blip-val', 'blip']
+    """
+    paths = [source.path.resolve().with_suffix("").parts for source in sources]
+    columns = {source.caption_field for source in sources}
+    names = []
+    for source, parts in zip(sources, paths, strict=True):
+        others = [other for other in paths if other != parts]
+        enough = (n for n in range(1, len(parts)) if all(other[-n:] != parts[-n:] for other in others))
+        column = [str(source.caption_field)] if len(columns) > 1 else []
+        names.append("-".join([*parts[-next(enough, 1) :], *column]))
+    return names
 
 
 def references_of(source: Source, references: Path | None, field: str | None) -> list[str]:

@@ -8,7 +8,7 @@ A YAML node names a dataclass by `_target_`; its fields are the options.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ class RunConfig:
     @property
     def folder(self) -> Path:
         return self.settings.runs / self.name
+
+    def with_free_name(self) -> RunConfig:
+        """The same run, which takes a hash into its name where its folder holds another run."""
+        return replace(self, settings=replace(self.settings, name=None))
 
 
 def run_configs(

@@ -62,8 +62,6 @@ class ReferencesFile:
     def load(self) -> list[Item]:
         """The items, in the order of the file. Raises DataError that says where the mistake is."""
         references = self.references()
-        for note in references.notes:
-            logger.info("%s: %s", self.annotations, note)
         items = with_pictures(references.images, self.images, self.annotations)
         named = [
             replace(item, file_name=image.file_name or "")
@@ -104,7 +102,19 @@ def _read(
     keep_rejected: bool,
     *state: int,
 ) -> References:
-    """The references of a file; the last one is remembered, since several commands ask for it twice."""
+    """The references of a file, and a log of how it was read.
+
+    The last file is remembered: a command asks for it several times, and says once how it was read.
+    """
+    references = _understood(path, split, id_from, references_from, keep_rejected)
+    for note in references.notes:
+        logger.info("%s: %s", path, note)
+    return references
+
+
+def _understood(
+    path: Path, split: str | None, id_from: str | None, references_from: str | None, keep_rejected: bool
+) -> References:
     content = read_content(path)
     document = content.document
     if id_from or references_from:

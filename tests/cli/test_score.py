@@ -68,6 +68,42 @@ def test_a_field_with_ids_is_chosen(tmp_path: Path, references: References) -> N
     assert list(RunFolder(tmp_path / "out").load().captions) == ["1", "2"]
 
 
+def test_files_of_one_name_are_several_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one command by their folders; in the next, a changed file is a new run."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("git", "blip"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name / "val.json", [{"image": "a", "caption": name, "references": ["a dog"]}])
+    options = ["scorer=[bleu]", "resamples=10"]
+    done = CliRunner().invoke(score_command, ["git/val.json", "blip/val.json", *options])
+    assert done.exit_code == 0, done.output
+    texts = {name: RunFolder(tmp_path / "runs" / name).load().captions for name in ("git-val", "blip-val")}
+    assert [captions["a"].text for captions in texts.values()] == ["git", "blip"]
+    for name in ("git", "blip", "git"):
+        assert CliRunner().invoke(score_command, [f"{name}/val.json", *options]).exit_code == 0
+    first, second = sorted((tmp_path / "runs").glob("val*"))
+    assert (first.name, RunFolder(first).load().captions["a"].text) == ("val", "git")
+    assert RunFolder(second).load().captions["a"].text == "blip"
+
+
+def test_people_of_two_files_are_two_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And each command says once how it read the references."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text(f"image_id,caption\n1,a dog\n1,{name}\n")
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            arguments = ["--leave-one-out", f"{name}.csv", "scorer=[bleu]", "resamples=10"]
+            done = CliRunner().invoke(score_command, arguments)
+        assert done.exit_code == 0, done.output
+        assert [message for message in caplog.messages if "read as" in message] == [
+            f"{name}.csv: read as CSV: 'image_id' is the image id, 'caption' the references; 1 image"
+        ]
+    assert len(list((tmp_path / "runs").glob("human*"))) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
