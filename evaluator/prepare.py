@@ -35,7 +35,7 @@ from evaluator.core import (
 )
 from evaluator.core.errors import ConfigError, DataError, EvaluatorError, StoreError, together
 from evaluator.data.known import dataset_name
-from evaluator.data.sampling import stratified
+from evaluator.data.sampling import shard, stratified
 from evaluator.files.images import is_file
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.kept_scores import kept_scores
@@ -199,7 +199,14 @@ def select(items: Sequence[Item], settings: Settings) -> list[Item]:
         raise DataError("there is no image to caption: the data set is empty, or only_with_images left none")
     if settings.sample:
         items = stratified(items, settings.sample, settings.sample_seed)
-    return list(items[: settings.limit])
+    items = items[: settings.limit]
+    if settings.shard_index is None:
+        return list(items)
+    if not (part := shard(items, *settings.shard_index)):
+        raise DataError(
+            f"shard={settings.shard}: there are only {len(items):,} images, too few for this part"
+        )
+    return part
 
 
 def pin_document_frequencies(config: RunConfig, items: Sequence[Item]) -> RunConfig:

@@ -14,7 +14,9 @@ from evaluator.config.run_config import RunConfig, run_configs
 from evaluator.core.errors import ConfigError, EvaluatorError, StoreError
 from evaluator.evaluate import evaluate, evaluate_all
 from evaluator.prepare import prepare
+from evaluator.store.merge import merge, parts_of
 from evaluator.store.run import Run
+from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
 
 REFERENCES = {str(number): [f"a dog number {number}"] for number in range(1, 7)}
@@ -61,6 +63,37 @@ class Commands:
 @pytest.fixture
 def commands(tmp_path: Path, own: Path, references: Callable[..., Path]) -> Commands:
     return Commands(tmp_path, own, references(REFERENCES))
+
+
+def test_shards_share_no_image_and_become_the_whole_run(commands: Commands) -> None:
+    parts = [commands.run(f"shard={index}/4") for index in (1, 2, 3, 4)]
+    assert [part.name for part in parts] == [f"six-noted-none-shard{index}of4" for index in (1, 2, 3, 4)]
+    assert commands.asked() == "152634"
+    run = merge(parts_of(parts[::-1]), RunFolder(commands.folder / "runs" / "six-noted-none"))
+    assert [item.id for item in run.items] == list("123456")
+    again = commands.run()  # the whole run finds nothing to caption
+    assert (again.path, commands.asked()) == (run.path, "")
+    assert again.manifest.resumed == tuple(part.manifest.environment for part in parts[1:])
+    alone = commands.run("name=alone")
+    assert alone.manifest.dataset_digest == again.manifest.dataset_digest
+    assert {one.name: (one.value, one.low, one.high) for one in alone.results.scores} == {
+        one.name: (one.value, one.low, one.high) for one in again.results.scores
+    }
+
+
+def test_a_shard_with_a_typed_name_has_a_folder_of_its_own(commands: Commands) -> None:
+    assert commands.run("name=mine", "shard=2/3").name == "mine-shard2of3"
+
+
+@pytest.mark.parametrize("shard", ["4/3", "0/3", "1/", "a/b", "1/0", "-1/3"])
+def test_what_is_no_shard_is_refused(commands: Commands, shard: str) -> None:
+    with pytest.raises(ConfigError, match=r"shard: .* is not a part such as 3/16"):
+        commands.config(f"shard={shard}")
+
+
+def test_a_shard_without_an_image_is_refused(commands: Commands) -> None:
+    with pytest.raises(EvaluatorError, match="shard=7/7: there are only 6 images"):
+        commands.run("shard=7/7")
 
 
 def test_a_run_grows_and_a_smaller_command_leaves_it_alone(commands: Commands) -> None:

@@ -14,6 +14,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
         "caption": "evaluator caption holiday/ photo.jpg model=gemini",
         "try": "evaluator try holiday/ model=git,blip",
         "plan": "evaluator plan model=gemini,gpt data=folder data.images=DIR",
+        "merge": "evaluator merge runs/coco-git-none-shard*",
         "sweep": "evaluator sweep model=git,blip prompt=none,photo",
     },
     "Compare and report": {

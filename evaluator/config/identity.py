@@ -75,6 +75,8 @@ def subset(settings: Settings) -> list[str]:
 
     >>> subset(Settings(sample=500, sample_seed=1, limit=20))
     ['sample500', 'seed1', 'first20']
+    >>> subset(Settings(shard="3/16"))
+    ['shard3of16']
     """
     parts = {
         "with-images": settings.only_with_images,
@@ -82,7 +84,12 @@ def subset(settings: Settings) -> list[str]:
         f"seed{settings.sample_seed}": settings.sample and settings.sample_seed,
         f"first{settings.limit}": settings.limit,
     }
-    return [part for part, is_set in parts.items() if is_set]
+    return [*(part for part, is_set in parts.items() if is_set), *shard_name(settings)]
+
+
+def shard_name(settings: Settings) -> list[str]:
+    """What tells the parts of a run apart; nothing for a whole run."""
+    return ["shard{}of{}".format(*settings.shard_index)] if settings.shard_index else []
 
 
 def is_default_name(name: str, *choices: Sequence[str]) -> bool:
@@ -93,7 +100,7 @@ def is_default_name(name: str, *choices: Sequence[str]) -> bool:
     """
     alternatives = ("|".join(re.escape(_folder_name(one)) for one in group) for group in choices)
     plain = "-".join(f"(?:{group})" for group in alternatives)
-    hashed, some = "(-[0-9a-f]{6})?", r"(-with-images)?(-sample\d+)?(-seed\d+)?(-first\d+)?"
+    hashed, some = "(-[0-9a-f]{6})?", r"(-with-images)?(-sample\d+)?(-seed\d+)?(-first\d+)?(-shard\d+of\d+)?"
     return re.fullmatch(f"{plain}{hashed}{some}{hashed}", name) is not None
 
 

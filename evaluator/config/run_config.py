@@ -15,7 +15,13 @@ from typing import Any
 from evaluator.config.choices import with_single_choices
 from evaluator.config.components import build_for_group, validated
 from evaluator.config.compose import translated
-from evaluator.config.identity import IDENTITY_GROUPS, default_name, identity, short_hash
+from evaluator.config.identity import (
+    IDENTITY_GROUPS,
+    default_name,
+    identity,
+    shard_name,
+    short_hash,
+)
 from evaluator.config.jobs import Job, composed_jobs
 from evaluator.config.prompts import OwnPrompt, folder_part, prompt_label
 from evaluator.config.secret_options import refuse_secrets, refuse_secrets_in
@@ -121,7 +127,8 @@ def build_run_config(job: Job) -> RunConfig:
         **composed.choices,
         "prompt": prompt_label(composed.choices["prompt"], components["prompt"], job.overrides),
     }
-    name = settings.name or default_name(
+    name = settings.name and "-".join([settings.name, *shard_name(settings)])
+    name = name or default_name(
         {**composed.choices, "prompt": folder_part(composed.choices["prompt"], choices["prompt"])},
         identities,
         options,

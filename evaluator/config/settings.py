@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
+from evaluator.core.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,6 +21,7 @@ class Settings:
     limit: Annotated[int, Ge(1)] | None = None
     sample: Annotated[int, Ge(1)] | None = None
     sample_seed: Annotated[int, Ge(0)] = 0
+    shard: str | None = None
     only_with_images: bool = False
     missing: Literal["leave_out", "empty"] = "leave_out"
     refusals: Literal["score", "missing"] = "score"
@@ -37,6 +40,16 @@ class Settings:
     seed: Annotated[int, Ge(0)] = 0
     baseline: Path | None = None
     gates: tuple[str, ...] = ()
+
+    @property
+    def shard_index(self) -> tuple[int, int] | None:
+        """Which part of how many: (3, 16) for 3/16. Raises ConfigError for what is no part."""
+        if self.shard is None:
+            return None
+        index, _, count = self.shard.partition("/")
+        if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count) <= 100_000):
+            raise ConfigError(f"shard: {self.shard!r} is not a part such as 3/16, part 3 of 16")
+        return int(index), int(count)
 
     @property
     def unusual_rules(self) -> dict[str, str]:

@@ -32,6 +32,15 @@ def stratified(items: Sequence[Item], size: int, seed: int) -> list[Item]:
     return [items[index] for index in sorted(drawn)]
 
 
+def shard(items: Sequence[Item], index: int, count: int) -> list[Item]:
+    """Part `index` of `count`, from 1 on: each `count`-th item, so that parts differ by one item at most.
+
+    >>> [shard([1, 2, 3, 4, 5], index, 2) for index in (1, 2)]
+    [[1, 3, 5], [2, 4]]
+    """
+    return list(items[index - 1 :: count])
+
+
 def strata(items: Sequence[Item]) -> list[Hashable]:
     """The stratum of each item."""
     if any(item.tags for item in items):

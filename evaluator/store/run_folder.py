@@ -74,12 +74,18 @@ class RunFolder:
     def exists(self) -> bool:
         return files_at(self.path).has(MANIFEST)
 
-    def begin(self, manifest: Manifest, config: Mapping[str, Any], items: Sequence[Item]) -> None:
-        """Write down what is about to run; the manifest last, since it makes the folder a run."""
+    def begin(
+        self, manifest: Manifest, config: Mapping[str, Any], items: Sequence[Item], are_own: bool = True
+    ) -> None:
+        """Write down what is about to run; the manifest last, since it makes the folder a run.
+
+        `are_own` says whether this machine knows where the items' pictures come from.
+        """
         import yaml
 
         content = b"".join(_line(item_to_json(item)) for item in items)
-        remember_items(content)
+        if are_own:
+            remember_items(content)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
             self._replace(
