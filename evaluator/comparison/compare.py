@@ -40,19 +40,21 @@ def compare(
     on_all: bool = False,
     resampling: Resampling | None = None,
     rank_by: str | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Comparison:
     """Compare scored runs on the images that all of them captioned.
 
     With `on_all` each run's scores are those of its own images; differences are over the shared images
-    anyway. `rank_by` is the metric that decides the order. Raises StoreError for a folder that is not a run,
-    ConfigError for a run given twice, a baseline that is not among the runs, and a metric that no run has.
+    anyway. `rank_by` is the metric that decides the order; `names` gives runs other names:
+    `{"runs/git-3f2a": "GIT"}`. Raises StoreError for a folder that is not a run, ConfigError for a run given
+    twice, a baseline that is not among the runs, a metric that no run has, and a name that fits no run.
     """
     paths = [run.path if isinstance(run, Run) else Path(run) for run in runs]
     loaded = [run if isinstance(run, Run) else RunFolder.existing(Path(run)).load() for run in runs]
     base = index_of_baseline(paths, baseline)
     rows = tuple(
         Row(run, label, run.results, index)
-        for index, (run, label) in enumerate(zip(loaded, labels(loaded, paths), strict=True))
+        for index, (run, label) in enumerate(zip(loaded, labels(loaded, paths, names or {}), strict=True))
     )
     metrics = metric_names(rows)
     rank_by = rank_by and known_metric(rows, rank_by)

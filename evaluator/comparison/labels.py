@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from evaluator.config.identity import IDENTITY_GROUPS, is_default_name
 from evaluator.config.prompts import prompt_folder_parts
+from evaluator.core.errors import ConfigError
 from evaluator.store.run import Run
 
 
-def labels(runs: Sequence[Run], paths: Sequence[Path] = ()) -> list[str]:
-    """The first kind of name that tells all runs apart, the most readable kind first."""
+def labels(
+    runs: Sequence[Run], paths: Sequence[Path] = (), names: Mapping[str, str] | None = None
+) -> list[str]:
+    """The first kind of name that tells all runs apart, the most readable kind first; or the name in `names`.
+
+    Raises ConfigError for names that fit no run, several runs, or that two runs would share.
+    """
+    found = own_labels(runs, paths)
+    paths = paths or [run.path for run in runs]
+    chosen: dict[int, str] = {}
+    for key, name in (names or {}).items():
+        known = [(str(path), run.name, label) for path, run, label in zip(paths, runs, found, strict=True)]
+        fitting = [index for index, all_names in enumerate(known) if key.rstrip("/") in all_names]
+        if len(fitting) != 1:
+            raise ConfigError(
+                f"{key!r} is the name of {'several runs' if fitting else 'no run'}: type one of "
+                f"{', '.join(str(path) for path in paths)}"
+            )
+        chosen[fitting[0]] = name
+    named = [chosen.get(index, label) for index, label in enumerate(found)]
+    for name in named:
+        if not name.strip() or named.count(name) > 1:
+            raise ConfigError(f"{name!r} cannot be the name of a run: names must differ, and not be empty")
+    return named
+
+
+def own_labels(runs: Sequence[Run], paths: Sequence[Path]) -> list[str]:
     for candidates in (by_choices(runs), [run.name for run in runs]):
         if len(set(candidates)) == len(candidates):
             return candidates

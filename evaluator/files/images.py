@@ -98,7 +98,7 @@ def decode_picture(data: bytes, name: str) -> Image.Image:
 
 def thumbnail(path: Path, width: int = 320) -> bytes:
     """The picture as a JPEG of at most this width in pixels, at most twice as high, never enlarged."""
-    return as_jpeg(read_picture(path), (width, 2 * width), quality=80)
+    return as_jpeg(read_picture(path), (width, 2 * width), quality=75)
 
 
 def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> bytes:

@@ -22,6 +22,7 @@ from evaluator.report.formatting import (
     format_points,
 )
 from evaluator.report.leaderboard import lead_notes
+from evaluator.report.trade_off import trade_off_sentence
 
 # How each outcome other than OK reads behind a number of images.
 FAILURES: Mapping[Outcome, str] = MappingProxyType(
@@ -46,33 +47,44 @@ Compared = tuple[Row, Score, Difference]
 
 @dataclass(frozen=True)
 class Summary:
-    """One line to remember, and the sentences that go with it."""
+    """One line to remember, a few sentences that go with it, and the numbers behind them."""
 
     headline: str
     sentences: tuple[str, ...]
+    details: tuple[str, ...] = ()
 
 
 def summarize(comparison: Comparison) -> Summary:
-    """Which run leads on the lead metric, why on that one, and how many of the images were captioned."""
-    headline, sentences = ranking_sentences(comparison)
-    more = (*object_sentences(comparison), *coverage_sentences(comparison))
-    return Summary(headline, (*lead_notes(comparison), *sentences, *more))
+    """Which run leads on the lead metric, why on that one, at what price, and which images lack captions."""
+    ranking = summarize_ranking(comparison)
+    trade_off = trade_off_sentence(comparison)
+    missing = missing_caption_sentences(comparison)
+    return Summary(
+        ranking.headline,
+        (*lead_notes(comparison), *ranking.sentences, *([trade_off] if trade_off else []), *missing),
+        (
+            *ranking.details,
+            *object_sentences(comparison),
+            *([] if missing else [complete_sentence(comparison)]),
+        ),
+    )
 
 
-def ranking_sentences(comparison: Comparison) -> tuple[str, list[str]]:
+def summarize_ranking(comparison: Comparison) -> Summary:
     """The headline, and what the intervals and tests say about it."""
     metric = comparison.lead_metric
     if metric is None:
-        return "No metric could be computed", []
+        return Summary("No metric could be computed", ())
     (first, score), *others = scored = comparison.scored(metric)
     best = format_points(score)
     own_interval = f"The {format_confidence(first.results)} interval is {format_interval(score)}."
     if len(comparison.rows) == 1:
-        return f"{first.label} scores {best} on {metric}", [own_interval]
+        return Summary(f"{first.label} scores {best} on {metric}", (own_interval,))
     if not others:
-        return f"Only {first.label} has a {metric} score: {best}", [own_interval]
+        return Summary(f"Only {first.label} has a {metric} score: {best}", (own_interval,))
     if not comparison.is_comparable(metric):
-        return "The runs cannot be ranked", [f"Their {metric} scores are not comparable; see the warnings."]
+        reason = f"Their {metric} scores are not comparable; see the warnings."
+        return Summary("The runs cannot be ranked", (reason,))
     differences = [
         (row, other_score, difference)
         for row, other_score in others
@@ -80,9 +92,12 @@ def ranking_sentences(comparison: Comparison) -> tuple[str, list[str]]:
     ]
     field = field_sentences(comparison, first, differences) if len(others) > 1 else []
     if len(tied := [row.label for row, other in scored if other.value == score.value]) > 1:
-        return f"{listed(tied)} are tied on {metric} ({best})", [own_interval, *field]
+        return Summary(f"{listed(tied)} are tied on {metric} ({best})", (own_interval, *field))
     headline = f"{first.label} leads on {metric} ({best}){lead_clause(comparison, first, differences)}"
-    return headline, [*lead_sentences(comparison, metric, first, *others[0]), *field]
+    lead, *image_by_image = lead_sentences(comparison, metric, first, *others[0])
+    if field:
+        return Summary(headline, tuple(field), (lead, *image_by_image))
+    return Summary(headline, tuple(image_by_image), (lead,))
 
 
 def lead_clause(comparison: Comparison, first: Row, differences: Sequence[Compared]) -> str:
@@ -157,21 +172,24 @@ def object_sentences(comparison: Comparison) -> list[str]:
     return [f"Objects that captions invent most often, and in how many: {'; '.join(runs)}."] if runs else []
 
 
-def coverage_sentences(comparison: Comparison) -> list[str]:
-    """Which runs lack captions, and why; or that none does."""
+def complete_sentence(comparison: Comparison) -> str:
+    """Said where every run captioned all of its images."""
     rows = comparison.rows
-    incomplete = [(row, failures) for row in rows if (failures := failure_counts(row))]
-    if not incomplete:
-        counts = {row.results.images for row in rows}
-        (count, *more) = counts
-        number = "all of its images" if more else "its only image" if count == 1 else f"all {count:,} images"
-        return [f"{'Every run' if len(rows) > 1 else 'The run'} captioned {number}."]
+    (count, *more) = {row.results.images for row in rows}
+    number = "all of its images" if more else "its only image" if count == 1 else f"all {count:,} images"
+    return f"{'Every run' if len(rows) > 1 else 'The run'} captioned {number}."
+
+
+def missing_caption_sentences(comparison: Comparison) -> list[str]:
+    """Which runs lack captions, and why; empty where none does."""
+    rows = comparison.rows
     sentences = [
         f"{row.label} has captions for {row.results.captioned:,} of {count_of_images(row.results.images)} "
         f"({format_coverage(row.results)}): {listed(failures)}."
-        for row, failures in incomplete
+        for row in rows
+        if (failures := failure_counts(row))
     ]
-    if len(rows) > 1:
+    if sentences and len(rows) > 1:
         sentences.append(
             f"The scores cover the {count_of_images(comparison.pairs.images)} that all runs captioned."
             if comparison.on_shared_images

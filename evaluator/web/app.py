@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from evaluator.core.errors import ImageError, StoreError
-from evaluator.report.page.html import asset
+from evaluator.report.page.html import report_style
 from evaluator.web.guard import refused
 from evaluator.web.listed_runs import ListedRuns, NoSuchRun
 from evaluator.web.shown_pictures import SIZES, ShownPictures, placeholder
@@ -81,7 +81,7 @@ def web_app(runs: ListedRuns) -> Starlette:
                 for path in PAGES.iterdir()
                 if path.suffix != ".html"
             ),
-            Route("/static/report.css", file(str(asset("report.css")), TYPES[".css"])),
+            Route("/static/report.css", file(report_style(), TYPES[".css"])),
         ],
         exception_handlers={NoSuchRun: no_such_run, HTTPException: http_error},
     )

@@ -31,6 +31,18 @@ def breakable(text: str, behind: str = "|") -> Markup:
     return Markup("<wbr>").join(re.split(f"(?<=[{behind}])", visible(text)))
 
 
+def shortened(text: str, most: int = 28) -> str:
+    """A name of at most so many characters: its middle is left out, since names differ at both ends.
+
+    >>> shortened("instructblip_vicuna7b_zeroshot", 20)
+    'instructbli…zeroshot'
+    """
+    if len(text) <= most:
+        return text
+    end = (most - 1) * 9 // 20
+    return f"{text[: most - 1 - end]}…{text[-end:]}"
+
+
 def within_script(document: Mapping[str, Any]) -> Markup:
     """JSON that cannot end, or comment out, the element it is in."""
     return Markup(json.dumps(document).replace("<", "\\u003c"))

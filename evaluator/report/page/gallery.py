@@ -3,13 +3,17 @@
 The page's script draws from it only what is on the screen, so that 40,000 images open as fast as 40. Every
 list has one entry per image, in the same order:
 
-    {"runs": ["git", "blip"], "metrics": ["CIDEr"], "columns": 1, "better": [1], "marked": true,
+    {"runs": ["GIT", "BLIP"], "names": ["git-3f2a", "blip"], "dataset": "5d41...",
+     "metrics": ["CIDEr"], "columns": 1, "better": [1], "marked": true,
      "outcomes": ["ok", "refused"], "tagNames": ["dog"],
-     "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [],
-     "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[12345]], "errors": {}}, ...]}
+     "ids": ["42"], "references": [["a dog"]], "tags": [[0]], "pictures": [0], "noPicture": [""],
+     "answers": [{"captions": ["a dog on a sofa"], "ended": [0], "scores": [[12345]], "errors": {},
+                  "notes": {"CHAIR-s": ["invented: sofa"]}}, ...],
+     "marks": [[0, 0, "good", "names the sofa"]]}
 
-`better` is -1 where a lower score is better; `ended` is an index of `outcomes`, -1 where the run does not
-have the image; a score is in hundredths of a point.
+`names` are what exported files call the runs; `better` is -1 where a lower score is better; `ended` is an
+index of `outcomes`, -1 where the run does not have the image; a score is in hundredths of a point; `notes`
+are what a metric says of a caption in words; a mark has the index of its run and of its image.
 
 Two runs have the same image where its id and its references are the same. A failure has a kind and an error
 text and never a caption.
@@ -17,7 +21,7 @@ text and never a caption.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,9 +32,11 @@ import numpy as np
 from evaluator.audit.failure_texts import as_failure
 from evaluator.audit.findings import refusals_are_missing
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.core import Array, Item, Outcome
+from evaluator.core import Array, Caption, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
 from evaluator.files.images import is_file
+from evaluator.report.hand_marks import HandMark
+from evaluator.report.page.embedding import visible
 from evaluator.report.page.named_folders import NamedFolders
 from evaluator.report.redact import redacted
 from evaluator.store.run import Run
@@ -39,6 +45,9 @@ NOT_TRIED = "not tried"
 NO_PICTURE = "no picture at hand"
 OUTCOMES = (*map(str, Outcome), NOT_TRIED)
 NOT_IN_RUN = -1
+
+# A score above zero on this metric, or a note that begins like this, is of an object that is not there.
+INVENTIONS, INVENTED = "CHAIR", "invented:"
 
 MOST_COLUMNS = 3  # more columns of scores leave no room for the captions
 MOST_METRICS = 8  # to choose from, for gains and orders
@@ -54,6 +63,7 @@ class Answers:
     ended: tuple[int, ...]  # indices of the outcomes, NOT_IN_RUN where the run does not have the image
     scores: Array  # (metrics, images), on the files' scale, NaN where there is none
     errors: Mapping[int, str]  # by the image's index
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by metric, one for each image
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,9 @@ class Gallery:
     higher_is_better: tuple[bool, ...]  # of each metric
     answers: tuple[Answers, ...]
     best_is_marked: bool
+    names: tuple[str, ...] = ()  # of the runs in exported files
+    dataset: str = ""  # the digest of what the first run captioned
+    marks: tuple[tuple[int, int, HandMark], ...] = ()  # with the indices of their runs and images
     withheld: Mapping[int, Path] = field(default_factory=dict)  # pictures that are not shown, by the image
 
     @property
@@ -84,6 +97,16 @@ class Gallery:
         codes = {code for of_run in self.answers for code in of_run.ended if code != NOT_IN_RUN}
         return tuple(name for code, name in enumerate(OUTCOMES) if code in codes and name != Outcome.OK)
 
+    @property
+    def knows_inventions(self) -> bool:
+        """Whether a metric looked for objects that are named and not in the picture."""
+        return any(metric.startswith(INVENTIONS) for metric in self.metrics) or any(
+            text.startswith(INVENTED)
+            for of_run in self.answers
+            for texts in of_run.notes.values()
+            for text in texts
+        )
+
     @cached_property
     def with_picture(self) -> tuple[int, ...]:
         """The indices of the images whose picture is at hand."""
@@ -99,6 +122,8 @@ class Gallery:
         number = {tag: index for index, tag in enumerate(tags)}
         return {
             "runs": self.labels,
+            "names": self.names or self.labels,
+            "dataset": self.dataset,
             "metrics": self.metrics,
             "columns": len(self.columns),
             "better": [1 if higher else -1 for higher in self.higher_is_better],
@@ -116,13 +141,17 @@ class Gallery:
                     "ended": of_run.ended,
                     "scores": [hundredths(row) for row in of_run.scores],
                     "errors": {str(index): error for index, error in of_run.errors.items()},
+                    "notes": of_run.notes,
                 }
                 for of_run in self.answers
             ],
+            "marks": [(run, image, mark.mark, mark.note) for run, image, mark in self.marks],
         }
 
 
-def gallery(comparison: Comparison, picture_folders: Sequence[Path] = ()) -> Gallery:
+def gallery(
+    comparison: Comparison, picture_folders: Sequence[Path] = (), marks: Sequence[HandMark] = ()
+) -> Gallery:
     """All images of all runs, in their order, with the pictures below the folders that the user named.
 
     Raises StoreError for a run that cannot be read.
@@ -141,15 +170,22 @@ def gallery(comparison: Comparison, picture_folders: Sequence[Path] = ()) -> Gal
         items[key] = replace(first, image=image, tags=first.tags or item.tags)
     index_of = {key: index for index, key in enumerate(items)}
     return Gallery(
-        tuple(items.values()),
-        tuple(row.label for row in comparison.rows),
-        metrics,
-        tuple(map(comparison.higher_is_better, metrics)),
-        tuple(
+        items=tuple(items.values()),
+        labels=tuple(row.label for row in comparison.rows),
+        metrics=metrics,
+        higher_is_better=tuple(map(comparison.higher_is_better, metrics)),
+        answers=tuple(
             answers(row.run, index_of, *scores_by_image(comparison, row, metrics)) for row in comparison.rows
         ),
-        has_one_scale(comparison, metrics),
-        {index_of[key]: image for key, image in withheld.items() if not items[key].image},
+        best_is_marked=has_one_scale(comparison, metrics),
+        names=exported_names(comparison),
+        dataset=comparison.rows[0].manifest.dataset_digest,
+        marks=tuple(
+            (number, index_of[key], mark)
+            for number, row in enumerate(comparison.rows)
+            for key, mark in marks_of(row, exported_names(comparison)[number], marks)
+        ),
+        withheld={index_of[key]: image for key, image in withheld.items() if not items[key].image},
     )
 
 
@@ -171,7 +207,35 @@ def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: A
         if recorded and recorded.outcome is not Outcome.OK and recorded.error:
             error = recorded.error.replace(str(item.image), item.image.name) if item.image else recorded.error
             errors[index] = redacted(error)  # without the folders of the machine: a page is passed on
-    return Answers(tuple(captions), tuple(ended), by_image, errors)
+    return Answers(
+        tuple(captions), tuple(ended), by_image, errors, notes_by_image(run, indices, len(index_of))
+    )
+
+
+def notes_by_image(run: Run, indices: Mapping[str, int], images: int) -> dict[str, list[str]]:
+    """What the metrics say of single captions in words, one text for each image."""
+    by_image: dict[str, list[str]] = {}
+    for metric, measurement in run.measurements.items():
+        if any(measurement.notes or ()):
+            of_metric = by_image[metric] = [""] * images
+            for item_id, text in zip(run.scored_ids, measurement.notes or (), strict=True):
+                of_metric[indices[item_id]] = text
+    return by_image
+
+
+def exported_names(comparison: Comparison) -> tuple[str, ...]:
+    """What exported files call the runs: by their folders, which stay, where these differ."""
+    names = tuple(row.run.name for row in comparison.rows)
+    return names if len(set(names)) == len(names) else tuple(row.label for row in comparison.rows)
+
+
+def marks_of(row: Row, name: str, marks: Sequence[HandMark]) -> Iterator[tuple[Key, HandMark]]:
+    """The marks of what a run says today, with what the images are known by."""
+    items = {item.id: item for item in row.run.items}
+    for mark in marks:
+        caption = row.run.captions.get(mark.image)
+        if mark.run in (name, row.label) and caption and shown_text(caption) == mark.caption:
+            yield (mark.image, items[mark.image].references), mark
 
 
 def scores_by_image(comparison: Comparison, row: Row, metrics: Sequence[str]) -> tuple[Sequence[str], Array]:
@@ -186,6 +250,11 @@ def scores_by_image(comparison: Comparison, row: Row, metrics: Sequence[str]) ->
     unscored = np.full(len(ids), np.nan)
     scores = [measured[metric].per_image if metric in measured else unscored for metric in metrics]
     return ids, np.array(scores).reshape(len(metrics), len(ids))
+
+
+def shown_text(caption: Caption) -> str | None:
+    """The caption as the page holds it."""
+    return visible((caption.text or "").encode(errors="replace").decode()) if caption.text else caption.text
 
 
 def hundredths(scores: Array) -> list[int | None]:

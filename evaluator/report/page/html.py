@@ -11,7 +11,7 @@ and its script unpacks them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,17 +21,18 @@ from markupsafe import Markup
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.comparison.metric_agreement import agreement, format_coefficient
 from evaluator.core.errors import StoreError
-from evaluator.core.metrics import metric_of
 from evaluator.files.atomic import replace_file
 from evaluator.report import formatting
+from evaluator.report.hand_marks import HandMark, tally
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
 from evaluator.report.page.breakdown import breakdown
-from evaluator.report.page.embedding import breakable, packed, policy, visible, within_script
+from evaluator.report.page.columns import AMOUNTS, columns
+from evaluator.report.page.embedding import breakable, packed, policy, shortened, visible, within_script
 from evaluator.report.page.gallery import Gallery, gallery
 from evaluator.report.page.lengths import length_plot
 from evaluator.report.page.named_folders import common_folder
-from evaluator.report.page.pictures import Pictures, pictures_beside, pictures_within
+from evaluator.report.page.pictures import WIDTH, Pictures, pictures_beside, pictures_within
 from evaluator.report.page.plots import WHISKER_WIDTH, intervals_plots, trade_off_plots, whisker_axis
 from evaluator.report.redact import redacted
 from evaluator.report.summary import summarize
@@ -44,11 +45,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
+BROWSER_SCRIPTS = Path(__file__).parent / "scripts"
 
-# In this order they are one script.
-SCRIPTS = ("table.js", "words.js", "gallery.js", "scatter.js", "report.js")
+# In this order they are one script: data first, then what draws it, then what connects the two.
+SCRIPTS = (
+    *("words.js", "gallery.js", "questions.js", "marks.js", "exports.js"),
+    *("elements.js", "captions.js", "blocks.js", "cards.js", "matrix.js", "thumbnails.js", "lightbox.js"),
+    *("scatter.js", "spotlight.js", "table.js", "choices.js", "report.js"),
+)
+STYLES = ("page.css", "images.css")
 
-# Some 20 KB each: the page stays within what a mail takes.
+# As many colours as page.css has; further runs use them again.
+COLOURS = 12
+
+# Some 60 KB each: the page stays within what a mail takes.
 PICTURES_WITHIN = 200
 
 
@@ -59,26 +69,29 @@ def write_report(
     pages: Mapping[str, str] | None = None,
     with_images: bool = True,
     picture_folders: Sequence[Path] = (),
+    picture_width: int = WIDTH,
+    marks: Sequence[HandMark] = (),
 ) -> Path:
     """Write the page, whole or not at all. Raises StoreError.
 
-    `pictures` is how many thumbnails the page holds at most, or a folder beside it for all of them; `pages`
+    `pictures` is how many pictures the page holds at most, or a folder beside it for all of them; `pages`
     are addresses that runs are linked to, by their labels. `with_images=False` leaves the gallery out, as
     the index of a site does, whose runs have pages of their own. Runs that were read from their folders show
-    only pictures below `picture_folders`, unless they were made on this machine.
+    only pictures below `picture_folders`, unless they were made on this machine. `marks` are what a person
+    thinks of single captions.
     """
     comparison, output = comparison.best_first, Path(output)
-    shown = gallery(comparison, picture_folders) if with_images else None
+    shown = gallery(comparison, picture_folders, marks) if with_images else None
     if shown and shown.withheld:
         warn_of_withheld(shown, output)
     if shown is None:
         rendered = Pictures()
     elif isinstance(pictures, int):
-        rendered = pictures_within(shown, pictures)
+        rendered = pictures_within(shown, pictures, picture_width)
     else:
-        rendered = pictures_beside(shown, pictures)
+        rendered = pictures_beside(shown, pictures, picture_width)
     # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
-    content = render(comparison, shown, rendered, pages or {}).encode("utf-8", "replace")
+    content = report_page(comparison, shown, rendered, pages or {}).encode("utf-8", "replace")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         replace_file(output, content)
@@ -99,11 +112,11 @@ def warn_of_withheld(shown: Gallery, output: Path) -> None:
     )
 
 
-def render(
+def report_page(
     comparison: Comparison, shown: Gallery | None, pictures: Pictures, pages: Mapping[str, str]
 ) -> str:
-    """The page, whose rows are in the order of the comparison's; without a gallery where `shown` is None."""
-    style, script = asset("report.css"), Markup("\n").join(map(asset, SCRIPTS))
+    """The page as HTML, its rows in the order of the comparison's; without images where `shown` is None."""
+    style, script = report_style(), joined(map(browser_script, SCRIPTS))
     lead, (first, *others) = comparison.lead_metric, comparison.rows
     board = replace(comparison, metrics=tuple(dict.fromkeys(filter(None, [lead, *comparison.computed]))))
     template = environment().get_template("report.html")
@@ -114,17 +127,19 @@ def render(
         title=title(comparison),
         image_counts=sorted({row.results.images for row in comparison.rows}),
         labels=[row.label for row in comparison.rows],
+        colours={row.label: f"run-{number % COLOURS}" for number, row in enumerate(comparison.rows)},
         confidence=formatting.format_confidences(comparison),
         summary=summarize(comparison),
         warnings=comparison.warnings,
+        can_be_ranked=lead is None or comparison.is_comparable(lead),
         lead=lead,
-        meaning=metric_of(lead).meaning if lead else "",
         board=board,
         rows=leaderboard_rows(board),
+        columns=columns(board, shown),
         whisker_axes={m: whisker_axis([score for _, score in board.scored(m)]) for m in board.metrics},
         pages=pages,
         is_ranked=any(map(comparison.rank, comparison.rows)),
-        has_costs=any(row.results.cost_usd is not None for row in comparison.rows),
+        tallies=tallies(shown),
         notes=notes(comparison),
         plots={
             "intervals": intervals_plots(comparison),
@@ -143,6 +158,16 @@ def render(
         origins=origins(comparison),
         signatures=signatures(comparison),
     )
+
+
+def tallies(shown: Gallery | None) -> dict[str, str]:
+    """What a person thinks of each run's captions, by label; empty where nobody marked any."""
+    if not shown or not shown.marks:
+        return {}
+    return {
+        label: tally(mark for run, _, mark in shown.marks if run == number)
+        for number, label in enumerate(shown.labels)
+    }
 
 
 def title(comparison: Comparison) -> str:
@@ -164,6 +189,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals |= {
+        "amounts": AMOUNTS,
         "format": formatting.QUANTITIES,
         "headings": HEADINGS,
         "mark": MARK,
@@ -179,11 +205,24 @@ def environment() -> Environment:
         "points": formatting.format_points,
         "rank": formatting.format_rank,
         "redacted": redacted,
+        "shortened": shortened,
         "thousands": lambda number: f"{number:,}",
         "zip": lambda one, other: zip(one, other, strict=True),
     }
     return templates
 
 
-def asset(file_name: str) -> Markup:
+def report_style() -> Markup:
+    return joined(map(stylesheet, STYLES))
+
+
+def stylesheet(file_name: str) -> Markup:
     return Markup((TEMPLATES / file_name).read_text(encoding="utf-8"))
+
+
+def browser_script(file_name: str) -> Markup:
+    return Markup((BROWSER_SCRIPTS / file_name).read_text(encoding="utf-8"))
+
+
+def joined(texts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(texts)

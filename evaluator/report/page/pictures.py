@@ -1,8 +1,8 @@
-"""Small pictures for the gallery: within the page, or in a folder beside it.
+"""The pictures of the gallery: within the page, or in a folder beside it.
 
-A page that is passed on carries a few hundred thumbnails, those that a reader will want first: half show the
-images on which the runs differ most, or on which a single run does worst, and half are spread evenly over the
-data set. A folder beside the page has room for all of them.
+A page that is passed on carries at most a few hundred pictures, those that a reader will want first: half
+show the images on which the runs differ most, or on which a single run does worst, and half are spread evenly
+over the data set. A folder beside the page has room for all of them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ CANNOT_BE_READ = "picture cannot be read"
 LEFT_OUT = "picture not in this file"
 WITHHELD = "picture not shown: the run was not made on this machine, and --images did not name its folder"
 
+# In pixels: large enough to see what a caption is about, and some 45 KB each.
+WIDTH = 640
+
 # Decoding releases the interpreter's lock.
 WORKERS = os.cpu_count() or 1
 
@@ -48,20 +51,22 @@ class Pictures:
         )
 
 
-def pictures_within(gallery: Gallery, limit: int) -> Pictures:
-    """Thumbnails of at most `limit` images, as base64."""
+def pictures_within(gallery: Gallery, limit: int, width: int = WIDTH) -> Pictures:
+    """The pictures of at most `limit` images, at most so many pixels wide, as base64."""
     chosen = choose(gallery, limit)
-    return render_all(gallery, chosen, lambda image: base64.b64encode(thumbnail(image)).decode())
+    return render_all(gallery, chosen, lambda image: base64.b64encode(thumbnail(image, width)).decode())
 
 
-def pictures_beside(gallery: Gallery, folder: Path) -> Pictures:
-    """A thumbnail file for every picture at hand, in this folder; files that exist already are kept.
+def pictures_beside(gallery: Gallery, folder: Path, width: int = WIDTH) -> Pictures:
+    """A smaller file for every picture at hand, in this folder; files that exist already are kept.
 
     Raises StoreError where it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return render_all(gallery, gallery.with_picture, partial(thumbnail_file, folder), folder.name)
+        return render_all(
+            gallery, gallery.with_picture, partial(thumbnail_file, folder, width=width), folder.name
+        )
     except OSError as error:
         raise StoreError(
             f"cannot write the pictures to {folder}: {error.strerror}. Free space, or correct the "
@@ -90,16 +95,16 @@ def render_all(
     return Pictures(shown, {index: why for index, why in reasons.items() if index not in shown}, folder)
 
 
-def thumbnail_file(folder: Path, path: Path) -> str:
+def thumbnail_file(folder: Path, path: Path, width: int = WIDTH) -> str:
     """The name of a thumbnail in the folder, made where it is missing; it changes with the picture's file."""
     try:
         state = file_of(path).stat()
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be read: {error}") from error
-    version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
+    version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns} {width}"
     name = f"{hashlib.sha256(version.encode(errors='replace')).hexdigest()[:20]}.jpg"
     if not (folder / name).exists():
-        replace_file(folder / name, thumbnail(path))
+        replace_file(folder / name, thumbnail(path, width))
     return name
 
 

@@ -18,7 +18,7 @@ from evaluator.core.errors import ImageError
 from evaluator.files.images import thumbnail
 from evaluator.files.output_files import write_output
 from evaluator.report.page.embedding import policy
-from evaluator.report.page.html import asset, environment
+from evaluator.report.page.html import environment, stylesheet
 from evaluator.report.page.plots import LABEL_WIDTH, RIGHT, WIDTH, Axis
 from evaluator.report.text.trust import NAMES, caption, notes, trust_table
 
@@ -64,7 +64,7 @@ class Section:
 
 def write_trust_page(trusted: Sequence[Trusted], output: Path) -> Path:
     """Write the page, whole or not at all. Raises StoreError."""
-    style = asset("report.css")
+    style = stylesheet("page.css")
     content = (
         environment()
         .get_template("trust.html")

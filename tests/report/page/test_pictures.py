@@ -76,7 +76,7 @@ def test_a_picture_for_each_that_can_be_read(pictures: list[Path], tmp_path: Pat
     for text in found.shown.values():
         with Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as picture:
             assert picture.format == "JPEG"
-            assert picture.width <= 320
+            assert picture.width <= 640
     assert found.numbered(4) == ([0, -1, -1, 1], ["", CANNOT_BE_READ, "no picture at hand", ""])
     fewer = pictures_within(shown, 2)
     assert fewer.reasons[3] == LEFT_OUT

@@ -1,8 +1,14 @@
+"use strict";
 // Compares two texts word by word.
 
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’.-][\p{L}\p{M}\p{N}]+)*/gu;
-// They say nothing about a picture; marking them would hide the words that do.
-const QUIET = new Set(["a", "an", "the", "is", "are", "and", "of"]);
+// Function words. Marking them would hide the words that say something about the picture; words for places, such
+// as "under" and "behind", do say something.
+const QUIET = new Set(
+  ("a an the this that these those some any each of in on at to with by for from as into and or but while so then " +
+    "is are was were be been being am has have had do does did can will would may there here it its it's he she they " +
+    "his her hers their theirs him them you your we our i my me who whom whose which what where when also very").split(" "),
+);
 
 // [{start, end, key}], `key` in lower case.
 function wordsOf(text) {

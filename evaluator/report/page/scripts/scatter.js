@@ -15,10 +15,9 @@ function roundTicks(low, high) {
 }
 
 class Scatter {
-  // Set `visit` to a function that goes to an image.
-  constructor(gallery, figure) {
+  // `visit` goes to an image.
+  constructor(gallery, figure, visit) {
     this.gallery = gallery;
-    this.visit = () => {};
     this.figure = figure;
     this.canvas = figure.querySelector("canvas");
     this.output = figure.querySelector("output");
@@ -26,7 +25,7 @@ class Scatter {
     this.canvas.addEventListener("mouseleave", () => this.describe(null));
     this.canvas.addEventListener("click", (event) => {
       const dot = this.at(event);
-      if (dot) this.visit(dot.image);
+      if (dot) visit(dot.image);
     });
     new ResizeObserver(() => this.choice && this.draw()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
@@ -44,8 +43,8 @@ class Scatter {
     for (let image = 0; image < images; image++) {
       const [x, y] = [choice.other, choice.one].map((run) => this.gallery.score(run, choice.metric, image));
       if (x === null || y === null) continue;
-      this.dots.push({ image, x: x / 100, y: y / 100 });
       const gain = (y - x) * data.better[choice.metric];
+      this.dots.push({ image, x: x / 100, y: y / 100, gain });
       counts[gain > 0 ? "better" : gain < 0 ? "worse" : "tied"]++;
     }
     const [one, other] = [data.runs[choice.one], data.runs[choice.other]];
@@ -101,10 +100,13 @@ class Scatter {
     pen.lineTo(this.toX(to), this.toY(to));
     pen.stroke();
     pen.setLineDash([]);
-    pen.fillStyle = colour("--accent");
+    // Each dot has the colour of the run that is better; those of ties are grey.
+    const ofRun = (run) => colour(`--colour-${run % COLOURS}`);
+    const [better, worse, tied] = [ofRun(this.choice.one), ofRun(this.choice.other), colour("--muted")];
     const radius = dots.length > 2000 ? 1.5 : 3;
     pen.globalAlpha = Math.max(0.12, Math.min(0.75, 60 / Math.sqrt(dots.length) / 4));
-    for (const { x, y } of dots) {
+    for (const { x, y, gain } of dots) {
+      pen.fillStyle = gain > 0 ? better : gain < 0 ? worse : tied;
       pen.beginPath();
       pen.arc(this.toX(x), this.toY(y), radius, 0, 2 * Math.PI);
       pen.fill();

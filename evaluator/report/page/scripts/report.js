@@ -1,0 +1,148 @@
+// Starts the page: connects the data, the controls, the views and the address.
+
+class Report {
+  constructor(gallery, form, leaderboard) {
+    Object.assign(this, { gallery, leaderboard });
+    this.marks = new Marks(gallery);
+    this.captions = new Captions(gallery, this.marks);
+    this.questions = new Questions(gallery, this.marks);
+    this.list = new BlockList(document.getElementById("list"));
+    this.views = { cards: Cards, matrix: Matrix, grid: Thumbnails };
+    this.matches = [];
+    this.choices = new Choices(form, () => this.change());
+    this.addMenus();
+    this.choices.begin();
+    this.lightbox = new Lightbox(gallery, this.captions, this.marks, {
+      moved: (image, left) => this.moved(image, left),
+      changed: (image) => this.marked(image),
+    });
+    const figure = document.getElementById("scatter");
+    if (figure) {
+      figure.hidden = false;
+      this.scatter = new Scatter(gallery, figure, (image) => this.visit(image));
+    }
+    this.spotlight = new Spotlight(gallery, this.captions, document.getElementById("spotlight"), (image) => this.visit(image));
+    this.list.place.addEventListener("click", (event) => {
+      const opener = event.target.closest("[data-image]");
+      if (!opener) return;
+      event.preventDefault();
+      this.visit(Number(opener.dataset.image));
+    });
+    document.getElementById("exports").addEventListener("click", ({ target }) => this.export(target.dataset.export));
+    window.addEventListener("hashchange", () => this.follow());
+    window.addEventListener("beforeprint", () => this.list.print());
+    window.addEventListener("afterprint", () => this.list.printed());
+    form.hidden = false;
+    this.tally();
+    this.find(); // after a reload a browser keeps what was typed
+    this.follow();
+    setTimeout(() => gallery.prepare());
+  }
+
+  addMenus() {
+    const { data, runs } = this.gallery;
+    const byId = (id) => document.getElementById(id);
+    this.choices.addMenu("runs", byId("systems"), runs.map((run) => [run, runName(this.gallery, run)]), runs);
+    const metrics = data.metrics.map((name, metric) => [metric, isolated(name)]);
+    this.choices.addMenu("scores", byId("scores"), metrics, metrics.slice(0, data.columns).map(([metric]) => metric));
+    const { columns } = this.leaderboard;
+    const atFirst = columns.filter(([, , isFirst]) => isFirst).map(([column]) => column);
+    this.choices.addMenu("columns", byId("columns"), columns.map(([column, name]) => [column, isolated(name)]), atFirst);
+  }
+
+  // Draw what was chosen.
+  find() {
+    const choice = this.choices.choice(this.gallery);
+    this.choice = choice;
+    this.matches = this.questions.find(choice);
+    const [some, all] = [this.matches.length, this.gallery.images].map((count) => count.toLocaleString("en"));
+    document.getElementById("shown").textContent = some === all ? `${all} shown` : `${some} of ${all} match`;
+    this.list.show(this.matches, choice, new this.views[choice.view](this.gallery, this.captions));
+    this.leaderboard.showColumns(choice.columns);
+    this.leaderboard.showRuns(choice.runs);
+    this.scatter?.show(choice);
+    this.choices.press();
+    this.countAnswers(choice);
+  }
+
+  // Say on each question how many images answer it, one question at a time while nothing else is to be done.
+  countAnswers(choice) {
+    const key = [choice.one, choice.other, choice.metric, choice.runs].join(" ");
+    if (key === this.counted) return;
+    this.counted = key;
+    const buttons = [...document.querySelectorAll(".questions button")];
+    const next = () => {
+      const made = buttons.shift();
+      if (!made || this.counted !== key) return;
+      made.querySelector(".count")?.remove();
+      made.append(make("span", "count", this.questions.count(choice, made.dataset.show).toLocaleString("en")));
+      setTimeout(next, 20);
+    };
+    setTimeout(next, 20);
+  }
+
+  change() {
+    this.find();
+    this.choices.remember(null);
+  }
+
+  // Do what the address says; an image that does not match is shown among all images.
+  follow() {
+    const { image: address, hasChoices } = this.choices.recall();
+    if (hasChoices) this.find();
+    const image = this.gallery.indexOf.get(address);
+    if (image !== undefined) this.visit(image);
+    else if (this.lightbox.isOpen) this.lightbox.dialog.close();
+  }
+
+  visit(image) {
+    if (!this.matches.includes(image)) {
+      this.choices.set("search", "");
+      this.choices.set("show", "all");
+      this.find();
+    }
+    this.lightbox.open(image, this.matches, this.choice);
+  }
+
+  // The image that the lightbox shows stands in the address; after it is closed, the list is at that image.
+  moved(image, left) {
+    this.choices.remember(image === null ? null : this.gallery.addresses[image]);
+    if (image === null) this.list.reveal(left);
+  }
+
+  marked(image) {
+    this.list.refresh(image);
+    this.tally();
+  }
+
+  tally() {
+    const marks = this.marks.entries();
+    const count = (mark) => marks.filter((entry) => entry.mark === mark).length.toLocaleString("en");
+    document.getElementById("tally").textContent = `Marked by hand: ${count("good")} good, ${count("bad")} bad`;
+  }
+
+  export(what) {
+    const rows = () => exportedRows(this.gallery, this.marks, this.matches, this.choice);
+    if (what === "csv") download("images.csv", "text/csv", asCsv(rows()));
+    if (what === "json") download("images.json", "application/json", `${JSON.stringify(rows(), null, 1)}\n`);
+    if (what === "marks") download("marks.jsonl", "application/jsonl", this.marks.entries().map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+  }
+}
+
+(async () => {
+  const leaderboard = new Leaderboard(document.querySelector("table.leaderboard"));
+  const form = document.querySelector("form.controls");
+  if (!form) {
+    leaderboard.showColumns(leaderboard.columns.filter(([, , isFirst]) => isFirst).map(([column]) => column));
+    return;
+  }
+  let data;
+  try {
+    data = await unpacked(document.getElementById("data"));
+  } catch (error) {
+    document.getElementById("list").textContent = "This browser is too old to show the images: it cannot unpack them.";
+    throw error;
+  }
+  const gallery = new Gallery(data, JSON.parse(document.getElementById("pictures").textContent));
+  new Report(gallery, form, leaderboard);
+})();
