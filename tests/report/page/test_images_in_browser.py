@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +99,16 @@ def test_one_click_asks_a_question(page: Any, open_page: OpenPage, report: Path)
 
 
 def test_invented_objects_and_notes(
-    page: Any, open_page: OpenPage, make_run: MakeRun, monkeypatch: Any, tmp_path: Path
+    page: Any, open_page: OpenPage, make_run: MakeRun, tmp_path: Path
 ) -> None:
     runs = [
         make_run(name, {"0": "a cat", "1": "a dog", "2": "a bus"}, {"CHAIR-s": score}, higher_is_better=False)
         for name, score in (("one", [0, 1, 0]), ("two", [0, 0, 0]))
     ]
     comparison = compare(runs)
-    comparison.rows[1].run.__dict__["notes"] = {"judge": ["", "", "invented: <b>bus</b>"]}
+    run = comparison.rows[1].run
+    judged = replace(run.measurements["CHAIR-s"], name="judge", notes=["", "", "invented: <b>bus</b>"])
+    vars(run)["measurements"] = {**run.measurements, "judge": judged}
     open_page(page, write_report(comparison, tmp_path / "report.html"))
     question(page, "Invented objects").click()
     assert seen(page) == ["1", "2"]
