@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 # constraints.txt pins torch; its CPU build is installed where the index offers one.
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-torchvision lint bench clean
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/evaluator run experiment=demo -m
 
 test: $(VENV)/.installed-all
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+# Chat models whose processors need torchvision, with the newest torch and the torchvision that belongs to it.
+test-torchvision: build/torchvision/.installed
+	build/torchvision/bin/pytest tests/models/local
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
@@ -32,6 +36,12 @@ $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-all: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[all,dev]'
 	touch $@ $(VENV)/.installed-demo
+
+build/torchvision/.installed: pyproject.toml
+	$(PYTHON) -m venv build/torchvision
+	build/torchvision/bin/pip install --quiet --disable-pip-version-check --editable '.[local,chat]' \
+	    torch==2.14.1 torchvision==0.29.1 transformers==5.23.0 hypothesis pytest
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist

@@ -26,12 +26,25 @@ def identity(component: Any) -> dict[str, Any]:
     options: dict[str, Any] = {"kind": kind_of(component)}
     for field in dataclasses.fields(component):
         if field.metadata.get("identity", True):
-            value = getattr(component, field.name)
-            options[field.name] = content_digest(value) if isinstance(value, Path) else value
+            options[field.name] = _identified(getattr(component, field.name))
     if content := getattr(component, "content", None):  # what the names among its options stand for
         options["content"] = content
     document: dict[str, Any] = json.loads(json.dumps(options, default=str))
     return document
+
+
+def _identified(value: Any) -> Any:
+    """The value with the hashes of its files, also of those in a sequence of components."""
+    if isinstance(value, Path):
+        return content_digest(value)
+    if isinstance(value, tuple | list):
+        return [_options(each) if dataclasses.is_dataclass(each) else each for each in value]
+    return value
+
+
+def _options(component: Any) -> dict[str, Any]:
+    fields = dataclasses.fields(component)
+    return {field.name: _identified(getattr(component, field.name)) for field in fields}
 
 
 def content_digest(path: Path) -> str:

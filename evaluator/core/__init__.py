@@ -50,6 +50,7 @@ from evaluator.core.values import (
     PromptForm,
     Question,
     Reply,
+    Shot,
     Source,
     TokenChoice,
     Usage,

@@ -75,6 +75,17 @@ def behind_reasoning(text: str) -> str:
     return rest.strip() if has_reasoning else text
 
 
+def opened_reasoning(request: str) -> str:
+    """The tag of reasoning that a chat template opens at the end of a request; empty where it opens none.
+
+    >>> opened_reasoning("Describe it. assistant: <think>")
+    '<think>'
+    """
+    request = request.rstrip()
+    ends = (found[0].strip() for found in _OPENING.finditer(request) if found.end() == len(request))
+    return next(ends, "")
+
+
 def has_reasoning(text: str) -> bool:
     return _behind_reasoning(text)[1]
 

@@ -49,15 +49,40 @@ class Question(Item):
 
 
 @dataclass(frozen=True)
+class Shot:
+    """An example for a chat model: another picture with the caption that it should get."""
+
+    image: Path
+    caption: str
+
+
+@dataclass(frozen=True)
 class Prompt:
-    """What a captioner gets besides the image. The text may be empty: GIT and BLIP need none."""
+    """What a captioner gets besides the image. The text may be empty: GIT and BLIP need none.
+
+    An example is a caption alone, which shows the style, or a picture with its caption.
+    """
 
     kind: ClassVar[str] = "prompt"
 
     name: str
     text: str = ""
     system: str = ""
-    shots: tuple[str, ...] = ()
+    shots: tuple[str | Shot, ...] = ()
+
+    @property
+    def pictured(self) -> tuple[Shot, ...]:
+        """The examples with pictures."""
+        return tuple(shot for shot in self.shots if isinstance(shot, Shot))
+
+    @property
+    def request(self) -> str:
+        """The text, followed by the example captions that have no picture, if any."""
+        captions = [shot for shot in self.shots if isinstance(shot, str)]
+        if not captions:
+            return self.text
+        lines = "\n".join(f"- {caption}" for caption in captions)
+        return f"{self.text}\n\nCaptions of other images, as examples of the style:\n{lines}".strip()
 
 
 # What the text of a prompt is: nothing, the beginning of the caption, "Question: ... Answer:", or a request.
@@ -107,6 +132,8 @@ class Reply:
     cached_input_tokens: int | None = None
     whole_text: str = ""  # what the model wrote, where reasoning or chat markers were taken off the text
     token_choices: tuple[TokenChoice, ...] = ()  # within what the model wrote, where a question wants them
+    # Where a grounded model sees what it names: the phrase and its left, top, right and bottom, from 0 to 1.
+    boxes: tuple[tuple[str, float, float, float, float], ...] | None = None
 
 
 @dataclass(frozen=True)

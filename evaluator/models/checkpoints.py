@@ -7,7 +7,7 @@ wrong with a checkpoint becomes one kind of error, which names the option and wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,8 +50,8 @@ class CheckpointLoader:
     trust_remote_code: bool | None = None  # None: the component has no such option, and never runs any
     group: str  # where the options stand, such as `model` or `scorer.clipscore`
     used_by: str
-    model_types: tuple[str, ...]
-    model_class: str  # the name of transformers' Auto class
+    model_types: tuple[str, ...] | None  # None: all that the Auto class loads
+    model_class: str | Mapping[str, str]  # transformers' Auto class by its name, or a class for each type
     open_processor: Callable[[str, Mapping[str, Any]], tuple[Any, Any]]  # processor and tokenizer
     otherwise: str  # what to type where a checkpoint is of another type
     unused_weights: frozenset[str] = frozenset()
@@ -70,6 +70,14 @@ class CheckpointLoader:
         except Exception as error:
             raise ModelError(self._explain(error)) from error
 
+    def check_with_processor(self) -> Any:
+        """Raises what `check` raises, and what is wrong with the processor, which it returns."""
+        self.check()
+        try:
+            return self.open_processor(self.name, self._source)[0]
+        except Exception as error:
+            raise ModelError(self._explain(error)) from error
+
     def open(self) -> Checkpoint:
         """Open a checkpoint of the hub or a folder.
 
@@ -82,7 +90,7 @@ class CheckpointLoader:
         try:
             config = self._config(source)
             processor, tokenizer = self.open_processor(self.name, source)
-            model, loading = getattr(transformers, self.model_class).from_pretrained(
+            model, loading = getattr(transformers, self._class_for(config)).from_pretrained(
                 self.name,
                 dtype=dtype,
                 use_safetensors=True if self.safetensors_only else None,
@@ -134,12 +142,30 @@ class CheckpointLoader:
         import transformers
 
         config = transformers.AutoConfig.from_pretrained(self.name, **source)
-        if config.model_type not in self.model_types:
-            raise ModelError(
-                f"{self._subject} is a {config.model_type!r} checkpoint, and {self.used_by} loads "
-                f"{' or '.join(self.model_types)}. Choose another checkpoint, or {self.otherwise}"
-            )
-        return config
+        if self.model_types is None:
+            if self._is_loaded_by_auto_class(config):
+                return config
+            loads = f"models that transformers' {self._class_for(config)} loads"
+        elif config.model_type in self.model_types:
+            return config
+        else:
+            loads = " or ".join(self.model_types)
+        raise ModelError(
+            f"{self._subject} is a {config.model_type!r} checkpoint, and {self.used_by} loads {loads}. "
+            f"Choose another checkpoint, or {self.otherwise}"
+        )
+
+    def _is_loaded_by_auto_class(self, config: Any) -> bool:
+        """Whether the Auto class knows the model, or the checkpoint brings code for it that may run."""
+        import transformers
+
+        name, own_code = self._class_for(config), getattr(config, "auto_map", None) or {}
+        if self.trust_remote_code and name in own_code:
+            return True
+        return type(config) in getattr(transformers, name)._model_mapping
+
+    def _class_for(self, config: Any) -> str:
+        return self.model_class if isinstance(self.model_class, str) else self.model_class[config.model_type]
 
     @property
     def _subject(self) -> str:
@@ -156,7 +182,8 @@ class CheckpointLoader:
     def _check_tokenizer(self, config: Any, tokenizer: Any) -> None:
         """Where a checkpoint has no tokenizer, transformers makes one up, of a few tokens."""
         # The language model has a config of its own in all families but GIT.
-        tokens, vocabulary = len(tokenizer), getattr(config, "text_config", config).vocab_size
+        language = getattr(config, "text_config", None) or getattr(config, "decoder", None) or config
+        tokens, vocabulary = len(tokenizer), getattr(language, "vocab_size", 0)
         if tokens < vocabulary / 2:
             raise ModelError(
                 f"{self._subject} lacks its tokenizer: its files define {tokens} tokens, and the model has "
@@ -180,11 +207,31 @@ class CheckpointLoader:
             advice = "Choose a checkpoint that needs none" if self.trust_remote_code is None else trust
             return f"{self._subject} brings code of its own, which is not run. {advice}"
         reason = text.splitlines()[0] if text else type(error).__name__
+        if isinstance(error, ImportError):
+            missing = [name for name in ("torchvision", "num2words", "timm", "einops") if name in text]
+            named = " and ".join(missing) or reason
+            return f"{self._subject} has a processor that needs {named}. {packages_advice(missing)}"
         return (
             f"{self._subject} cannot be loaded: {reason} Check the spelling. A hub name needs the network, "
             "or its files in the hub's cache; a folder needs config.json and model.safetensors: "
             f"{self.group}.checkpoint=DIR"
         )
+
+
+def packages_advice(missing: Collection[str]) -> str:
+    """What to type for packages that a processor needs; torchvision must be the one that fits torch.
+
+    Their minor versions differ by 15: torch 2.14 has torchvision 0.29.
+    """
+    import torch
+
+    major, minor = torch.__version__.split(".")[:2]
+    fitting = f"torchvision==0.{int(minor) + 15}.*" if major == "2" else "torchvision"
+    names = [f"'{fitting}'" if name == "torchvision" else name for name in missing]
+    if not names:
+        return "Install it, and try again"
+    note = f" (for torch {major}.{minor}, from the same index as torch)" if "torchvision" in missing else ""
+    return f"Type: pip install {' '.join(names)}{note}"
 
 
 def choose_device(device: str, group: str = "model") -> torch.device:

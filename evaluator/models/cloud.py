@@ -112,7 +112,12 @@ class CloudCaptioner:
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError(f"model.base_url: {self.base_url!r} is not an address such as https://host/v1")
         self.key()
-        if request_text(prompt):
+        if prompt.pictured:
+            raise ConfigError(
+                "prompt.shots: examples with pictures are for local chat models (model=chat). Here give "
+                "captions alone: prompt.shots=['a dog on a beach']"
+            )
+        if prompt.request:
             return ()
         return ("the prompt is empty, so a chat model may answer anything. Type prompt=one-sentence",)
 
@@ -122,7 +127,7 @@ class CloudCaptioner:
 
     def usage(self, prompt: Prompt) -> Usage:
         """A token is at least one byte of text, and seldom more than eight."""
-        text = prompt.system + request_text(prompt)
+        text = prompt.system + prompt.request
         fewest, most = math.ceil(len(text) / 8), len(text.encode()) + 32
         image_fewest, image_most = self.image_tokens
         output = (min(5, self.max_output_tokens), self.most_output_tokens)
@@ -150,7 +155,7 @@ class CloudSession(ABC, Generic[Client]):
         self.captioner, self.prompt, self.key = captioner, prompt, key
         remember(key)
         self.secrets = known_secrets()
-        self.text = request_text(prompt)
+        self.text = prompt.request
         self.rule = PictureRule(
             captioner.media_types, captioner.longest_side, captioner.max_bytes, captioner.jpeg_quality
         )
@@ -391,14 +396,6 @@ def parse_object(body: str) -> Mapping[str, Any]:
     if not isinstance(answer, Mapping):
         raise WrongType(f"expected an object, found {type(answer).__name__}")
     return answer
-
-
-def request_text(prompt: Prompt) -> str:
-    """The prompt's text, followed by example captions, if any."""
-    if not prompt.shots:
-        return prompt.text
-    shots = "\n".join(f"- {shot}" for shot in prompt.shots)
-    return f"{prompt.text}\n\nCaptions of other images, as examples of the style:\n{shots}".strip()
 
 
 def empty_reply_error(reply: Reply, limit: int, cut_off: bool) -> CaptionError:

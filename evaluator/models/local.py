@@ -84,7 +84,9 @@ class LocalModel(ABC):
     def opened(self) -> Checkpoint:
         """The loaded checkpoint, whose own generation_config.json decides nothing but its special ids."""
         checkpoint = self.loader().open()
-        checkpoint.model.generation_config = only_ids(checkpoint.model.generation_config)
+        for module in checkpoint.model.modules():  # a language model within a model has its own
+            if (own := getattr(module, "generation_config", None)) is not None:
+                module.generation_config = only_ids(own)
         return checkpoint
 
 

@@ -306,3 +306,16 @@ def test_choices_of_ones_own_stand_beside_ours(tmp_path: Path) -> None:
     )
     assert choices(tmp_path)["prompt"]["mine"] == "Asks nicely."
     assert one("prompt=mine", config_dir=tmp_path).prompt.text == "please"
+
+
+def test_an_example_is_known_by_the_content_of_its_picture(tmp_path: Path) -> None:
+    """So that a moved picture makes the same run, and another picture makes another."""
+    names = []
+    for folder, content in (("a", b"one"), ("b", b"one"), ("b", b"two")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "dog.jpg").write_bytes(content)
+        shots = f"prompt.shots=[{{image: {tmp_path / folder / 'dog.jpg'}, caption: a dog}}, a cat]"
+        config = one("model=chat", "model.checkpoint=x", "prompt=one-sentence", shots)
+        assert [type(shot).__name__ for shot in config.prompt.shots] == ["Shot", "str"]
+        names.append(config.name)
+    assert names[0] == names[1] != names[2]

@@ -16,9 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from evaluator.core import Closing, Item, Priced, Prompt, Reply
+from evaluator.core import Closing, Item, Priced, Prompt, Reply, Shot
 from evaluator.core.errors import ConfigError, MissingPackage, RetryableError
-from evaluator.models.cloud import request_text
 from evaluator.models.openai_compatible import OpenAICompatible
 from tests.models.backends import BACKENDS, PROMPT, ask, captioner, outcome_of
 from tests.provider_server import ProviderServer
@@ -255,12 +254,18 @@ def test_a_limit_is_an_account_s_at_the_server_that_is_asked(base_url: str, prov
     assert asked.usage(PROMPT).provider == provider
 
 
+def test_examples_with_pictures_are_for_local_models(server: ProviderServer, photo: Path) -> None:
+    prompt = Prompt("p", "Describe it.", shots=(Shot(photo, "a dog"),))
+    with pytest.raises(ConfigError, match=r"prompt\.shots: examples with pictures are for local chat models"):
+        captioner("gemini", server).check(prompt, [])
+
+
 @given(text=st.text(), shots=st.lists(st.text(), max_size=3))
 def test_bounds_of_text_hold_for_any_tokenizer_of_bytes(text: str, shots: list[str]) -> None:
     prompt = Prompt("any", text, shots=tuple(shots))
     asked = OpenAICompatible(model="m", base_url="http://h", max_output_tokens=3, longest_side=64)
     fewest, most = asked.usage(prompt).input_tokens
-    assert fewest <= len(request_text(prompt)) <= len(request_text(prompt).encode("utf-8", "replace")) <= most
+    assert fewest <= len(prompt.request) <= len(prompt.request.encode("utf-8", "replace")) <= most
     assert asked.usage(prompt).output_tokens == (3, 3)
 
 

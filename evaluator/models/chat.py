@@ -1,0 +1,73 @@
+"""Any chat model that sees: LLaVA, Qwen-VL, InternVL, SmolVLM, Idefics, Gemma and all that come after them.
+
+The checkpoint's chat template writes the request: a system text, examples as earlier turns (a picture, the
+question, its caption), then the picture and the question. Reasoning is no part of a caption.
+
+    evaluator run model=chat model.checkpoint=HuggingFaceTB/SmolVLM-Instruct prompt=one-sentence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from evaluator.core import Prompt, Reply
+from evaluator.core.chat import answer_in, opened_reasoning
+from evaluator.core.errors import ConfigError
+from evaluator.models.checkpoints import CheckpointLoader
+from evaluator.models.processor_captioner import ProcessorCaptioner
+
+
+@dataclass(frozen=True)
+class Chat(ProcessorCaptioner):
+    """`template_options` are options of the chat template, such as {enable_thinking: false}."""
+
+    kind: ClassVar[str] = "chat"
+    model_types: ClassVar[tuple[str, ...]] = ()
+
+    template_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def loader(self) -> CheckpointLoader:
+        return replace(super().loader(), model_types=None)
+
+    def text(self, processor: Any, prompt: Prompt) -> str:
+        if not getattr(processor, "chat_template", None) and not processor.tokenizer.chat_template:
+            raise ConfigError(
+                f"model.checkpoint: {self.checkpoint!r} has no chat template, so it is no chat model. Type "
+                "model=plain for a model that reads one plain text, or choose its -Instruct checkpoint"
+            )
+        try:
+            text: str = processor.apply_chat_template(
+                conversation(prompt), add_generation_prompt=True, tokenize=False, **self.template_options
+            )
+        except Exception as error:  # a template raises its own, as for a system text that it does not know
+            raise ConfigError(
+                f"prompt: the chat template of {self.checkpoint!r} refuses it: {str(error).splitlines()[0]}"
+            ) from error
+        return text
+
+    def answer(self, processor: Any, ids: Sequence[int], text: str) -> Reply:
+        """Tags of reasoning may be special tokens: they stay in the text, for whoever separates it."""
+        whole = opened_reasoning(text) + processor.tokenizer.decode(ids, skip_special_tokens=False)
+        if answer_in(whole).has_reasoning:
+            return Reply(whole)
+        return super().answer(processor, ids, text)
+
+
+def conversation(prompt: Prompt) -> list[dict[str, Any]]:
+    """The turns of a request about one picture.
+
+    >>> [turn["role"] for turn in conversation(Prompt("p", "Describe it.", system="Be brief."))]
+    ['system', 'user']
+    """
+    turns = [turn("system", prompt.system)] if prompt.system else []
+    for shot in prompt.pictured:
+        turns += [turn("user", prompt.request, with_picture=True), turn("assistant", shot.caption)]
+    return [*turns, turn("user", prompt.request, with_picture=True)]
+
+
+def turn(role: str, text: str, with_picture: bool = False) -> dict[str, Any]:
+    """One message; the picture comes before the text, as the models' own examples have it."""
+    content = [{"type": "image"}] if with_picture else []
+    return {"role": role, "content": [*content, *([{"type": "text", "text": text}] if text else [])]}

@@ -1,0 +1,186 @@
+"""Captioners that prepare picture and text through the checkpoint's own processor.
+
+A processor knows how many tokens a picture takes, where they stand and how large the picture may be. A family
+adds the text that is asked (chat.py: a chat template; plain_prompt.py: one plain text) and what of the answer
+is the caption. Whatever the text: its tokens are counted and cut off, so that it is never part of a caption.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from annotated_types import Ge
+
+from evaluator.core import Item, Prompt, Reply
+from evaluator.core.errors import CaptionError
+from evaluator.files.images import read_picture
+from evaluator.models.checkpoints import CheckpointLoader
+from evaluator.models.collate import Inputs, collated
+from evaluator.models.local import (
+    LocalModel,
+    counted,
+    length_of,
+    memory_for,
+    picture_of,
+    reply_or_empty,
+    stop_ids,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class ProcessorCaptioner(LocalModel):
+    """`image_options` are further options of the checkpoint's image processor, such as its sizes."""
+
+    no_repeat_ngram_size: Annotated[int, Ge(0)] = 0
+    image_options: Mapping[str, Any] = field(default_factory=dict)
+    without_prompt: str = ""
+
+    padding: ClassVar[Mapping[str, int]] = {}  # of inputs with one entry per token, where it is not 0
+    needs_torchvision: ClassVar[bool] = False  # its code for PIL's pictures is missing or broken
+
+    @abstractmethod
+    def text(self, processor: Any, prompt: Prompt) -> str:
+        """The whole text before the caption, with the processor's placeholders of pictures.
+
+        Raises ConfigError where the checkpoint cannot be asked in this way.
+        """
+
+    def answer(self, processor: Any, ids: Sequence[int], text: str) -> Reply:
+        """The caption in the generated ids, and what else they say; `text` was asked."""
+        return Reply(processor.tokenizer.decode(ids, skip_special_tokens=True).strip())
+
+    def decoding(self) -> dict[str, Any]:
+        return super().decoding() | {"no_repeat_ngram_size": self.no_repeat_ngram_size or None}
+
+    def loader(self) -> CheckpointLoader:
+        return replace(super().loader(), open_processor=self._open_processor)
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        """Raises an error for a prompt, a checkpoint or a package that does not do. Loads no weights."""
+        text = self.text(self.loader().check_with_processor(), self.asked(prompt))
+        for shot in prompt.pictured:
+            read_picture(shot.image)
+        return () if text else ("the prompt is empty. Type prompt=one-sentence",)
+
+    def asked(self, prompt: Prompt) -> Prompt:
+        """The prompt, with the model's own text where it has none."""
+        return prompt if prompt.text else replace(prompt, text=self.without_prompt)
+
+    @contextmanager
+    def open(self, prompt: Prompt) -> Iterator[ProcessorSession]:
+        """Load the checkpoint. Raises ModelError with what to type."""
+        checkpoint = self.opened()
+        model, processor, tokenizer = checkpoint.model, checkpoint.processor, checkpoint.tokenizer
+        yield ProcessorSession(
+            captioner=self,
+            model=model,
+            processor=processor,
+            text=self.text(processor, self.asked(prompt)),
+            shots=tuple(read_picture(shot.image) for shot in prompt.pictured),
+            stop_ids=stop_ids(checkpoint.config, model.generation_config, tokenizer),
+            decoding=self.decoding(),
+            version=checkpoint.commit or "local",
+        )
+
+    def inputs(self, processor: Any, text: str, pictures: Sequence[Image]) -> Inputs:
+        """The model's inputs for one text with its pictures, in order."""
+        bos = processor.tokenizer.bos_token
+        has_bos = bool(bos) and text.startswith(bos)  # a chat template may have written it
+        made = processor(
+            text=[text],
+            images=self.arranged(pictures),
+            return_tensors="pt",
+            **({"add_special_tokens": False} if has_bos else {}),
+        )
+        return {name: value for name, value in made.items() if value is not None and name != "labels"}
+
+    def arranged(self, pictures: Sequence[Image]) -> list[Any]:
+        """The pictures of one text, as the processor takes those of several texts."""
+        return [list(pictures)]
+
+    def _open_processor(self, name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The processor, with pictures through PIL where the family has code for it, and its tokenizer."""
+        from transformers import AutoImageProcessor, AutoProcessor
+
+        if self.needs_torchvision and not find_spec("torchvision"):
+            raise ImportError("torchvision is not installed")
+        backend = "torchvision" if self.needs_torchvision else "pil"
+        processor = AutoProcessor.from_pretrained(name, **source)
+        processor.image_processor = AutoImageProcessor.from_pretrained(
+            name, backend=backend, **source, **self.image_options
+        )
+        return processor, processor.tokenizer
+
+
+@dataclass(frozen=True)
+class ProcessorSession:
+    """A loaded checkpoint with its text and the pictures of its examples."""
+
+    captioner: ProcessorCaptioner
+    model: Any
+    processor: Any
+    text: str
+    shots: tuple[Image, ...]
+    stop_ids: frozenset[int]
+    decoding: Mapping[str, Any]
+    version: str
+
+    def prepare(self, item: Item) -> Inputs:
+        return self.captioner.inputs(self.processor, self.text, [*self.shots, picture_of(item)])
+
+    def shape_of(self, prepared: Inputs) -> Hashable:
+        """Pictures with the same number of tokens and crops: a batch of these needs no padding."""
+        return tuple((name, getattr(value, "shape", len(value))) for name, value in prepared.items())
+
+    def caption(self, prepared: Sequence[Inputs]) -> list[Reply | CaptionError]:
+        """One deterministic caption per picture. Raises OutOfMemory where the batch is too large."""
+        batch = collated(prepared, {"input_ids": self.padding_id, **self.captioner.padding})
+        with memory_for(self.model, len(prepared)):
+            output = self.model.generate(**self._on_device(batch), **self.decoding).cpu()
+        rows = output[:, self._echo_length(batch["input_ids"], output) :].tolist()
+        return [self._reply(row, one) for row, one in zip(rows, prepared, strict=True)]
+
+    @property
+    def padding_id(self) -> int:
+        tokenizer = self.processor.tokenizer
+        ids = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+        return next(each for each in ids if each is not None)
+
+    @property
+    def language(self) -> Any:
+        """The configuration of the language model."""
+        return self.model.config.get_text_config(decoder=True)
+
+    def _on_device(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The batch on the model's device, floating-point numbers in the model's type."""
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, list):
+                return [moved(each) for each in value]
+            return value.to(self.model.device, self.model.dtype if value.is_floating_point() else value.dtype)
+
+        return {name: moved(value) for name, value in batch.items()}
+
+    def _echo_length(self, input_ids: torch.Tensor, output: torch.Tensor) -> int:
+        """How many ids of each row are not the caption: the request, or the decoder's start, or none."""
+        length = input_ids.shape[1]
+        if output.shape[1] >= length and bool((output[:, :length] == input_ids).all()):
+            return length
+        starts = [config.decoder_start_token_id for config in (self.model.generation_config, self.language)]
+        return int(any(start is not None and bool((output[:, :1] == start).all()) for start in starts))
+
+    def _reply(self, ids: Sequence[int], inputs: Inputs) -> Reply | CaptionError:
+        length = length_of(ids, self.stop_ids)
+        answer = self.captioner.answer(self.processor, ids[:length], self.text)
+        tokens, limit = int(inputs["input_ids"].shape[1]), self.decoding["max_new_tokens"]
+        reply = counted(answer.text, self.version, tokens, length, limit)
+        return reply_or_empty(replace(reply, whole_text=answer.whole_text, boxes=answer.boxes))
