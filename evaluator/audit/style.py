@@ -22,6 +22,7 @@ from functools import lru_cache
 from statistics import fmean, median
 
 from evaluator.core import Style
+from evaluator.core.sentences import sentences
 
 _PICTURE = r"(?:image|picture|photo|photograph|scene|illustration|drawing|painting|snapshot)"
 _SHOWS = (
@@ -52,11 +53,6 @@ _MARKDOWN = re.compile(
     re.MULTILINE,
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_END = re.compile(r"""(?<=[.!?…])["'”’)\]]*\s+(?=["'“‘(\[]*[^\W_])|[\r\n\x0b\x0c\x85\u2028\u2029]\s*""")
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'.])(?:mr|mrs|ms|dr|st|ave|ft|jr|sr|no|vs|approx|[a-z])\.$", re.IGNORECASE
-)
-_LONGEST_ABBREVIATION = len(" approx.")
 
 
 def audit(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Style:
@@ -102,21 +98,6 @@ def has_other_script(text: str) -> bool:
         for letter in text
         if letter > "\x7f"
     )
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text; a line break ends one too, an abbreviation such as `Mr.` does not."""
-    found: list[str] = []
-    start = 0
-    for end in _END.finditer(text):
-        last = text[max(start, end.start() - _LONGEST_ABBREVIATION) : end.start()]
-        if _ABBREVIATION.search(last) and not re.search(r"[\r\n]", end[0]):
-            continue
-        closing = re.match(r"""["'”’)\]]*""", end[0])
-        found.append((text[start : end.start()] + (closing[0] if closing else "")).strip())
-        start = end.end()
-    found.append(text[start:].strip())
-    return [sentence for sentence in found if _WORD.search(sentence)]
 
 
 def strip_preamble(text: str) -> str:

@@ -41,11 +41,12 @@ class ExitCode(IntEnum):
 
 
 def print_comparison(comparison: Comparison) -> None:
-    from evaluator.report.leaderboard import lead_notes, missing_score_notes
+    from evaluator.report.leaderboard import cut_off_notes, lead_notes, missing_score_notes
     from evaluator.report.text.comparison import terminal
 
     print_table(terminal(comparison))
-    for note in (*lead_notes(comparison), *missing_score_notes(comparison)):
+    notes = (*lead_notes(comparison), *missing_score_notes(comparison), *cut_off_notes(comparison))
+    for note in notes:
         echo(note)
     warn(comparison.warnings)
 

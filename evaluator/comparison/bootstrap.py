@@ -163,6 +163,7 @@ def score_of(measurement: Measurement, interval: Interval) -> Score:
         signature=measurement.signature,
         higher_is_better=measurement.higher_is_better,
         images=int(measurement.scored.sum()),
+        cut_off=measurement.cut_off,
     )
 
 

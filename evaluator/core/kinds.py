@@ -47,6 +47,8 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "cider": "evaluator.scorers.cider.CIDEr",
         "spice": "evaluator.scorers.spice.SPICE",
         "clipscore": "evaluator.scorers.clipscore.CLIPScore",
+        "clipscore-sentences": "evaluator.scorers.clipscore_sentences.CLIPScoreSentences",
+        "pacscore": "evaluator.scorers.pac_score.PACScore",
         "chair": "evaluator.scorers.chair.CHAIR",
         "judge": "evaluator.scorers.judge.judge.Judge",
     }

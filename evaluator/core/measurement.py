@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from evaluator.core.aggregates import AGGREGATES
 from evaluator.core.arrays import Array
+from evaluator.core.cut_off import is_cut_off
 from evaluator.core.metrics import in_points
 from evaluator.core.signature import Signature
 
@@ -65,6 +66,11 @@ class Measurement:
         """The measurement of some of the images, by their rows; its signature is still that of all."""
         notes = [self.notes[row] for row in rows] if self.notes else ()
         return replace(self, statistics=self.statistics[rows], notes=notes)
+
+    @property
+    def cut_off(self) -> int:
+        """How many captions were longer than the metric can read, by its notes."""
+        return sum(map(is_cut_off, self.notes))
 
     @property
     def scored(self) -> NDArray[np.bool_]:

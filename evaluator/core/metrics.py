@@ -72,6 +72,23 @@ METRICS = (
         meaning="it fits both the picture and a reference better, as judged by a CLIP model",
         for_long_captions=20,
     ),
+    Metric(
+        "CLIPScore-sentences",
+        headline=True,
+        meaning="each of its sentences fits the picture better, as judged by a CLIP model",
+        for_long_captions=30,
+    ),
+    Metric(
+        "PAC-S",
+        headline=True,
+        meaning="it fits the picture better, as judged by a CLIP trained for this",
+        for_long_captions=35,
+    ),
+    Metric(
+        "RefPAC-S",
+        meaning="it fits both the picture and a reference better, as judged by a CLIP trained for this",
+        for_long_captions=15,
+    ),
     Metric("CHAIR-i", meaning="more of the objects that it names are in the picture"),
     Metric("CHAIR-s", headline=True, meaning="it names no object that is not in the picture"),
     Metric("object recall", meaning="it names more of the objects that are in the picture"),

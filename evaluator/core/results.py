@@ -38,6 +38,7 @@ class Score(WithInterval):
     higher_is_better: bool = True
     images: int = 0  # how many images the value comes from: some captions may not have been scored
     cost_usd: float | None = None  # of a judge's questions, an equal part for each of its metrics
+    cut_off: int = 0  # how many captions were longer than the metric can read: their ends do not count
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.4f} ({self.low:.4f} to {self.high:.4f})"

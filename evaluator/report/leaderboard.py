@@ -53,6 +53,7 @@ def notes(comparison: Comparison) -> list[str]:
     return [
         *missing_score_notes(comparison),
         *fewer_images_notes(comparison),
+        *cut_off_notes(comparison),
         *document_frequency_notes(comparison),
         *agreement_notes(comparison),
     ]
@@ -85,6 +86,21 @@ def fewer_images_notes(comparison: Comparison) -> list[str]:
         + (f"covers {images:,} of its" if len(metrics) == len(labels) == 1 else f"cover {images:,} of")
         + f" {captioned:,} captions."
         for (images, captioned, metrics), labels in labels_of.items()
+    ]
+
+
+def cut_off_notes(comparison: Comparison) -> list[str]:
+    """Scores that do not read long captions to their ends."""
+    metrics_of: dict[tuple[str, int, int], list[str]] = {}
+    for row in comparison.rows:
+        for metric in comparison.metrics:
+            if (score := row.score(metric)) and score.cut_off:
+                metrics_of.setdefault((row.label, score.cut_off, score.images), []).append(metric)
+    return [
+        f"{listed(metrics)} of {label}: the ends of {count:,} of {images:,} captions are not read, since "
+        "they are longer than the text encoder can read"
+        + ("." if "CLIPScore-sentences" in metrics else "; CLIPScore-sentences reads them by the sentence.")
+        for (label, count, images), metrics in metrics_of.items()
     ]
 
 

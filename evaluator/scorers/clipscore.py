@@ -23,8 +23,10 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from evaluator.core import RUNTIME_ONLY, TYPED_ONLY, Array, Item, Measurement
+from evaluator.core.cut_off import cut_off_note
 from evaluator.core.errors import MetricError
 from evaluator.scorers.clip.checkpoint import load_encoder
+from evaluator.scorers.clip.features import Encoder
 from evaluator.scorers.signature import signature
 
 FeatureRows = NDArray[np.floating[Any]]
@@ -32,10 +34,10 @@ FeatureRows = NDArray[np.floating[Any]]
 WEIGHT = 2.5  # of the paper, so that scores use most of the range from 0 to 1
 
 
-def clip_score(image_features: FeatureRows, text_features: FeatureRows) -> Array:
-    """Rows (N, D) of pictures and their captions -> (N,), from 0 to 2.5; NaN where a row is NaN."""
+def clip_score(image_features: FeatureRows, text_features: FeatureRows, weight: float = WEIGHT) -> Array:
+    """Rows (N, D) of pictures and their captions -> (N,), from 0 to `weight`; NaN where a row is NaN."""
     cosines = (_unit(image_features) * _unit(text_features)).sum(axis=1)
-    return np.asarray(WEIGHT * np.maximum(cosines, 0.0))
+    return np.asarray(weight * np.maximum(cosines, 0.0))
 
 
 def ref_clip_score(
@@ -61,6 +63,8 @@ class CLIPScore:
     """Scores captions against their pictures with a CLIP or a SigLIP."""
 
     kind: ClassVar[str] = "clipscore"
+    group: ClassVar[str] = "scorer.clipscore"  # where its options stand
+    weight: ClassVar[float] = WEIGHT
 
     checkpoint: str = field(default="openai/clip-vit-base-patch32", metadata=TYPED_ONLY)
     revision: str | None = field(default=None, metadata=TYPED_ONLY)
@@ -75,29 +79,54 @@ class CLIPScore:
         return ("CLIPScore", "RefCLIPScore")
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """CLIPScore, and RefCLIPScore if any item has references. Raises MetricError with the reason."""
-        if not any(item.image for item in items):
-            raise MetricError(
-                "CLIPScore needs the pictures, and none are given. Type --images DIR, or data.images=DIR"
-            )
-        encoder = load_encoder(
-            self.checkpoint, self.revision, self.device, self.dtype, self.batch_size, self.safetensors_only
-        )
+        """Without and with references, if any item has them. Raises MetricError with the reason."""
+        encoder = self.encoder(items)
         pictures = encoder.images([item.image for item in items])
-        texts = encoder.texts([self.prefix + caption for caption in captions], "captions")
-        scores = clip_score(pictures, texts)
-        measurements = [self._measurement("CLIPScore", scores, items, encoder.version)]
+        said = [self.prefix + caption for caption in captions]
+        texts, tokens = encoder.texts(said, "captions"), encoder.token_counts(said)
+        scores = clip_score(pictures, texts, self.weight)
+        measurements = [self.measurement(self.names[0], scores, items, encoder, tokens)]
         if any(item.references for item in items):
             flat = [self.prefix + reference for item in items for reference in item.references]
             ends = np.cumsum([len(item.references) for item in items])
             references = np.split(encoder.texts(flat, "references", remember=True), ends[:-1])
             scores = ref_clip_score(scores, texts, references)
-            measurements.append(self._measurement("RefCLIPScore", scores, items, encoder.version))
+            measurements.append(self.measurement(self.names[1], scores, items, encoder, tokens))
         return measurements
 
-    def _measurement(self, name: str, scores: Array, items: Sequence[Item], version: str) -> Measurement:
+    def encoder(self, items: Sequence[Item], weights: str | None = None) -> Encoder:
+        """The loaded model, with other weights from a file if one is given.
+
+        Raises MetricError where there is no picture, or no model can be loaded.
+        """
+        if not any(item.image for item in items):
+            name = self.names[0]
+            raise MetricError(
+                f"{name} needs the pictures, and none are given. Type --images DIR, or data.images=DIR"
+            )
+        return load_encoder(
+            self.checkpoint,
+            self.revision,
+            self.device,
+            self.dtype,
+            self.batch_size,
+            self.safetensors_only,
+            group=self.group,
+            used_by=self.names[0],
+            weights=weights,
+        )
+
+    def measurement(
+        self, name: str, scores: Array, items: Sequence[Item], encoder: Encoder, tokens: Sequence[int]
+    ) -> Measurement:
+        """Of scores (N,), NaN where there is none, and the number of tokens of each caption."""
         scored = ~np.isnan(scores)
         statistics = np.stack([np.where(scored, scores, 0.0), scored.astype(np.float64)], axis=1)
+        read = encoder.context_length
+        notes = [
+            cut_off_note(read, count) if count > read and is_scored else ""
+            for count, is_scored in zip(tokens, scored.tolist(), strict=True)
+        ]
         return Measurement(
             name,
             statistics,
@@ -106,11 +135,12 @@ class CLIPScore:
                 name,
                 items,
                 checkpoint=Path(self.checkpoint).name if Path(self.checkpoint).is_dir() else self.checkpoint,
-                version=version[:8],
+                version=encoder.version[:8],
                 dtype=self.dtype,
-                weight=WEIGHT,
+                weight=self.weight,
                 prefix=self.prefix.strip(),
             ),
+            notes=notes if any(notes) else (),
         )
 
 

@@ -57,6 +57,7 @@ class ScoreEntry:
     higher_is_better: bool
     images: Count
     cost_usd: Annotated[float, Ge(0)] | None = None  # of a judge; earlier versions have none
+    cut_off: Count = 0  # earlier versions did not count it
 
 
 @dataclass(frozen=True)
@@ -264,4 +265,5 @@ def _score(name: str, entry: ScoreEntry) -> Score:
         entry.higher_is_better,
         entry.images,
         entry.cost_usd,
+        entry.cut_off,
     )

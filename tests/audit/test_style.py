@@ -15,10 +15,10 @@ from evaluator.audit.style import (
     first_sentence,
     has_other_script,
     has_preamble,
-    sentences,
     strip_preamble,
     words,
 )
+from evaluator.core.sentences import sentences
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,10 @@ def test_captions_that_only_look_alike_stay(text: str) -> None:
         ("Version 2.0 of a toy", ["Version 2.0 of a toy"]),
         ("Well... a dog", ["Well...", "a dog"]),
         ("...", []),
+        ("一只狗。它在睡觉！「对。」他说", ["一只狗。", "它在睡觉！", "「对。」", "他说"]),
+        ("एक कुत्ता है। वह सो रहा है।", ["एक कुत्ता है।", "वह सो रहा है।"]),
+        ("هل هذا كلب؟ نعم.", ["هل هذا كلب؟", "نعم."]),
+        ("Costs 3.50 at 5 p.m. today", ["Costs 3.50 at 5 p.m. today"]),
     ],
 )
 def test_sentences(text: str, found: list[str]) -> None:

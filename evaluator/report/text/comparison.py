@@ -31,7 +31,7 @@ from evaluator.report.formatting import (
     format_points,
     format_rank,
 )
-from evaluator.report.leaderboard import lead_notes
+from evaluator.report.leaderboard import cut_off_notes, lead_notes
 from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.table import Cell, TextTable
 
@@ -221,7 +221,8 @@ def markdown(comparison: Comparison) -> str:
     parts = [comparison_table(comparison).markdown()]
     for table in filter(None, (difference_table(comparison), objects_table(comparison))):
         parts += [f"{markdown_text(table.caption)}:", table.markdown()]
-    notes = [*lead_notes(comparison), *disagreement_notes(disagreements(comparison))]
+    notes = [*lead_notes(comparison), *cut_off_notes(comparison)]
+    notes += disagreement_notes(disagreements(comparison))
     parts += map(markdown_text, notes)
     return "\n\n".join(parts) + "\n"
 
@@ -297,6 +298,7 @@ def score_document(row: Row, metric: str) -> dict[str, Any]:
         "high": score.high,
         "signature": score.signature,
         **judged,
+        "cut_off": score.cut_off,
     }
 
 

@@ -14,6 +14,7 @@ from evaluator.core.errors import MetricError, MissingPackage, ModelError
 from evaluator.models.checkpoints import CheckpointLoader
 from evaluator.scorers.clip.feature_cache import FeatureCache
 from evaluator.scorers.clip.features import Encoder
+from evaluator.scorers.clip.openai_weights import load_weights
 
 
 def load_encoder(
@@ -23,20 +24,27 @@ def load_encoder(
     dtype: str = "float32",
     batch_size: int = 64,
     safetensors_only: bool = True,
+    *,
+    group: str = "scorer.clipscore",
+    used_by: str = "CLIPScore",
+    weights: str | None = None,
 ) -> Encoder:
-    """Load a CLIP or SigLIP from the hub or a folder. Raises MetricError with the reason and what to type."""
+    """Load a CLIP or SigLIP from the hub or a folder. Raises MetricError with the reason and what to type.
+
+    `weights` is a file with other weights for a CLIP. `group` is where the options of the scorer stand.
+    """
     loader = CheckpointLoader(
         name=checkpoint,
         revision=revision,
         device=device,
         dtype=dtype,
         safetensors_only=safetensors_only,
-        group="scorer.clipscore",
-        used_by="CLIPScore",
-        model_types=("clip", "siglip"),
+        group=group,
+        used_by=used_by,
+        model_types=("clip",) if weights else ("clip", "siglip"),
         model_class="AutoModel",
         open_processor=open_processor,
-        otherwise="type scorer.clipscore.checkpoint=openai/clip-vit-base-patch32",
+        otherwise=f"type {group}.checkpoint=openai/clip-vit-base-patch32",
         unused_weights=frozenset({"logit_scale", "logit_bias"}),
     )
     try:
@@ -48,9 +56,12 @@ def load_encoder(
     import transformers
 
     version = opened.commit or digest_of_files(opened.folder)
+    if weights:
+        load_weights(opened.model, Path(weights), f"{group}.weights")
+        version = digest_of_weights(version, Path(weights))
     versions = [torch.__version__, transformers.__version__, PIL.__version__]
     cache = FeatureCache("|".join(["1", version, dtype, opened.model.device.type, *versions]))
-    return Encoder(opened.model, opened.processor, opened.tokenizer, batch_size, version, cache)
+    return Encoder(opened.model, opened.processor, opened.tokenizer, batch_size, version, cache, group)
 
 
 def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -59,6 +70,12 @@ def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
 
     image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **source)
     return image_processor, AutoTokenizer.from_pretrained(name, **source)
+
+
+def digest_of_weights(version: str, path: Path) -> str:
+    """SHA-256 of a checkpoint's version and of the file that replaces its weights."""
+    with path.open("rb") as file:
+        return hashlib.sha256(version.encode() + hashlib.file_digest(file, "sha256").digest()).hexdigest()
 
 
 def digest_of_files(folder: Path) -> str:

@@ -49,6 +49,7 @@ class Encoder:
     batch_size: int
     version: str
     cache: FeatureCache
+    group: str = "scorer.clipscore"  # where the options stand, for messages
 
     def images(self, paths: Sequence[Path | None]) -> Features:
         """(N, D); a picture that cannot be read is a row of NaN, and logged.
@@ -114,6 +115,10 @@ class Encoder:
             )
         return np.stack([rows[text] for text in texts])
 
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has, the start and end tokens included."""
+        return [len(self._token_ids(text)) for text in texts]
+
     @property
     def context_length(self) -> int:
         """How many tokens the model reads, the start and end tokens included."""
@@ -177,7 +182,7 @@ class Encoder:
             if not is_out_of_memory(error):
                 raise
             raise MetricError(
-                f"there is no memory for a batch of {self.batch_size}. Type scorer.clipscore.batch_size=8"
+                f"there is no memory for a batch of {self.batch_size}. Type {self.group}.batch_size=8"
             ) from None
         # transformers wraps the projected features in the output of the tower since version 5.
         features: Features = getattr(output, "pooler_output", output).float().cpu().numpy()
