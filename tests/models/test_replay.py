@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluator.core import Caption, Item, Outcome, Prompt
 from evaluator.core.errors import DataError
 from evaluator.models.replay import Replay
 from evaluator.runner.default import DefaultRunner
+from evaluator.scorers.bleu import BLEU
 
 ODD = {
     "1": "",
@@ -26,9 +29,9 @@ def captions_file(path: Path, captions: dict[str, str]) -> Path:
     return path
 
 
-def replayed(path: Path, items: list[Item]) -> dict[str, Caption]:
+def replayed(path: Path, items: list[Item], batch_size: int = 2) -> dict[str, Caption]:
     captions: list[Caption] = []
-    DefaultRunner(batch_size=2).run(Replay(path), Prompt("none"), items, captions.append)
+    DefaultRunner(batch_size=batch_size).run(Replay(path), Prompt("none"), items, captions.append)
     return {caption.item_id: caption for caption in captions}
 
 
@@ -39,6 +42,39 @@ def test_captions_arrive_unchanged(tmp_path: Path) -> None:
     assert all(
         (caption.source, caption.seconds) == ("file", 0.0) and caption.reply for caption in captions.values()
     )
+
+
+# Reasoning as models write it: short, of several paragraphs, none at all, and with the caption itself in it.
+REASONING = [
+    "<think>I see it.</think>{}",
+    "<think>\nFirst, the picture.\n\nThen: {0}\n</think>\n\n{0}",
+    "<think></think>\n{}",
+    "  <think>It could be '{0}' <b>or</b> 1 < 2.</think> {0}",
+]
+
+
+def test_reasoning_before_5000_real_captions_changes_no_score(
+    published: Callable[[str], tuple[list[Item], list[str]]], tmp_path: Path
+) -> None:
+    """Every caption is the same text with and without reasoning before it: BLEU is looked at for 500."""
+    items, captions = published("minigpt4_vicuna7b_zeroshot")
+    plain = {item.id: text for item, text in zip(items, captions, strict=True)}
+    thought = {
+        item_id: REASONING[number % len(REASONING)].format(text)
+        for number, (item_id, text) in enumerate(plain.items())
+    }
+    before = replayed(captions_file(tmp_path / "plain.json", plain), items, 500)
+    after = replayed(captions_file(tmp_path / "thought.json", thought), items, 500)
+    assert len(after) == 5000
+    assert {caption.outcome for caption in after.values()} == {Outcome.OK}
+    shown = {item_id: caption.text for item_id, caption in after.items()}
+    assert shown == {item_id: (caption.text or "").strip() for item_id, caption in before.items()}
+    assert all(caption.reply and caption.reply.whole_text == thought[key] for key, caption in after.items())
+    scores = [
+        BLEU().score(items[:500], [run[item.id].text or "" for item in items[:500]])[3].statistics
+        for run in (before, after)
+    ]
+    assert np.array_equal(*scores)
 
 
 def test_an_image_that_the_file_lacks_is_missing(tmp_path: Path) -> None:
