@@ -11,10 +11,11 @@ import pytest
 from evaluator.comparison.compare import compare
 from evaluator.config.run_config import run_configs
 from evaluator.core import Outcome, Results
-from evaluator.evaluate import evaluate, score
+from evaluator.evaluate import evaluate
 from evaluator.report.page.gallery import gallery
 from evaluator.report.text.comparison import as_json, comparison_table
 from evaluator.scorers.cider import CIDEr
+from evaluator.scoring import score
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 

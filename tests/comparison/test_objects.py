@@ -9,10 +9,10 @@ from evaluator.comparison.compare import compare
 from evaluator.comparison.objects import object_counts
 from evaluator.config.settings import Settings
 from evaluator.core import Item
-from evaluator.evaluate import score
 from evaluator.report.summary import summarize
 from evaluator.report.text.comparison import as_json, markdown
 from evaluator.scorers.chair import CHAIR
+from evaluator.scoring import score
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
 
@@ -42,7 +42,7 @@ def test_what_each_run_invents_and_misses(tmp_path: Path) -> None:
     assert "| git | cat 2, hot dog 1 | couch 1, dog 1, tv 1 |" in markdown(comparison)
     assert (
         "Objects that captions invent most often, and in how many: git cat (2) and hot dog (1)."
-        in summarize(comparison).sentences
+        in summarize(comparison).details
     )
     documents = json.loads(as_json(comparison))["runs"]
     assert [document["objects"]["invented"] for document in documents] == [{"cat": 2, "hot dog": 1}, {}]

@@ -13,11 +13,11 @@ from evaluator.comparison.compare import compare
 from evaluator.config.settings import Settings
 from evaluator.core import Item
 from evaluator.core.errors import MetricError
-from evaluator.evaluate import score
 from evaluator.report.leaderboard import cut_off_notes
 from evaluator.scorers.clip import features as clip_features
 from evaluator.scorers.clipscore import CLIPScore
 from evaluator.scorers.clipscore_sentences import CLIPScoreSentences
+from evaluator.scoring import score
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
 from tests.scorers.small_clip import pictures_with_references, save_small_clip

@@ -12,9 +12,9 @@ from evaluator.comparison.compare import compare
 from evaluator.config.settings import Settings
 from evaluator.core import Item, Measurement, Scorer, Signature
 from evaluator.core.errors import StoreError
-from evaluator.evaluate import score
 from evaluator.scorers.bleu import BLEU
 from evaluator.scorers.chair import CHAIR
+from evaluator.scoring import score
 from evaluator.store.run_folder import RunFolder
 from tests.scored_runs import scored_run
 
