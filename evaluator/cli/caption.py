@@ -39,9 +39,9 @@ class Answers:
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    metavar="FILE.csv|FILE.jsonl|.txt|.xmp",
-    help="Write the captions to a table, or with only .txt or .xmp to a file beside each picture. The same "
-    "command goes on where an earlier one ended.",
+    metavar="FILE.csv|FILE.jsonl|.txt|.xmp|FOLDER",
+    help="Write the captions to a table, to a file beside each picture (only .txt or .xmp), or into copies "
+    "of the pictures in a folder. The same command goes on where an earlier one ended.",
 )
 @run_options
 def caption_command(arguments: tuple[str, ...], output: Path | None, options: RunOptions) -> ExitCode:
@@ -52,6 +52,8 @@ def caption_command(arguments: tuple[str, ...], output: Path | None, options: Ru
     evaluator caption photo.jpg model=ollama model.model=llava --prompt "Name the plants, in Latin"
 
     evaluator caption holiday model=git --output captions.csv
+
+    evaluator caption holiday model=git --output described
 
     A PICTURE is a file, a folder with all its pictures, or an http address. For scores and a report:
     evaluator run data=folder data.images=DIR

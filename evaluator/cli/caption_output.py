@@ -1,7 +1,7 @@
-"""Where `evaluator caption --output` writes: a table, JSON Lines, or a file beside each picture.
+"""Where `evaluator caption --output` writes: a table, a file beside each picture, or copies of the pictures.
 
 What is written already is not captioned again, so the same command goes on where an earlier one ended. A file
-of somebody else is never changed: neither a table with other columns nor a text beside a picture.
+of somebody else is never changed: no table with other columns, no text beside a picture, and no picture.
 """
 
 from __future__ import annotations
@@ -10,38 +10,27 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
-from xml.sax.saxutils import escape
 
 import click
 
 from evaluator.core import Caption, Outcome
-from evaluator.files.atomic import replacing
-from evaluator.files.images import without_ending
+from evaluator.files.atomic import replace_file, replacing
+from evaluator.files.images import read_file, without_ending
 from evaluator.files.output_files import make_folder_of
 from evaluator.files.regular_file import read_regular_file
-from evaluator.report.text.escape import csv_text, xml_text
+from evaluator.files.xmp import packet, with_description
+from evaluator.report.text.escape import csv_text
 
 COLUMNS = ("image", "caption", "outcome", "error", "model", "options")
 RETRIED = frozenset(outcome.value for outcome in Outcome if outcome.can_be_retried)
 BESIDE = (".txt", ".xmp")
 TABLES = (".csv", ".jsonl")
-
-# The Dublin Core description that Lightroom, digiKam and darktable show (XMP specification, part 1, 8.4).
-XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="evaluator">
- <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
-   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">{caption}</rdf:li></rdf:Alt></dc:description>
-  </rdf:Description>
- </rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="w"?>
-"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +56,7 @@ class CaptionOutput(Protocol):
 
 
 def caption_output(path: Path, asked: Asked, root: Path | None, places: Collection[str]) -> CaptionOutput:
-    """The output that `--output` names: captions.csv, captions.jsonl, .txt or .xmp.
+    """The output that `--output` names: captions.csv, captions.jsonl, .txt, .xmp, or a folder.
 
     `root` is the folder that was typed, if it was only one: pictures are then named by their path in it.
     """
@@ -75,9 +64,11 @@ def caption_output(path: Path, asked: Asked, root: Path | None, places: Collecti
         return BesidePictures(path.name, frozenset(map(without_ending, repeated(places))))
     if path.suffix in TABLES:
         return Table(path, asked, root)
+    if path.is_dir() or not path.suffix:
+        return DescribedCopies(path, root)
     raise click.UsageError(
-        f"--output {path}: type a file that ends in .csv or .jsonl, or only .txt or .xmp for a file beside "
-        "each picture"
+        f"--output {path}: type a file that ends in .csv or .jsonl, only .txt or .xmp for a file beside each "
+        "picture, or a folder for copies of the pictures with their descriptions"
     )
 
 
@@ -197,12 +188,58 @@ class BesidePictures:
         if caption.text is None:
             return
         text = caption.text.encode("utf-8", "replace").decode()
-        content = f"{text}\n" if self.ending == ".txt" else XMP.format(caption=escape(xml_text(text)))
+        content = f"{text}\n" if self.ending == ".txt" else packet(text)
         path = self._path(place)
         if not os.path.lexists(path):  # somebody may have written it meanwhile
-            with replacing(path) as temporary:
-                temporary.write_text(content, encoding="utf-8", newline="\n")
+            replace_file(path, content.encode())
 
     def _path(self, place: str) -> Path:
         stem = without_ending(place)
         return Path(f"{place if stem in self.ambiguous else stem}{self.ending}")
+
+
+@dataclass(frozen=True)
+class DescribedCopies:
+    """Copies of the pictures in another folder, under their paths, with the description as XMP.
+
+    The description is in the copy of a JPEG, all other bytes of which stay as they are. It is beside the copy
+    of a picture of another format, and of one that somebody has described.
+    """
+
+    folder: Path
+    root: Path | None
+
+    def done(self, places: Collection[str]) -> Collection[str]:
+        if self.root and self.folder.resolve().is_relative_to(self.root.resolve()):
+            raise click.UsageError(f"--output {self.folder}: the copies would lie among the pictures")
+        targets: dict[Path, str] = {}
+        for place in places:
+            if not os.path.exists(place):
+                raise click.UsageError(f"--output {self.folder}: type pictures of this machine, not {place}")
+            if (other := targets.setdefault(self._path(place), place)) != place:
+                raise click.UsageError(f"--output {self.folder}: {other} and {place} have one name")
+            if self._path(place).exists() and os.path.samefile(place, self._path(place)):
+                raise click.UsageError(f"--output {self.folder}: {place} is in this folder. Type another")
+        return [place for place in places if self._path(place).exists()]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        yield
+
+    def write(self, place: str, caption: Caption) -> None:
+        if caption.text is None:
+            return
+        data, path = read_file(Path(place)), self._path(place)
+        text = caption.text.encode("utf-8", "replace").decode()
+        make_folder_of(path)
+        try:
+            described = with_description(data, text)
+        except ValueError:
+            described = data
+            replace_file(Path(f"{path}.xmp"), packet(text).encode())
+        with replacing(path) as temporary:  # last: it says that the picture is done
+            temporary.write_bytes(described)
+            shutil.copystat(place, temporary)
+
+    def _path(self, place: str) -> Path:
+        return self.folder / (os.path.relpath(place, self.root) if self.root else os.path.basename(place))

@@ -15,7 +15,9 @@ from PIL import Image
 
 from evaluator.captions_files.reader import read_captions
 from evaluator.cli.console import ExitCode
+from evaluator.files.xmp import with_description
 from tests.cli.test_caption import IMAGES, captioned, remote
+from tests.files.test_xmp import jpeg
 from tests.runner.conftest import Server
 
 __all__ = ["remote"]
@@ -29,6 +31,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, tmp_path / "own" / name)
     return tmp_path / "own"
+
+
+def described_in(packet: bytes) -> list[str]:
+    """The description and the alternative text of a packet, by Python's own parser."""
+    names = (
+        "{http://purl.org/dc/elements/1.1/}description",
+        "{http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/}AltTextAccessibility",
+    )
+    root = ElementTree.fromstring(packet)
+    return ["".join(found.itertext()).strip() for name in names for found in root.iter(name)]
 
 
 def rows(path: Path) -> list[Mapping[str, str]]:
@@ -101,12 +113,56 @@ def test_an_xmp_description_that_other_programs_read(folder: Path, remote: list[
     before = (folder / "<a> & b.png").read_bytes()
     captioned("own", *remote, "--output", ".xmp")
     packet = (folder / "<a> & b.xmp").read_bytes()
-    (described,) = ElementTree.fromstring(packet).iter("{http://purl.org/dc/elements/1.1/}description")
-    assert "".join(described.itertext()) == "a picture of own/<a> & b.png"
+    assert described_in(packet) == ["a picture of own/<a> & b.png"] * 2
     assert (folder / "<a> & b.png").read_bytes() == before
     Image.new("RGB", (8, 8)).save(folder / "x.webp", xmp=packet)
     with Image.open(folder / "x.webp") as image:
         assert image.info["xmp"] == packet
+
+
+def test_copies_that_hold_their_description(folder: Path, remote: list[str], server: Server) -> None:
+    """In a JPEG itself, byte for byte the same otherwise; beside another format and a described picture."""
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    described = with_description(jpeg(exif=exif), "A person wrote this.")
+    for name, data in {"kite.jpg": jpeg(exif=exif), "deep/mine.jpg": described}.items():
+        (folder / name).write_bytes(data)
+    before = {path: path.read_bytes() for path in folder.rglob("*.*")}
+    server.behave(by_item={"own/a.png": "503"})
+    more = ["runner.requests.attempts=1", "cache=off", "--output", "copies"]
+    assert captioned("own", *remote, *more).return_value == ExitCode.INCOMPLETE
+    copies = folder.parent / "copies"
+    assert not (copies / "a.png").exists()
+    server.behave()
+    assert captioned("own", *remote, *more).return_value == ExitCode.OK
+    assert server.requests == 1
+    assert {path: path.read_bytes() for path in before} == before
+    names = {path.relative_to(copies).as_posix() for path in copies.rglob("*.*")}
+    pictures = {path.relative_to(folder).as_posix() for path in before}
+    assert names == pictures | {f"{name}.xmp" for name in pictures - {"kite.jpg"}}
+    assert (copies / "deep" / "mine.jpg").read_bytes() == described
+    with Image.open(copies / "kite.jpg") as image, Image.open(folder / "kite.jpg") as source:
+        assert described_in(image.info["xmp"]) == ["a picture of own/kite.jpg"] * 2
+        assert (image.tobytes(), image.info["exif"]) == (source.tobytes(), source.info["exif"])
+    assert (copies / "kite.jpg").stat().st_mtime == (folder / "kite.jpg").stat().st_mtime
+
+
+@pytest.mark.parametrize(
+    ("pictures", "output", "said"),
+    [
+        (["own"], "own/copies", "the copies would lie among the pictures"),
+        (["own/a.png"], "own", "own/a.png is in this folder"),
+        (["own/a.png", "other/a.png"], "copies", "have one name"),
+        (["http://x/a.png"], "copies", "type pictures of this machine"),
+    ],
+)
+def test_where_copies_cannot_go(
+    folder: Path, remote: list[str], pictures: list[str], output: str, said: str
+) -> None:
+    (folder.parent / "other").mkdir()
+    shutil.copy(folder / "a.png", folder.parent / "other")
+    with pytest.raises(UsageError, match=said):
+        raise captioned(*pictures, *remote, "--output", output).exception or AssertionError
 
 
 @pytest.mark.parametrize(
