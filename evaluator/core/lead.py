@@ -1,8 +1,8 @@
 """Which metric decides the order of runs, and why: CIDEr, unless captions are unlike the references.
 
 CIDEr and its kin compare words with those of short references. A true caption of forty words scores near zero
-on them, so that a ranking by CIDEr says how long captions are and not how good. Then a metric that looks at
-the picture leads, where the runs have one.
+on them, so that a ranking by CIDEr says how long captions are and not how good. Then a judge's metric leads,
+or one that looks at the picture, where the runs have one.
 
     >>> short = Style(10.0, 10, 10.4, 10, 0.0, 0.0, 0.0, 0.0)
     >>> long = Style(23.0, 23, 10.4, 10, 0.9, 0.0, 0.9, 0.0)
@@ -63,9 +63,11 @@ def lead(
     }
     why = f"expects captions like the references: {'; '.join(remarks)}."
     if not fitting:
-        better = "A metric that looks at the pictures, such as CLIPScore, says more."
+        better = "A judge, or a metric that looks at the pictures, such as CLIPScore, says more."
         return Lead(usual, f"{usual} says little here. It {why} {better}")
     metric = min(fitting, key=lambda name: fitting[name])
+    if len(styles) == 1:
+        return Lead(metric, f"{metric} says more here than {usual}, which {why}")
     return Lead(metric, f"Ranked by {metric} and not by {usual}, which {why}")
 
 

@@ -14,6 +14,8 @@ from evaluator.core import Score
 from evaluator.core.metrics import AGREEMENT, metric_of
 from evaluator.report.formatting import format_points
 
+BY_SENTENCE = "CLIPScore-sentences"
+
 
 @dataclass(frozen=True)
 class ScoreCell:
@@ -89,19 +91,21 @@ def fewer_images_notes(comparison: Comparison) -> list[str]:
     ]
 
 
-def cut_off_notes(comparison: Comparison) -> list[str]:
-    """Scores that do not read long captions to their ends."""
-    metrics_of: dict[tuple[str, int, int], list[str]] = {}
+def cut_off_notes(comparison: Comparison) -> Iterator[str]:
+    """Scores that do not read long captions to their ends; metrics with the same numbers share a note."""
+    metrics_of: dict[tuple[str, int, int, bool], list[str]] = {}
     for row in comparison.rows:
         for metric in comparison.metrics:
             if (score := row.score(metric)) and score.cut_off:
-                metrics_of.setdefault((row.label, score.cut_off, score.images), []).append(metric)
-    return [
-        f"{listed(metrics)} of {label}: the ends of {count:,} of {images:,} captions are not read, since "
-        "they are longer than the text encoder can read"
-        + ("." if "CLIPScore-sentences" in metrics else "; CLIPScore-sentences reads them by the sentence.")
-        for (label, count, images), metrics in metrics_of.items()
-    ]
+                key = row.label, score.cut_off, score.images, metric == BY_SENTENCE
+                metrics_of.setdefault(key, []).append(metric)
+    for (label, count, images, is_by_sentence), metrics in metrics_of.items():
+        whose = "their sentences" if is_by_sentence else "they"
+        advice = "" if is_by_sentence else f"; {BY_SENTENCE} reads them by the sentence"
+        yield (
+            f"{listed(metrics)} of {label}: the ends of {count:,} of {images:,} captions are not read, since "
+            f"{whose} are longer than the text encoder can read{advice}."
+        )
 
 
 def document_frequency_notes(comparison: Comparison) -> list[str]:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison, Row, listed
+from evaluator.comparison.disagreements import disagreements
 from evaluator.comparison.objects import object_counts
 from evaluator.comparison.paired_tests import Difference, p_value_text
 from evaluator.core import Outcome, Score
+from evaluator.report.disagreements import disagreement_notes
 from evaluator.report.formatting import (
     format_confidence,
     format_coverage,
@@ -65,6 +67,7 @@ def summarize(comparison: Comparison) -> Summary:
         (
             *ranking.details,
             *object_sentences(comparison),
+            *disagreement_notes(disagreements(comparison)),
             *([] if missing else [complete_sentence(comparison)]),
         ),
     )

@@ -28,6 +28,8 @@ NAMES = [metric.name for metric in METRICS]
         (["CIDEr", "CLIPScore", "RefCLIPScore"], "RefCLIPScore"),
         (["CIDEr", "CLIPScore (strip_preamble)", "CLIPScore"], "CLIPScore (strip_preamble)"),
         (["METEOR", "CLIPScore"], "CLIPScore"),
+        (["CIDEr", "RefCLIPScore", "CLAIR (gemini)"], "CLAIR (gemini)"),
+        (["CIDEr", "CLIPScore", "CLIPScore-sentences", "PAC-S"], "CLIPScore-sentences"),
         (["CLIPScore", "RefCLIPScore"], "CLIPScore"),  # the usual one suits long captions: it stays
         (["CHAIR-s"], "CHAIR-s"),
         (["my metric", "CLIPScore"], "CLIPScore"),
@@ -44,13 +46,13 @@ def test_what_leads_where_captions_are_long(metrics: list[str], chosen: str) -> 
 def test_the_reason_has_the_figures() -> None:
     found = lead(["CIDEr", "RefCLIPScore"], {"llm": LONG})
     assert str(found) == (
-        "Ranked by RefCLIPScore and not by CIDEr, which expects captions like the references: these captions "
+        "RefCLIPScore says more here than CIDEr, which expects captions like the references: these captions "
         "have 41 words, the references 10."
     )
     found = lead(["BLEU-4", "CIDEr"], {"git": SHORT, "llm": LONG, "old": None})
     assert str(found) == (
         "CIDEr says little here. It expects captions like the references: those of llm have 41 words, the "
-        "references 10. A metric that looks at the pictures, such as CLIPScore, says more."
+        "references 10. A judge, or a metric that looks at the pictures, such as CLIPScore, says more."
     )
 
 

@@ -86,10 +86,10 @@ def test_captions_that_are_cut_off_are_counted_stored_and_shown(
     comparison = compare([tmp_path / "llm"])
     notes = comparison.pairs.measurements[0]["CLIPScore"].notes
     assert [note.partition(" of ")[0] for note in notes] == ["cut off after 77", "", "cut off after 77"]
-    unread = "captions are not read, since they are longer than the text encoder can read"
+    unread, longer = "captions are not read, since", "are longer than the text encoder can read"
     advice = "; CLIPScore-sentences reads them by the sentence."
-    assert cut_off_notes(comparison) == [
-        f"CLIPScore of llm: the ends of 2 of 3 {unread}{advice}",
-        f"RefCLIPScore of llm: the ends of 1 of 2 {unread}{advice}",
-        f"CLIPScore-sentences of llm: the ends of 1 of 3 {unread}.",
+    assert list(cut_off_notes(comparison)) == [
+        f"CLIPScore of llm: the ends of 2 of 3 {unread} they {longer}{advice}",
+        f"RefCLIPScore of llm: the ends of 1 of 2 {unread} they {longer}{advice}",
+        f"CLIPScore-sentences of llm: the ends of 1 of 3 {unread} their sentences {longer}.",
     ]
