@@ -1,4 +1,4 @@
-"""How fast a report of 40,000 images opens, filters, orders and jumps, in headless chromium.
+"""How fast a report of 40,000 images opens, filters, orders, changes views and jumps, in headless chromium.
 
     python benchmarks/report.py [IMAGES [RUNS]]
 
@@ -26,7 +26,7 @@ import numpy as np
 from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Measurement, Outcome, Reply, Results, Score, Signature
 from evaluator.report.page.html import write_report
-from evaluator.store.counts import count_outcomes, per_image_table
+from evaluator.store.counts import count_outcomes
 from evaluator.store.manifest import Manifest
 from evaluator.store.run_folder import RunFolder
 
@@ -82,8 +82,7 @@ def generated_run(
         Score(one.name, one.value, one.value - 0.01, one.value + 0.01, one.signature) for one in measurements
     )
     results = Results(len(items), count_outcomes(captions.values()), scores)
-    table = per_image_table(captions, ids, measurements)
-    folder.write_results(folder.load().scored(results, ids, measurements, table))
+    folder.write_results(folder.load().scored(results, ids, measurements))
     return path
 
 
@@ -114,10 +113,16 @@ TIMED = """async ([id, kind, value]) => {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   return performance.now() - start;
 }"""
+CLICKED = """async (selector) => {
+  const start = performance.now();
+  document.querySelector(selector).click();
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  return performance.now() - start;
+}"""
 JUMP = """async (id) => {
   const start = performance.now();
   location.hash = `image=${id}`;
-  while (document.activeElement.querySelector?.("h3")?.textContent !== id) {
+  while (document.querySelector("#lightbox h2").textContent !== id) {
     await new Promise((done) => setTimeout(done));
   }
   return performance.now() - start;
@@ -180,14 +185,24 @@ def main(images: int, runs: int) -> None:
         )
         tag = page.eval_on_selector("#show", "show => [...show.options].find((o) => o.text === 'dog').value")
         shown = timed(
-            page, *(("show", "change", what) for what in (tag, "outcome refused", "long", "disagree", "all"))
+            page,
+            *(
+                ("show", "change", what)
+                for what in (tag, "outcome refused", "long", "disagree", "first", "wrong", "all")
+            ),
         )
         ordered = timed(
             page, *(("order", "change", what) for what in ("gain", "loss", "spread", "length", "data"))
         )
+        views = max(
+            median(page.evaluate(CLICKED, f"[data-view={view}]") for _ in range(REPEATS)) / 1000
+            for view in ("matrix", "grid", "cards")
+        )
+        swapped = median(page.evaluate(CLICKED, "#swap") for _ in range(REPEATS)) / 1000
         jumped = page.evaluate(JUMP, str(images - 3)) / 1000
         print(f"  the first search {first:.3f} s, others at most {searched:.3f} s")
         print(f"  filters at most {shown:.3f} s, orders at most {ordered:.3f} s, to an image {jumped:.3f} s")
+        print(f"  views at most {views:.3f} s, swapped in {swapped:.3f} s")
         page.close()
         page, plain_open = of_several(browser, plain, f"tr:nth-child({images})")
         plain_searched = timed(page, ("search", "input", WANTED), ("search", "input", ""))
@@ -197,6 +212,7 @@ def main(images: int, runs: int) -> None:
             "open_seconds": open_seconds,
             "filter_seconds": max(first, searched, shown),
             "order_seconds": ordered,
+            "view_seconds": max(views, swapped),
             "jump_seconds": jumped,
             "megabytes": megabytes,
             "plain_open_ratio": plain_open / open_seconds,

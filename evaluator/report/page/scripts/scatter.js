@@ -100,16 +100,18 @@ class Scatter {
     pen.lineTo(this.toX(to), this.toY(to));
     pen.stroke();
     pen.setLineDash([]);
-    // Each dot has the colour of the run that is better; those of ties are grey.
-    const ofRun = (run) => colour(`--colour-${run % COLOURS}`);
-    const [better, worse, tied] = [ofRun(this.choice.one), ofRun(this.choice.other), colour("--muted")];
     const radius = dots.length > 2000 ? 1.5 : 3;
     pen.globalAlpha = Math.max(0.12, Math.min(0.75, 60 / Math.sqrt(dots.length) / 4));
-    for (const { x, y, gain } of dots) {
-      pen.fillStyle = gain > 0 ? better : gain < 0 ? worse : tied;
-      pen.beginPath();
-      pen.arc(this.toX(x), this.toY(y), radius, 0, 2 * Math.PI);
-      pen.fill();
+    // Each dot has the colour of the run that is better; those of ties are grey.
+    const ofRun = (run) => colour(`--colour-${run % COLOURS}`);
+    for (const [sign, fill] of [[0, colour("--muted")], [1, ofRun(this.choice.one)], [-1, ofRun(this.choice.other)]]) {
+      pen.fillStyle = fill;
+      for (const { x, y, gain } of dots) {
+        if (Math.sign(gain) !== sign) continue;
+        pen.beginPath();
+        pen.arc(this.toX(x), this.toY(y), radius, 0, 2 * Math.PI);
+        pen.fill();
+      }
     }
     pen.globalAlpha = 1;
   }
