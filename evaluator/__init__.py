@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from evaluator.scorers.bleu import BLEU
     from evaluator.scorers.cider import CIDEr
     from evaluator.scorers.clipscore import CLIPScore
+    from evaluator.scorers.judge.judge import Judge
     from evaluator.scorers.meteor import METEOR
     from evaluator.scorers.rouge import ROUGE
     from evaluator.scorers.spice import SPICE
@@ -51,6 +52,7 @@ _MODULES = {
     "BLEU": "evaluator.scorers.bleu",
     "CIDEr": "evaluator.scorers.cider",
     "CLIPScore": "evaluator.scorers.clipscore",
+    "Judge": "evaluator.scorers.judge.judge",
     "METEOR": "evaluator.scorers.meteor",
     "ROUGE": "evaluator.scorers.rouge",
     "SPICE": "evaluator.scorers.spice",
@@ -67,6 +69,7 @@ __all__ = [
     "BLEU",
     "CIDEr",
     "CLIPScore",
+    "Judge",
     "METEOR",
     "ROUGE",
     "SPICE",

@@ -27,10 +27,13 @@ from typing_extensions import TypeIs
 
 from evaluator.captions_files.texts import all_texts, one_text
 from evaluator.comparison.bootstrap import intervals, score_of
-from evaluator.core import Item, Measurement, Score, Scorer
+from evaluator.core import Item, Measurement, Runner, Score, Scorer
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.core.kinds import SCORER_CLASSES
 from evaluator.core.spelling import did_you_mean
+from evaluator.files.cache_folder import cache_folder
+from evaluator.runner.default import DefaultRunner
+from evaluator.store.judgements import FOLDER, with_answers
 
 # A metric's name here, and the kind of its scorer.
 METRICS: Mapping[str, str] = MappingProxyType(
@@ -53,14 +56,16 @@ def score(
     references: Mapping[Any, Text] | Sequence[Text],
     metrics: Sequence[str | Scorer] = ("BLEU", "ROUGE-L", "CIDEr"),
     images: Mapping[Any, str | PathLike[str]] | Sequence[str | PathLike[str]] | None = None,
+    runner: Runner | None = None,
 ) -> Scores:
     """Each metric's measurement by its name: `.value`, `.low` and `.high` of its 95 % interval, `.per_image`
     in the captions' order, `.signature`.
 
     Captions, references and images (paths, for CLIPScore) go by image id, or are lists in the same order. The
     ids 1 and "1" are the same. A metric is a name in METRICS, or a scorer with options of its own:
-    `CIDEr(sigma=5)`. Raises DataError where a caption has no references or is no text, ConfigError for an
-    unknown metric, NotComputed for one that cannot be computed here, with what to install.
+    `CIDEr(sigma=5)`, `Judge("gemini")`. A judge asks through `runner`, which has the limits and the budget;
+    its answers are kept in the cache folder. Raises DataError where a caption has no references or is no
+    text, ConfigError for an unknown metric, MetricError for one that cannot be computed here.
     """
     texts = {key: caption_of(key, value) for key, value in by_id(captions, "captions").items()}
     given, pictures = by_id(references, "references"), by_id(images or {}, "images")
@@ -71,10 +76,12 @@ def score(
         Item(key, Path(pictures[key]) if key in pictures else None, references_of(key, given[key]))
         for key in texts
     ]
+    named = {str(index): scorer_of(metric) for index, metric in enumerate(metrics)}
+    scorers = with_answers(named, cache_folder(FOLDER) / "python", runner or DefaultRunner())
     measurements = [
         measurement
-        for metric in metrics
-        for measurement in scorer_of(metric).score(items, list(texts.values()))
+        for scorer in scorers.values()
+        for measurement in scorer.score(items, list(texts.values()))
     ]
     return Scores(
         {

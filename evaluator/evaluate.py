@@ -28,7 +28,7 @@ from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
 from evaluator.scoring import score_locked
 from evaluator.store.counts import known_sum
-from evaluator.store.judgements import judging_usd
+from evaluator.store.judgements import FOLDER, cost_usd
 from evaluator.store.ledger import Ledger
 from evaluator.store.manifest import Manifest
 from evaluator.store.provenance import environment
@@ -166,5 +166,5 @@ def caption(config: RunConfig, todo: Sequence[Item], ledger: Ledger) -> None:
             *(config.folder, len(lost)),
         )
     if todo:
-        spent_usd = known_sum([ledger.before.cost_usd, judging_usd(config.folder)]) or 0.0
+        spent_usd = known_sum([ledger.before.cost_usd, cost_usd(config.folder / FOLDER)]) or 0.0
         config.runner.run(config.model, config.prompt, todo, ledger.record, spent_usd, ledger)

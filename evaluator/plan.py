@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from evaluator.config.run_config import RunConfig
-from evaluator.core import AsksModel, Priced, Runner, Usage, Weighted, WeightsSize
+from evaluator.core import AsksModel, Priced, Questionnaire, Runner, Usage, Weighted, WeightsSize
 from evaluator.core.errors import MetricError
 from evaluator.prepare import PreparedRun, prepared_run
 from evaluator.runner.default import DefaultRunner
@@ -105,19 +106,22 @@ def judging(config: RunConfig, one: PreparedRun) -> Iterator[Plan]:
             asked = judge.questionnaire([item for item, _ in pairs], [text for _, text in pairs])
         except MetricError:  # the images lack what the rubric needs: the run will say so
             continue
-        todo = unanswered(asked, config.folder / FOLDER)
-        done = len(asked.questions) - len(todo)
-        named = Plan(", ".join(judge.names), asked.prompt.name, len(todo), done, is_local=True, is_judge=True)
-        if not isinstance(asked.captioner, Priced):
-            yield named
-            continue
-        texts = sorted((question.text for question in todo or asked.questions), key=len)
-        shortest, longest = (
-            asked.captioner.usage(replace(asked.prompt, text=text)) for text in (texts[0], texts[-1])
-        )
-        bounds = (shortest.input_tokens[0], longest.input_tokens[1])
-        usage = replace(longest, input_tokens=bounds)
-        yield of_requests(replace(named, is_local=False), usage, config.runner)
+        yield of_questions(", ".join(judge.names), asked, config.folder / FOLDER, config.runner)
+
+
+def of_questions(label: str, asked: Questionnaire, folder: Path, runner: Runner) -> Plan:
+    """What the questions that have no answer in `folder` yet would need."""
+    todo = unanswered(asked, folder)
+    done = len(asked.questions) - len(todo)
+    named = Plan(label, asked.prompt.name, len(todo), done, is_local=True, is_judge=True)
+    if not isinstance(asked.captioner, Priced):
+        return named
+    texts = sorted((question.text for question in todo or asked.questions), key=len)
+    shortest, longest = (
+        asked.captioner.usage(replace(asked.prompt, text=text)) for text in (texts[0], texts[-1])
+    )
+    bounds = (shortest.input_tokens[0], longest.input_tokens[1])
+    return of_requests(replace(named, is_local=False), replace(longest, input_tokens=bounds), runner)
 
 
 def of_requests(named: Plan, usage: Usage, runner: Runner) -> Plan:

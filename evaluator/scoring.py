@@ -7,9 +7,8 @@ kept in the run folder. All other scorers only compute.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 
 from evaluator.audit.effects import with_effects
 from evaluator.audit.failure_texts import as_failure
@@ -18,66 +17,18 @@ from evaluator.audit.normalizations import normalization
 from evaluator.audit.style import audit
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.settings import Settings
-from evaluator.core import AsksModel, Item, Measurement, Results, Runner, Scorer
+from evaluator.core import AsksModel, Results, Runner, Scorer
 from evaluator.runner.default import DefaultRunner
 from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
 from evaluator.scorers.progress import scoring_progress
-from evaluator.store.counts import count_final_failures, count_outcomes, images_per_second, known_sum
+from evaluator.store.counts import count_final_failures, count_outcomes, images_per_second
 from evaluator.store.fingerprint import fingerprint
-from evaluator.store.judgements import FOLDER, answered, judging_usd
+from evaluator.store.judgements import FOLDER, costs_usd, incomplete, with_answers
 from evaluator.store.kept_scores import kept_scores
-from evaluator.store.run import Attempts, Run
+from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Asked:
-    """A judge as an ordinary scorer: its questions pass a runner, and the answers are kept in a folder."""
-
-    judge: AsksModel
-    folder: Path  # of all judges' answers
-    runner: Runner
-    spent_usd: Callable[[], float]  # before this judge asks
-    answers: Attempts | None = field(default=None, init=False)  # once the questions were asked
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.judge.names
-
-    def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """Raises ModelError where the model cannot be asked at all."""
-        questions = self.judge.questionnaire(items, captions)
-        self.answers = answered(questions, self.folder, self.runner, self.spent_usd())
-        measured = self.judge.measure(items, captions, self.answers.captions)
-        of_now = [self.answers.captions.get(question.id) for question in questions.questions]
-        if missing := [each for each in of_now if each is None or each.outcome.can_be_retried]:
-            self.is_incomplete = True
-            reasons = sorted({str(each.outcome) for each in missing if each})
-            logger.warning(
-                "%s: %d of %d questions have no answer yet (%s). The same command asks them again",
-                *(", ".join(self.names), len(missing), len(of_now), ", ".join(reasons)),
-            )
-        return measured
-
-    is_incomplete: bool = field(default=False, init=False)
-
-    @property
-    def cost_usd(self) -> float | None:
-        """What the judge has cost in this folder, for each of its metrics alike; None where not known."""
-        cost = self.answers.cost_usd if self.answers else None
-        return None if cost is None else cost / len(self.names)
-
-
-def with_answers(
-    scorers: Mapping[str, Scorer | AsksModel], folder: Path, runner: Runner, spent_usd: Callable[[], float]
-) -> dict[str, Scorer]:
-    """The scorers, each judge as one whose questions are asked and whose answers are kept in `folder`."""
-    return {
-        name: Asked(one, folder, runner, spent_usd) if isinstance(one, AsksModel) else one
-        for name, one in scorers.items()
-    }
 
 
 def score(run: Run, scorers: Mapping[str, Scorer], settings: Settings, runner: Runner | None = None) -> Run:
@@ -111,10 +62,7 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
     items = [item for item in run.items if item.id in texts]
     to_score, references = [texts[item.id] for item in items], [item.references for item in items]
 
-    def spent_usd() -> float:
-        return known_sum([run.attempts.cost_usd, judging_usd(run.path)]) or 0.0
-
-    asked = with_answers(todo, run.path / FOLDER, runner, spent_usd)
+    asked = with_answers(todo, run.path / FOLDER, runner, run.attempts.cost_usd or 0.0, run.has_own_items)
     with scoring_progress(len(to_score)) as begin:
         measurements, not_computed = measure(asked, items, to_score, begin)
         scores = {one.name: one.value for one in (*kept.measurements, *measurements)}
@@ -129,12 +77,10 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
         measurements = [*kept.measurements, *measurements]
         begin("intervals")
         bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
-    judges = [one for one in asked.values() if isinstance(one, Asked)]
-    costs = {**kept.costs_usd, **{name: judge.cost_usd for judge in judges for name in judge.names}}
+    costs = {**kept.costs_usd, **costs_usd(asked)}
     # What could not be computed may be computable the next time, and a question without an answer may get
     # one: such scores are never up to date.
-    failed = {one.name for one in not_computed}
-    failed |= {name for judge in judges if judge.is_incomplete for name in judge.names}
+    failed = {one.name for one in not_computed} | incomplete(asked)
     digests = {name: now.scorers[name] for name, one in todo.items() if failed.isdisjoint(one.names)}
     earlier = {name: digest for name, digest in kept.scorers.items() if name not in todo}
     results = Results(

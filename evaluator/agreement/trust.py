@@ -10,8 +10,8 @@ https://aclanthology.org/2021.tacl-1.67). Two metrics are compared on the same r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -24,11 +24,14 @@ from evaluator.agreement.judgements import Collection, Judged, StatisticName
 from evaluator.agreement.raters import krippendorff_alpha
 from evaluator.comparison.bootstrap import percentile_interval
 from evaluator.comparison.paired_tests import p_value_text
-from evaluator.core import Array, Item, Measurement, NotComputed, Scorer, Signature
+from evaluator.core import Array, Item, Measurement, NotComputed, Runner, Scorer, Signature
 from evaluator.core.errors import ConfigError
 from evaluator.core.results import WithInterval
 from evaluator.data.picture_files import AnnotatedImage, with_pictures
+from evaluator.files.cache_folder import cache_folder
+from evaluator.runner.default import DefaultRunner
 from evaluator.scorers.measure import measure
+from evaluator.store.judgements import FOLDER, costs_usd, folder_name, with_answers
 
 Metric = str | Scorer | MetricFunction
 
@@ -75,6 +78,7 @@ class Trusted:
     not_computed: tuple[NotComputed, ...]
     raters_alpha: float  # NaN where each caption has one rating
     confidence: float
+    costs_usd: Mapping[str, float | None] = field(default_factory=dict)  # of judges, by metric
 
     def ranked(self) -> list[Agreement]:
         """By part of the collection and statistic; then the best metric first."""
@@ -132,12 +136,15 @@ def trust(
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    runner: Runner | None = None,
+    answers: Path | None = None,
 ) -> list[Trusted]:
     """Each collection's agreements with these metrics.
 
     A metric is a name as `evaluator.score` takes it, a scorer, or a function of a caption and its references.
     Judgements are NAME=PATH, or collections read already. Without `statistics` each collection's first one is
-    computed, which is the one that papers report. `images` is the folder with the pictures. Raises
+    computed, which is the one that papers report. `images` is the folder with the pictures. Judges ask
+    through `runner`, and their answers are kept in the folder `answers`, else in the cache folder. Raises
     ConfigError for unknown names, DataError for files that are wrong. A metric that cannot be computed here
     is among `not_computed`, with the reason.
     """
@@ -149,8 +156,20 @@ def trust(
         collections = [with_images(collection, images) for collection in collections]
     if unknown := [name for name in statistics if name not in STATISTICS]:
         raise ConfigError(f"{unknown[0]!r} is not a statistic. The statistics are {', '.join(STATISTICS)}")
+    folder = answers or cache_folder(FOLDER)
     return [
-        trusted(collection, scorers, statistics or collection.statistics[:1], resamples, confidence, seed)
+        trusted(
+            collection,
+            with_answers(
+                {str(index): scorer for index, scorer in enumerate(scorers)},
+                folder / folder_name(collection.name),
+                runner or DefaultRunner(),
+            ),
+            statistics or collection.statistics[:1],
+            resamples,
+            confidence,
+            seed,
+        )
         for collection in collections
     ]
 
@@ -166,7 +185,7 @@ def with_images(collection: Collection, folder: Path) -> Collection:
 
 def trusted(
     collection: Collection,
-    scorers: Sequence[Scorer],
+    scorers: Mapping[str, Scorer],
     statistics: Sequence[StatisticName],
     resamples: int,
     confidence: float,
@@ -189,16 +208,17 @@ def trusted(
         not_computed=tuple(not_computed),
         raters_alpha=krippendorff_alpha(collection.judged),
         confidence=confidence,
+        costs_usd=costs_usd(scorers),
     )
 
 
 def measured(
-    collection: Collection, scorers: Sequence[Scorer]
+    collection: Collection, scorers: Mapping[str, Scorer]
 ) -> tuple[list[Measurement], list[NotComputed]]:
     """The score of each judged caption by each metric, and the metrics that cannot be computed."""
     items = [Item(str(index), one.picture, one.references) for index, one in enumerate(collection.judged)]
     captions = [one.caption for one in collection.judged]
-    return measure({str(index): scorer for index, scorer in enumerate(scorers)}, items, captions)
+    return measure(scorers, items, captions)
 
 
 def parts(collection: Collection) -> list[tuple[Collection, Indices]]:

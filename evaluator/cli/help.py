@@ -24,6 +24,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
         "leaderboard": "evaluator leaderboard runs/* --format latex",
         "report": "evaluator report runs/ours --output report.html",
         "regress": "evaluator regress runs/before runs/after --gate 'CIDEr>=-1.0'",
+        "judge-check": "evaluator judge-check runs/ours scorer.judge.model=gemini",
         "trust": "evaluator trust cider meteor --judgements flickr8k-expert=DIR",
         "arena": "evaluator arena results votes.jsonl",
         "baseline": "evaluator baseline runs/ours --output ours.zip",

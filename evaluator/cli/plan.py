@@ -28,7 +28,11 @@ def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
     """
     from evaluator.plan import plans as planned
 
-    plans = [one for config in options.configs(overrides, sweep=True) for one in planned(config)]
+    show([one for config in options.configs(overrides, sweep=True) for one in planned(config)])
+
+
+def show(plans: Sequence[Plan], err: bool = False) -> None:
+    """The table, and what its numbers are based on."""
     counted = "images or questions" if any(each.is_judge for each in plans) else "images"
     columns = tuple(counted if column == "images" else column for column in COLUMNS)
     rows = [(name, *cells(each)) for name, each in zip(names(plans), plans, strict=True)]
@@ -38,9 +42,9 @@ def plan_command(overrides: tuple[str, ...], options: RunOptions) -> None:
             f"{cell:{'<' if number == 0 else '>'}{width}}"
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        echo("  ".join([first, *others]).rstrip())
+        echo("  ".join([first, *others]).rstrip(), err=err)
     for line in notes(plans):
-        echo(line)
+        echo(line, err=err)
 
 
 def cells(plan: Plan) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.console import ExitCode, echo, print_document, print_table
+from evaluator.cli.console import ExitCode, echo, print_document, print_table, warn
 from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
 
 
@@ -66,13 +66,29 @@ def trust_command(
     """
     from evaluator.agreement.trust import trust
     from evaluator.config.run_config import run_configs
+    from evaluator.core import AsksModel
     from evaluator.report.text.trust import FORMATS, notes, trust_table
 
     metrics = [argument for argument in arguments if "=" not in argument]
     overrides = [argument for argument in arguments if "=" in argument]
     (config,) = run_configs([f"scorer=[{','.join(metrics)}]", *overrides], config_dir)
     scorers = list(config.scorers.values())
-    found = trust(scorers, judgements, statistics, images, resamples, seed=seed)  # type: ignore[arg-type]
+    answers = output.parent / "judgements" if output else None
+    for judge in scorers:
+        if isinstance(judge, AsksModel):
+            warn(judge.check(config.runner))
+            where = answers or "the cache folder"
+            echo(f"the answers of {', '.join(judge.names)} are kept in {where}", err=True)
+    found = trust(
+        scorers,
+        judgements,
+        statistics,  # type: ignore[arg-type]
+        images,
+        resamples,
+        seed=seed,
+        runner=config.runner,
+        answers=answers,
+    )
     if output:
         from evaluator.report.page.trust import write_trust_page
 

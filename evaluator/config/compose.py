@@ -191,6 +191,9 @@ def _unknown_option(name: str, config_dir: Path | None) -> str:
     from evaluator.config.described import option_names
 
     known = option_names([folder for folder in (CONF_DIR, config_dir) if folder])
+    if name in known and name.startswith("scorer."):
+        scorer = name.split(".")[1]
+        return f"{name}: {scorer} is not among the scorers. Type scorer=[...,{scorer}]"
     meant = did_you_mean(name, [*known, *choices(config_dir)])
     return (
         f"{name}: there is no such option.{meant} `evaluator list` shows the choices of each group, and "

@@ -98,6 +98,20 @@ METRICS = (
         meaning="a chat model finds it likelier that it describes the same picture as the references",
         for_long_captions=10,
     ),
+    Metric(
+        "picture fit",
+        headline=True,
+        meaning="a chat model that sees the picture finds that it describes it better",
+        for_long_captions=8,
+    ),
+    Metric(
+        "accuracy",
+        headline=True,
+        meaning="a chat model that sees the picture finds more of what it says true",
+        for_long_captions=6,
+    ),
+    Metric("detail coverage", meaning="a chat model finds that it leaves out less of what is important"),
+    Metric("fluency", meaning="a chat model finds it written better"),
 )
 # What `Metric.agreement` is, measured by `evaluator trust`; docs/trust.md has the intervals.
 AGREEMENT = "Kendall's τ-c × 100 with experts' ratings of Flickr8k captions"

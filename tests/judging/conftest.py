@@ -41,7 +41,7 @@ class Judging:
         self.write(CAPTIONS)
 
     def write(self, captions: Mapping[str, str]) -> None:
-        images = [{"id": int(item)} for item in CAPTIONS]
+        images = [{"id": int(item), "file_name": f"{item}.png"} for item in CAPTIONS]
         notes = [
             {"image_id": int(item), "caption": f"{text} {n}"} for item, text in CAPTIONS.items() for n in "ab"
         ]
@@ -69,6 +69,10 @@ class Judging:
         """Caption and score, as `evaluator run` does before it compares and reports."""
         (config,) = run_configs([*self.arguments, f"name={name}", *more])
         return evaluate(config)
+
+    def without_a_judge(self, *more: str) -> Run:
+        rest = [option for option in self.arguments if not option.startswith("scorer")]
+        return evaluate(run_configs([*rest, "scorer=[rouge]", "name=one", *more])[0])
 
     def typed(self, *more: str) -> CompletedProcess[str]:
         """The whole command, with its table."""

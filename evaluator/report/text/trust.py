@@ -10,6 +10,7 @@ from typing import Any
 
 from evaluator.agreement.judgements import StatisticName
 from evaluator.agreement.trust import Agreement, Trusted
+from evaluator.core.dollars import format_dollars
 from evaluator.report.formatting import format_digits
 from evaluator.report.text.table import Cell, TextTable
 
@@ -82,6 +83,9 @@ def notes(trusted: Trusted) -> Iterator[str]:
         orders = {column: sorted(means, key=lambda name: -means[name]) for column, means in systems.items()}
         yield "Systems, the best first:"
         yield from (f"  {column}: {', '.join(order)}" for column, order in orders.items())
+    for name, cost_usd in trusted.costs_usd.items():
+        if cost_usd is not None:
+            yield f"{name}: its questions have cost {format_dollars(cost_usd)}."
     for missing in trusted.not_computed:
         yield f"{missing.name}: not computed: {missing.reason}"
 

@@ -22,7 +22,7 @@ from annotated_types import Ge
 
 from evaluator.config.choices import choice_options, component_of_choice
 from evaluator.config.components import component_class, validated
-from evaluator.config.identity import identity
+from evaluator.config.identity import content_digest, identity
 from evaluator.core import (
     RUNTIME_ONLY,
     TYPED_ONLY,
@@ -154,13 +154,14 @@ class Judge:
         if self.rules.needs_references and not item.references:
             return f"the rubric {self.rubric} needs references"
         if self.rules.picture and item.image is None:
-            return f"the rubric {self.rubric} needs the pictures. Type data.images=DIR"
+            return f"the rubric {self.rubric} needs the pictures: data.images=DIR, for a run of this machine"
         return ""
 
     def questions_about(self, item: Item, caption: str) -> list[Question]:
         """One question per draw. Its id says what it asks: another caption makes another question."""
         text = question_text(self.rules, caption, item.references)
-        asked = json.dumps([self._asked_of, text]).encode()
+        picture = content_digest(item.image) if self.rules.picture and item.image else None
+        asked = json.dumps([self._asked_of, text, *([picture] if picture else [])]).encode()
         digest = hashlib.sha256(asked).hexdigest()[:16]
         return [
             Question(
