@@ -45,7 +45,15 @@ COMMANDS = (
     *(run_command, score_command, compare_command, report_command, leaderboard_command),
     *(runs_command, plan_command, caption_command, regress_command, baseline_command, sweep_command),
     *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
-    *(trust_command, judge_check_command, data_command, arena_command, view_command, try_command, merge_command),
+    *(
+        trust_command,
+        judge_check_command,
+        data_command,
+        arena_command,
+        view_command,
+        try_command,
+        merge_command,
+    ),
 )
 
 INTERRUPTED = "Interrupted. All captions so far are saved; run the same command again to continue."

@@ -136,9 +136,12 @@ def _options(
             yield from _options(value, lines, f"{prefix}{key.value}.", inner)
             continue
         mark = value.end_mark
-        default = lines[value.start_mark.line][value.start_mark.column : mark.column]
         above = _comment_above(lines, key.start_mark.line) if key.start_mark.line else ""
-        beside = lines[mark.line][mark.column :].strip().lstrip("# ")
+        if getattr(value, "style", None) in ("|", ">"):  # a text of several lines, with its comment before it
+            default, beside = "a text", lines[value.start_mark.line].partition("#")[2].strip()
+        else:
+            default = lines[value.start_mark.line][value.start_mark.column : mark.column]
+            beside = lines[mark.line][mark.column :].strip().lstrip("# ")
         meaning = "; ".join(filter(None, (above, beside)))
         yield Option(f"{prefix}{key.value}", default, in_words(hint), meaning)
 
