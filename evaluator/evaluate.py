@@ -26,6 +26,7 @@ from evaluator.prepare import PreparedRun, prepare
 from evaluator.report.page.html import write_report
 from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
+from evaluator.report.text.robustness import robustness_table
 from evaluator.scoring import score_locked
 from evaluator.store.counts import known_sum
 from evaluator.store.judgements import FOLDER, cost_usd
@@ -90,6 +91,8 @@ def evaluate_prepared(prepared: Sequence[PreparedRun], is_sweep: bool | None = N
     if is_sweep:
         write_tables(comparison, folder)
         write_output(folder / "experiment.md", experiment(comparison))
+        if table := robustness_table(comparison):
+            write_output(folder / "robustness.md", table.markdown() + "\n")
     report = write_report(comparison, folder / "report.html")
     settings = {one.config.folder: one.config.settings for one in prepared}
     regressions = tuple(

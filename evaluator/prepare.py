@@ -34,9 +34,11 @@ from evaluator.core import (
     Item,
 )
 from evaluator.core.errors import ConfigError, DataError, EvaluatorError, StoreError, together
+from evaluator.core.perturbation import Perturbation, without_perturbation
 from evaluator.data.known import dataset_name
 from evaluator.data.sampling import shard, stratified
 from evaluator.files.images import is_file
+from evaluator.files.perturbed_pictures import perturbed_path
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.kept_scores import kept_scores
 from evaluator.store.manifest import Manifest
@@ -98,7 +100,7 @@ def prepared_run(config: RunConfig, data: Sequence[Item]) -> PreparedRun:
 
     Raises ConfigError where the folder holds a different run.
     """
-    items = chosen(config.data, data, config.settings)
+    items = perturbed_items(chosen(config.data, data, config.settings), config.perturbation)
     if isinstance(config.model, ForData):
         config = replace(config, model=config.model.for_data(config.data, data))
     manifest = Manifest(
@@ -107,7 +109,7 @@ def prepared_run(config: RunConfig, data: Sequence[Item]) -> PreparedRun:
         identity=config.identity,
         dataset_digest=short_hash([[item.id, item.references] for item in items]),
         images=len(items),
-        dataset=dataset_name(config.choices["data"], config.data, data),
+        dataset=dataset_name(without_perturbation(config.choices["data"]), config.data, data),
         source=config.data.source() if isinstance(config.data, HasSource) else {},
     )
     config, before = with_its_folder(pin_document_frequencies(config, data), manifest)
@@ -191,6 +193,13 @@ def chosen(dataset: Dataset, items: Sequence[Item], settings: Settings) -> list[
     return selected
 
 
+def perturbed_items(items: Sequence[Item], perturbation: Perturbation | None) -> list[Item]:
+    """The same items with pictures that are made harder."""
+    if perturbation is None:
+        return list(items)
+    return [replace(item, image=item.image and perturbed_path(item.image, perturbation)) for item in items]
+
+
 def select(items: Sequence[Item], settings: Settings) -> list[Item]:
     """The items that this run is about."""
     if settings.only_with_images:
@@ -214,7 +223,7 @@ def pin_document_frequencies(config: RunConfig, items: Sequence[Item]) -> RunCon
     if not config.settings.sample:
         return config
     pinned = {
-        name: scorer.pinned_to(items, config.choices["data"])
+        name: scorer.pinned_to(items, without_perturbation(config.choices["data"]))
         for name, scorer in config.scorers.items()
         if isinstance(scorer, CorpusDependent) and scorer.depends_on_corpus
     }

@@ -71,6 +71,7 @@ HEAVY = (
 # What is imported at once, by the module that is there for it.
 AT_ONCE = {
     "files/images": {"PIL"},
+    "files/perturbed_pictures": {"PIL"},
     "models/httpx_client": {"httpx2"},
     "models/requests_adapter": {"requests"},
     "scorers/clip/features": {"PIL"},

@@ -113,6 +113,7 @@ def findings() -> Iterator[Finding]:
     for name, purpose, extra in PACKAGES:
         yield package(name, purpose, extra)
     yield gpu()
+    yield cpu()
     yield java()
     yield meteor()
     yield spice()
@@ -142,7 +143,27 @@ def gpu() -> Finding:
         return Finding("GPU", "no NVIDIA GPU: local models run on the CPU, slowly", is_note=True)
     except (OSError, subprocess.SubprocessError):
         return Finding("GPU", "nvidia-smi is installed and fails", "nvidia-smi")
-    return Finding("GPU", "; ".join(output.strip().splitlines()) or "none that nvidia-smi lists")
+    gpus = output.strip().splitlines()
+    if not gpus:
+        return Finding("GPU", "none that nvidia-smi lists")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    only = f"; CUDA_VISIBLE_DEVICES={visible}" if visible is not None else ""
+    use = "local models use it" if len(gpus) == 1 else "local models run a process on each: runner.devices"
+    return Finding("GPU", f"{'; '.join(gpus)}; {use}{only}")
+
+
+def cpu() -> Finding:
+    """What a local model on the CPU gets, and what prepares its pictures."""
+    from evaluator.core.cpus import allowed_cpus, free_cpus
+    from evaluator.runner.picture_workers import CAN_FORK, THREADS
+
+    prepared = "by processes" if CAN_FORK else f"by {THREADS} threads"
+    free = max(0.0, free_cpus())
+    return Finding(
+        "CPU",
+        f"{allowed_cpus():g} cores for this program, {free:.1f} of the machine's free; a model on the CPU "
+        f"uses as many threads as it gains from, and its pictures are prepared {prepared}",
+    )
 
 
 def java() -> Finding:

@@ -23,10 +23,13 @@ def print_evaluation(evaluation: Evaluation, as_experiment: bool = False) -> Exi
     """Print the comparison, the report's place and what failed."""
     from evaluator.report.text.experiment import terminal
     from evaluator.report.text.failures import failure_lines
+    from evaluator.report.text.robustness import robustness_table
 
     print_comparison(evaluation.comparison)
     if as_experiment:
         print_table(terminal(evaluation.comparison))
+    if table := robustness_table(evaluation.comparison):
+        print_table(table)
     echo(f"report: {evaluation.report}")
     for regression in evaluation.regressions:
         print_regression(regression)

@@ -26,8 +26,8 @@ CONF_DIR = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent /
 ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 # An override whose value is a mapping, as model.extra_body={top_k: 1}: its keys are the user's own.
 MAPPING = re.compile(r"[\w.]+=\s*\{")
-# One option of the model that a judge asks: conf/scorer/judge.yaml lists none of them.
-OF_A_CHOICE = re.compile(r"scorer\.\w+\.options\.[\w.]+=")
+# What no YAML lists: an option of the model that a judge asks, and how pictures of any data set are changed.
+OF_A_CHOICE = re.compile(r"scorer\.\w+\.options\.[\w.]+=|data\.perturb=")
 
 
 @dataclass(frozen=True)

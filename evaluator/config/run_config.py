@@ -28,6 +28,7 @@ from evaluator.config.secret_options import refuse_secrets, refuse_secrets_in
 from evaluator.config.settings import Settings
 from evaluator.core import Captioner, Dataset, Prompt, Runner, Scorer
 from evaluator.core.errors import ConfigError, EvaluatorError, together
+from evaluator.core.perturbation import Perturbation, perturbation_from
 
 # Top-level keys that are component groups, or options of the runner, which conf/runner/ refers to.
 NODES = (*IDENTITY_GROUPS, "scorer", "runner", "hydra", "cache", "budget_usd", "prices")
@@ -47,6 +48,7 @@ class RunConfig:
     choices: Mapping[str, str]  # what was chosen in each group
     identity: Mapping[str, Mapping[str, Any]]  # by group, the options that can change a caption
     document: Mapping[str, Any]  # config.yaml: every option written out
+    perturbation: Perturbation | None = None  # of the pictures
 
     @property
     def folder(self) -> Path:
@@ -121,15 +123,20 @@ def build_run_config(job: Job) -> RunConfig:
                 f"{group}: nothing is chosen. Type {group}=...; `evaluator list` shows the choices"
             )
     options = {group: composed.group(group) for group in (*IDENTITY_GROUPS, "runner")}
+    perturbation = perturbation_from(options["data"].pop("perturb", None))
     components = {group: build_for_group(node, group, group) for group, node in options.items()}
     identities = {group: identity(components[group]) for group in IDENTITY_GROUPS}
+    named = dict(composed.choices)
+    if perturbation:
+        identities["data"]["perturb"] = str(perturbation)
+        named["data"] += f"+{perturbation}"
     choices = {
-        **composed.choices,
+        **named,
         "prompt": prompt_label(composed.choices["prompt"], components["prompt"], job.overrides),
     }
     name = settings.name and "-".join([settings.name, *shard_name(settings)])
     name = name or default_name(
-        {**composed.choices, "prompt": folder_part(composed.choices["prompt"], choices["prompt"])},
+        {**named, "prompt": folder_part(composed.choices["prompt"], choices["prompt"])},
         identities,
         options,
         composed.defaults,
@@ -153,6 +160,7 @@ def build_run_config(job: Job) -> RunConfig:
         choices=choices,
         identity=identities,
         document=document,
+        perturbation=perturbation,
     )
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from evaluator.core.errors import ImageError
+from evaluator.files.perturbed_pictures import as_png, perturbed, perturbed_picture
 from evaluator.files.table_pictures import is_in_table, picture_in_table
 
 # Enough for the 200-megapixel cameras of telephones (16320 x 12240); 0.8 GB as RGB.
@@ -111,7 +112,7 @@ def as_jpeg(picture: Image.Image, largest: tuple[int, int], quality: int) -> byt
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of the file, or of the picture in a row of a table.
+    """The bytes of the file, of the picture in a row of a table, or of a perturbed picture.
 
     Raises ImageError where it is missing, empty, too large or no ordinary file.
     """
@@ -129,6 +130,10 @@ def read_file(path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         if data := picture_in_table(path):
             return data
+        if (found := perturbed_picture(path)) and not found.original.is_dir():
+            data = read_file(found.original)
+            picture = decode_picture(data, str(found.original))
+            return as_png(perturbed(picture, found.perturbation, data))
         raise ImageError(f"{path}: there is no such file") from error
     except PermissionError as error:
         raise ImageError(f"{path}: no permission to read the file") from error
@@ -146,15 +151,20 @@ def format_of(data: bytes) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a picture may be there: an ordinary file, or a row of a table.
+    """Whether a picture may be there: an ordinary file, a row of a table, or one of these perturbed.
 
     No path is too odd to ask, unlike for `Path.is_file`.
     """
-    return os.path.isfile(path) or is_in_table(path)
+    if os.path.isfile(path) or is_in_table(path):
+        return True
+    found = perturbed_picture(path)
+    return found is not None and is_file(found.original)
 
 
 def file_of(path: Path) -> Path:
-    """The file that holds a picture: its own, or the table that it is a row of."""
+    """The file that holds a picture: its own, the table that it is a row of, or what was perturbed."""
+    if (found := perturbed_picture(path)) and not os.path.isfile(path):
+        return file_of(found.original)
     return path.parents[2] if is_in_table(path) else path
 
 

@@ -163,7 +163,7 @@ class LocalSession:
         import torch
 
         with memory_for(self.model, len(prepared)):
-            pixels = torch.stack(list(prepared)).to(self.model.device, self.model.dtype)
+            pixels = on_device(torch.stack(list(prepared)), self.model)
             input_ids = torch.tensor([list(self.prompt_ids)] * len(prepared), device=self.model.device)
             output = self.model.generate(
                 pixel_values=pixels,
@@ -194,6 +194,13 @@ def picture_of(item: Item) -> Image:
     if item.image is None:
         raise CaptionError(Outcome.ERROR, f"image {item.id} has no picture. Give data.images=DIR")
     return read_picture(item.image)
+
+
+def on_device(pixels: torch.Tensor, model: Any) -> torch.Tensor:
+    """The pixels where the model is; a GPU copies from pinned memory while the program goes on."""
+    if model.device.type == "cuda":
+        pixels = pixels.pin_memory()
+    return pixels.to(model.device, non_blocking=True).to(model.dtype)
 
 
 @contextmanager

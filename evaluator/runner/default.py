@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -16,6 +18,7 @@ from evaluator.core import (
     Caption,
     Captioner,
     Item,
+    OnDevice,
     Priced,
     Prompt,
     Question,
@@ -33,6 +36,8 @@ from evaluator.runner.request_options import RequestPolicy, Requests
 
 if TYPE_CHECKING:
     from evaluator.runner.answer_cache import CarefulCache
+
+logger = logging.getLogger(__name__)
 
 
 class Unwritten:
@@ -94,6 +99,7 @@ class DefaultRunner:
         if len(devices) == 1:
             captioner = on_device(captioner, devices[0])
         with ExitStack() as stack:
+            start = time.monotonic()
             session = stack.enter_context(captioner.open(prompt)) if len(devices) < 2 else None
             verb = "judged" if any(isinstance(item, Question) for item in items[:1]) else "captioned"
             display = stack.enter_context(progress(len(items), verb=verb))
@@ -121,6 +127,8 @@ class DefaultRunner:
                 )
                 run.caption_all(items)
                 return
+            if session is not None and isinstance(captioner, OnDevice):
+                logger.info("loaded in %.1f s", time.monotonic() - start)
             batches = Batches(self.batch_size, self.decode_workers, self.decode_in)
             captions = (
                 captions_of_devices(captioner, prompt, items, devices, batches)

@@ -105,6 +105,7 @@ class DeviceProcesses:
         match message:
             case Loaded():
                 worker.is_loaded = True
+                logger.info("%s: loaded in %.1f s", worker.device, message.seconds)
             case Wants():
                 worker.wants = message.number
             case Captioned():

@@ -47,7 +47,7 @@ def test_every_part_has_its_line_and_no_key_is_shown(
     lines = [line[10:].split("  ")[0] for line in marked]
     assert lines == [
         *(name for name, _, _ in doctor.PACKAGES),
-        *("GPU", "Java", "METEOR", "SPICE", "CLIP's weights"),
+        *("GPU", "CPU", "Java", "METEOR", "SPICE", "CLIP's weights"),
         *doctor.key_pages(),
         *("cache", "prices"),
     ]
@@ -85,7 +85,14 @@ def test_the_gpu_by_nvidia_s_own_program(tmp_path: Path, monkeypatch: pytest.Mon
     assert doctor.gpu().state.startswith("no NVIDIA GPU")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{path}")
     program(tmp_path / "bin", "nvidia-smi", "echo 'NVIDIA H200, 143771 MiB'")
-    assert doctor.gpu() == Finding("GPU", "NVIDIA H200, 143771 MiB")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert doctor.gpu() == Finding("GPU", "NVIDIA H200, 143771 MiB; local models use it")
+    program(tmp_path / "bin", "nvidia-smi", "echo 'NVIDIA H200, 1 MiB'; echo 'NVIDIA L4, 2 MiB'")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert doctor.gpu().state == (
+        "NVIDIA H200, 1 MiB; NVIDIA L4, 2 MiB; local models run a process on each: runner.devices; "
+        "CUDA_VISIBLE_DEVICES=0,1"
+    )
     program(tmp_path / "bin", "nvidia-smi", "exit 9")
     assert doctor.gpu().advice == "nvidia-smi"
 

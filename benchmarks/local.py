@@ -1,0 +1,234 @@
+"""What the runner costs beside preparing pictures and generating captions: local models on this machine.
+
+    python benchmarks/local.py [IMAGES] [ROUNDS]
+
+The demo's three models caption pictures from files, on the CPU, with one thread of torch. Each round measures
+apart, in turn, since machines do other things at the same time: preparing all pictures one after the other;
+generating from what was prepared, with the runner's batches; the whole run, from files to captions in the
+ledger; and a loop that prepares and captions one picture at a time. The best of the rounds counts.
+
+    cpu_share          CPU seconds of preparing and generating / those of the whole run
+    share_of_ideal     what these seconds allow / the time of the whole run. One process generates in one
+                       thread, so that no run is faster than generating alone, nor than all CPUs together
+    one_by_one_ratio   CPU seconds of one picture at a time / those of the whole run
+    two_workers_ratio  images per second of two processes with one thread each / those of one such process
+    memory_slope_mb_per_1000   growth of the memory, after the first thousand images
+
+The last line is one JSON object, with the worst of the three models. benchmarks/local_gpu.py is the same on a
+GPU.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evaluator.config.run_config import run_configs
+from evaluator.core import Caption, Captioner, Item, Prompt, Session
+from evaluator.core.cpus import allowed_cpus
+from evaluator.runner.default import DefaultRunner
+from evaluator.store.run_folder import RunFolder
+from tools.demo.scenes import draw, training_scenes
+
+MODELS = ("tiny-git", "tiny-blip", "tiny-blip2")
+IMAGES = 2_000
+ROUNDS = 3
+MEMORY_IMAGES = 5_000
+WORKERS_IMAGES = 600
+PROMPT = Prompt("none")
+
+
+# --- pictures, and a model that is loaded already ----------------------------------------------------------
+
+
+def write_pictures(folder: Path, count: int) -> list[Item]:
+    """Scenes that the demo's models were not tested on, as JPEG files."""
+    folder.mkdir()
+    items = [Item(str(number), folder / f"{number}.jpg") for number in range(count)]
+    for item, scene in zip(items, training_scenes(2_000_000), strict=False):
+        assert item.image is not None
+        draw(scene).save(item.image, quality=90)
+    return items
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A captioner whose weights are in memory, so that loading them is not measured."""
+
+    session: Any
+
+    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
+        return ()
+
+    @contextmanager
+    def open(self, prompt: Prompt) -> Iterator[Session]:
+        yield self.session
+
+
+def captioner(name: str) -> Captioner:
+    (config,) = run_configs([f"model={name}", "data=demo"])
+    return config.model
+
+
+def whole_run(model: Captioner, items: Sequence[Item], runner: DefaultRunner) -> list[float]:
+    """From files to captions in a ledger; when each caption was recorded."""
+    times: list[float] = []
+    with tempfile.TemporaryDirectory() as name, RunFolder(Path(name) / "run").ledger() as ledger:
+
+        def record(caption: Caption) -> None:
+            assert caption.text, caption.error
+            ledger.record(caption)
+            times.append(time.perf_counter())
+
+        runner.run(model, PROMPT, items, record)
+    assert len(times) == len(items)
+    return times
+
+
+# --- the measurements --------------------------------------------------------------------------------------
+
+
+class Cost(NamedTuple):
+    """In seconds; those of the CPU are of this process and of all that it has waited for."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def of(cls, work: Callable[[], Any]) -> Cost:
+        wall, cpu = time.perf_counter(), cpu_seconds()
+        work()
+        return cls(time.perf_counter() - wall, cpu_seconds() - cpu)
+
+
+def cpu_seconds() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def compared(name: str, items: Sequence[Item], rounds: int) -> dict[str, float]:
+    """The whole run beside its parts, in turn."""
+    runner = DefaultRunner()
+    few = items[: max(1, len(items) // 10)]
+    found: dict[str, list[Cost]] = {"prepare": [], "generate": [], "whole": [], "one": []}
+    with captioner(name).open(PROMPT) as opened:
+        session: Any = opened
+        whole_run(Loaded(session), items[:64], runner)  # what is done once is not counted
+        for _ in range(rounds):
+            once(session, items, few, found)
+    cpu = {part: min(cost.cpu for cost in costs) for part, costs in found.items()}
+    shares = [
+        max(generate.wall, (prepare.wall + generate.wall) / allowed_cpus()) / whole.wall
+        for prepare, generate, whole in zip(found["prepare"], found["generate"], found["whole"], strict=True)
+    ]
+    for part, costs in found.items():
+        seconds = "  ".join(f"{cost.wall:6.2f} ({cost.cpu:6.2f})" for cost in costs)
+        print(f"  {part:8}  {seconds}  seconds (of CPU)")
+    fastest = min(cost.wall for cost in found["whole"])
+    print(f"  {len(items) / fastest:.1f} images/s", flush=True)
+    return {
+        "cpu_share": (cpu["prepare"] + cpu["generate"]) / cpu["whole"],
+        "share_of_ideal": max(shares),
+        "one_by_one_ratio": cpu["one"] / cpu["whole"],
+    }
+
+
+def once(session: Any, items: Sequence[Item], few: Sequence[Item], found: dict[str, list[Cost]]) -> None:
+    """One round; the loop of one picture at a time sees some of the items, and is counted as for all."""
+    runner = DefaultRunner()
+    prepared: list[Any] = []
+
+    def prepare() -> None:
+        prepared.extend(map(session.prepare, items))
+
+    def generate() -> None:
+        for start in range(0, len(items), runner.batch_size):
+            session.caption(prepared[start : start + runner.batch_size])
+
+    def one_by_one() -> None:
+        for item in few:
+            session.caption([session.prepare(item)])
+
+    found["prepare"].append(Cost.of(prepare))
+    found["generate"].append(Cost.of(generate))
+    found["whole"].append(Cost.of(lambda: whole_run(Loaded(session), items, runner)))
+    found["one"].append(Cost(*(seconds * len(items) / len(few) for seconds in Cost.of(one_by_one))))
+
+
+def two_workers(name: str, items: Sequence[Item], rounds: int) -> float:
+    """How much faster two processes are than one; each prepares and captions with the CPU that it has.
+
+    Loading is not counted: the speed is that of the middle three quarters of the images.
+    """
+    seconds: dict[str, float] = {"cpu": 0.0, "cpu*2": 0.0}
+    for _ in range(rounds):
+        for devices in seconds:
+            runner = DefaultRunner(devices=devices, decode_in="threads", decode_workers=1)
+            times = whole_run(captioner(name), items, runner)
+            seconds[devices] += times[-len(times) // 8] - times[len(times) // 8]
+    one, two = (rounds * len(items) * 0.75 / each for each in seconds.values())
+    print(f"  one process {one:.1f} images/s, two {two:.1f}", flush=True)
+    return two / one
+
+
+def memory_slope(name: str, items: Sequence[Item]) -> float:
+    """MB per 1,000 images, by least squares over the run after its first thousand images."""
+    sizes: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        captioner(name).open(PROMPT) as session,
+        RunFolder(Path(folder) / "run").ledger() as ledger,
+    ):
+        number = count(1)
+
+        def record(caption: Caption) -> None:
+            ledger.record(caption)
+            if next(number) % 100 == 0:
+                sizes.append(resident_mb())
+
+        DefaultRunner().run(Loaded(session), PROMPT, items, record)
+    later = sizes[min(10, len(sizes) // 2) :]
+    slope = float(np.polyfit(np.arange(len(later)) / 10, later, 1)[0])
+    print(f"  memory from {sizes[0]:.0f} to {sizes[-1]:.0f} MB over {len(items):,} images", flush=True)
+    return slope
+
+
+def resident_mb() -> float:
+    """Of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def main(images: int, rounds: int) -> None:
+    figures: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory() as name:
+        memory_images = MEMORY_IMAGES * images // IMAGES
+        items = write_pictures(Path(name) / "pictures", max(images, memory_images))
+        for model in MODELS:
+            print(f"{model}, {images:,} pictures, {rounds} rounds", flush=True)
+            figures.append(compared(model, items[:images], rounds))
+            few = items[: WORKERS_IMAGES * images // IMAGES]
+            figures[-1]["two_workers_ratio"] = two_workers(model, few, rounds)
+        slope = memory_slope(MODELS[-1], items[:memory_images])
+    worst = {key: round(min(each[key] for each in figures), 4) for key in figures[0]}
+    print(json.dumps(worst | {"memory_slope_mb_per_1000": round(slope, 4)}))
+
+
+if __name__ == "__main__":
+    arguments = [int(argument) for argument in sys.argv[1:]]
+    main(*(arguments + [IMAGES, ROUNDS][len(arguments) :]))
