@@ -48,8 +48,8 @@ def leaderboard_command(
 ) -> None:
     """Rank runs in a table to paste, or keep a leaderboard site for any web host.
 
-    A site keeps each run's captions and statistics, but no pictures: adding another run needs neither the
-    folders nor the pictures of earlier runs.
+    A site keeps each run's captions and statistics, and pictures of a few images: adding another run needs
+    neither the folders nor the pictures of earlier runs. Its site.yaml names the site and describes the runs.
     """
     from evaluator.comparison.compare import compare
     from evaluator.comparison.remeasure import human_baseline
@@ -58,11 +58,9 @@ def leaderboard_command(
     from evaluator.report.text.leaderboard import FORMATS, about, leaderboard_table
 
     if site:
-        if with_published or with_human or form or rank_by:
-            raise click.UsageError(
-                "--site writes pages: leave out --format, --rank-by, --published and --human"
-            )
-        echo(add_to_site(only_runs(runs), site, picture_folders))
+        if form or rank_by:
+            raise click.UsageError("--site writes pages: leave out --format and --rank-by")
+        echo(add_to_site(only_runs(runs), site, picture_folders, with_published, with_human))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")

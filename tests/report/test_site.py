@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from evaluator.comparison.compare import compare
 from evaluator.core import Item
-from evaluator.core.errors import ConfigError
+from evaluator.core.errors import ConfigError, DataError, StoreError
+from evaluator.report.page.gallery import gallery
+from evaluator.report.page.pictures import pictures_of_site
 from evaluator.report.site import add_to_site
+from evaluator.report.site_file import read_site_file
 from evaluator.store.run_folder import RunFolder
 
 MakeRun = Callable[..., Path]
@@ -33,7 +37,10 @@ def test_it_grows_without_the_earlier_runs(
     page = index.read_text()
     assert "second run leads on CIDEr (90.0), 40.0 points ahead of first" in page
     links = re.findall(r'<a href="([^"#]+)"', page)
-    assert sorted(links) == ["first.html", "second%20run.html"]
+    assert sorted(links) == ["compare.html", "first.html", "second%20run.html"]
+    both = read_gallery(site / "compare.html")
+    assert both["runs"] == ["second run", "first"]
+    assert [answers["captions"][7] for answers in both["answers"]] == ["a dog 7"] * 2
     for name in ("first.html", "second run.html"):
         assert "a dog 7" in read_gallery(site / name)["answers"][0]["captions"]
     assert 'id="data"' not in page  # each run has it on its own page
@@ -53,8 +60,9 @@ def test_a_run_that_is_added_again_takes_its_own_place(make_run: MakeRun, tmp_pa
 def test_mistakes(make_run: MakeRun, tmp_path: Path, command: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match="holds no run yet"):
         add_to_site([], tmp_path / "site")
-    with pytest.raises(ConfigError, match="would replace the index"):
-        add_to_site([make_run("index", CAPTIONS, {"CIDEr": [0.5] * 30})], tmp_path / "site")
+    for name in ("index", "compare"):
+        with pytest.raises(ConfigError, match=f"would replace {name}.html"):
+            add_to_site([make_run(name, CAPTIONS, {"CIDEr": [0.5] * 30})], tmp_path / "site")
     one = make_run("one", CAPTIONS, {"CIDEr": [0.5] * 30})
     other = make_run("other", CAPTIONS, {"CIDEr": [0.5] * 30}, dataset_digest="d2")
     with pytest.raises(ConfigError, match="one and other use different data sets"):
@@ -63,7 +71,7 @@ def test_mistakes(make_run: MakeRun, tmp_path: Path, command: Callable[..., Any]
     add_to_site([one], tmp_path / "mixed")
     with pytest.raises(ConfigError, match="use different data sets"):
         add_to_site([other], tmp_path / "mixed")
-    done = command("leaderboard", "one", "--site", "site", "--human")
+    done = command("leaderboard", "one", "--site", "site", "--format", "csv")
     assert done.returncode == 2
     assert "leave out --format" in done.stderr
     done = command("leaderboard", "nowhere", "--site", "site")
@@ -80,7 +88,74 @@ def test_no_place_of_a_picture_is_kept(
     add_to_site([run], tmp_path / "site")
     kept = RunFolder.existing(tmp_path / "site" / "runs" / "with pictures.zip")
     assert [item.image for item in kept.load().items] == [None] * 3
-    assert len(read_gallery(tmp_path / "site" / "with pictures.html")["shown"]["shown"]) == 3
+    shown = read_gallery(tmp_path / "site" / "with pictures.html")["shown"]
+    assert len(shown["shown"]) == 3
+    files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "site" / "pictures").iterdir()}
+    assert set(shown["shown"]) == set(files)
+    # A run that comes later, from a machine without the pictures, shows those that the site has.
+    later = [Item(item.id, None, item.references) for item in items]
+    add_to_site([make_run("later", captions, {"CIDEr": [0.4] * 3}, items=later)], tmp_path / "site")
+    for page in ("later", "compare"):
+        document = read_gallery(tmp_path / "site" / f"{page}.html")
+        assert set(document["shown"]["shown"]) == set(files), page
+        assert document["shown"]["folder"] == "pictures"
+    assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "site" / "pictures").iterdir()} == files
+
+
+def test_few_pictures_of_many_images(make_run: MakeRun, tmp_path: Path, pictures: list[Path]) -> None:
+    items = [Item(str(number), pictures[number % 3], (f"r{number}",)) for number in range(9)]
+    shown = gallery(compare([make_run("run", {i.id: "a" for i in items}, {"CIDEr": [0.5] * 9}, items)]))
+    found = pictures_of_site(shown, tmp_path / "pictures", number=4)
+    assert len(found.shown) == 4
+    assert len(found.reasons) == 5
+    assert pictures_of_site(shown, tmp_path / "pictures", number=4).shown == found.shown
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write the pictures"):
+        pictures_of_site(shown, tmp_path / "file")
+
+
+def test_what_its_owner_writes(
+    make_run: MakeRun, read_page: Callable[[Path], Any], tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "site.yaml").write_text(
+        "title: Our <b>captions</b>\ndescription: All on the same images.\nruns:\n"
+        "  one: {description: ours, licence: MIT, size: 2B, where: local, link: 'https://example.org/?a=1&b=2'}\n"
+    )
+    items = [Item(item_id, None, ("a dog", f"a brown dog {item_id}")) for item_id in CAPTIONS]
+    for name in ("one", "two"):
+        make_run(name, CAPTIONS, {"CIDEr": [0.5] * 30}, items)
+    done = command("leaderboard", "one", "two", "--site", "site", "--human", "--published")
+    assert done.returncode == 0, done.stderr
+    index = read_page(site / "index.html")
+    assert index.find("h1")[0].words == "Our <b>captions</b>"
+    assert "All on the same images." in index.words
+    (about,) = (node for node in index.find("small", "about-run") if "MIT" in node.words)
+    assert about.words == "ours · 2B · local · MIT more"
+    assert about.find("a")[0].attributes["href"] == "https://example.org/?a=1&b=2"
+    assert "a person" in index.find("tfoot")[0].words
+    one = read_page(site / "one.html")
+    assert one.find("nav")[0].find("a")[0].attributes["href"] == "index.html"
+    assert "ours · 2B" in one.words
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("runs: {one: {link: 'javascript:alert(1)'}}", "runs.one.link: expected an address that begins with"),
+        ("runs: {one: {colour: red}}", "runs.one: there is no 'colour' here: type one of description"),
+        ("titel: x", "there is no 'titel' here: type one of title, description, runs"),
+        ("title: [1", "cannot be read as YAML"),
+        ("title: 5", "title: expected text, found 5"),
+        ("- a", "expected an object, found a list of 1"),
+    ],
+)
+def test_a_wrong_site_file_says_where(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "site.yaml").write_text(content)
+    with pytest.raises(DataError) as found:
+        read_site_file(tmp_path)
+    assert problem in str(found.value)
 
 
 def test_kept_runs_make_a_report_and_another_site(

@@ -11,7 +11,7 @@ and its script unpacks them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
 from evaluator.report.page.breakdown import breakdown
 from evaluator.report.page.columns import AMOUNTS, columns
 from evaluator.report.page.embedding import breakable, packed, policy, shortened, visible, within_script
+from evaluator.report.page.frame import Frame
 from evaluator.report.page.gallery import Gallery, gallery
 from evaluator.report.page.lengths import length_plot
 from evaluator.report.page.named_folders import common_folder
@@ -66,32 +67,35 @@ def write_report(
     comparison: Comparison,
     output: Path | str,
     pictures: int | Path = PICTURES_WITHIN,
-    pages: Mapping[str, str] | None = None,
-    with_images: bool = True,
+    *,
     picture_folders: Sequence[Path] = (),
     picture_width: int = WIDTH,
     marks: Sequence[HandMark] = (),
 ) -> Path:
     """Write the page, whole or not at all. Raises StoreError.
 
-    `pictures` is how many pictures the page holds at most, or a folder beside it for all of them; `pages`
-    are addresses that runs are linked to, by their labels. `with_images=False` leaves the gallery out, as
-    the index of a site does, whose runs have pages of their own. Runs that were read from their folders show
-    only pictures below `picture_folders`, unless they were made on this machine. `marks` are what a person
-    thinks of single captions.
+    `pictures` is how many pictures the page holds at most, or a folder beside it for all of them. Runs that
+    were read from their folders show only pictures below `picture_folders`, unless they were made on this
+    machine. `marks` are what a person thinks of single captions.
     """
     comparison, output = comparison.best_first, Path(output)
-    shown = gallery(comparison, picture_folders, marks) if with_images else None
-    if shown and shown.withheld:
+    shown = gallery(comparison, picture_folders, marks)
+    if shown.withheld:
         warn_of_withheld(shown, output)
-    if shown is None:
-        rendered = Pictures()
-    elif isinstance(pictures, int):
+    if isinstance(pictures, int):
         rendered = pictures_within(shown, pictures, picture_width)
     else:
         rendered = pictures_beside(shown, pictures, picture_width)
-    # What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
-    content = report_page(comparison, shown, rendered, pages or {}).encode("utf-8", "replace")
+    write_page(output, report_page(comparison, shown, rendered))
+    return output
+
+
+def write_page(output: Path, page: str) -> None:
+    """Write a page, whole or not at all. Raises StoreError.
+
+    What UTF-8 cannot hold, such as half of a surrogate pair, becomes a question mark.
+    """
+    content = page.encode("utf-8", "replace")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         replace_file(output, content)
@@ -100,7 +104,6 @@ def write_report(
             f"cannot write the report {output}: {error.strerror}. Free space, correct the permissions, "
             "or type --output FILE for another file; the runs are kept"
         ) from error
-    return output
 
 
 def warn_of_withheld(shown: Gallery, output: Path) -> None:
@@ -113,9 +116,13 @@ def warn_of_withheld(shown: Gallery, output: Path) -> None:
 
 
 def report_page(
-    comparison: Comparison, shown: Gallery | None, pictures: Pictures, pages: Mapping[str, str]
+    comparison: Comparison, shown: Gallery | None, pictures: Pictures, frame: Frame | None = None
 ) -> str:
-    """The page as HTML, its rows in the order of the comparison's; without images where `shown` is None."""
+    """The page as HTML, its rows in the order of the comparison's.
+
+    Without images where `shown` is None, as in the index of a site, whose runs have pages of their own.
+    """
+    frame = frame or Frame()
     style, script = report_style(), joined(map(browser_script, SCRIPTS))
     lead, (first, *others) = comparison.lead_metric, comparison.rows
     board = replace(comparison, metrics=tuple(dict.fromkeys(filter(None, [lead, *comparison.computed]))))
@@ -124,7 +131,8 @@ def report_page(
         policy=policy(style, script, pictures_beside=pictures.folder != ""),
         style=style,
         script=script,
-        title=title(comparison),
+        title=frame.title or title(comparison),
+        frame=frame,
         image_counts=sorted({row.results.images for row in comparison.rows}),
         labels=[row.label for row in comparison.rows],
         colours={row.label: f"run-{number % COLOURS}" for number, row in enumerate(comparison.rows)},
@@ -137,7 +145,6 @@ def report_page(
         rows=leaderboard_rows(board),
         columns=columns(board, shown),
         whisker_axes={m: whisker_axis([score for _, score in board.scored(m)]) for m in board.metrics},
-        pages=pages,
         is_ranked=any(map(comparison.rank, comparison.rows)),
         tallies=tallies(shown),
         notes=notes(comparison),

@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,10 +26,12 @@ from evaluator.report.page.gallery import NO_PICTURE, Gallery
 
 CANNOT_BE_READ = "picture cannot be read"
 LEFT_OUT = "picture not in this file"
+NOT_IN_SITE = "picture not in this site"
 WITHHELD = "picture not shown: the run was not made on this machine, and --images did not name its folder"
 
 # In pixels: large enough to see what a caption is about, and some 45 KB each.
 WIDTH = 640
+PICTURES_OF_SITE = 60
 
 # Decoding releases the interpreter's lock.
 WORKERS = os.cpu_count() or 1
@@ -74,6 +77,33 @@ def pictures_beside(gallery: Gallery, folder: Path, width: int = WIDTH) -> Pictu
         ) from error
 
 
+def pictures_of_site(gallery: Gallery, folder: Path, number: int = PICTURES_OF_SITE) -> Pictures:
+    """The pictures of at most so many images, in a folder that pages of several runs share.
+
+    A file is named by what its image is, not by where it lies: runs that are added later show it without
+    having it. Raises StoreError where the folder cannot be written.
+    """
+    names = [f"{digest(repr((item.id, item.references)))}.jpg" for item in gallery.items]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {path.name for path in folder.iterdir()}
+        missing = [index for index in choose(gallery, number) if names[index] not in kept]
+        for index in missing[: max(0, number - len(kept))]:
+            image = gallery.items[index].image
+            with suppress(ImageError, MemoryError):
+                replace_file(folder / names[index], thumbnail(image, WIDTH) if image else b"")
+                kept.add(names[index])
+    except OSError as error:
+        raise StoreError(f"cannot write the pictures to {folder}: {error.strerror}") from error
+    shown = {index: name for index, name in enumerate(names) if name in kept}
+    reasons = dict.fromkeys(set(range(len(names))) - set(shown), NOT_IN_SITE)
+    return Pictures(shown, reasons, folder.name)
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:20]
+
+
 def render_all(
     gallery: Gallery, chosen: Sequence[int], render: Callable[[Path], str], folder: str = ""
 ) -> Pictures:
@@ -102,7 +132,7 @@ def thumbnail_file(folder: Path, path: Path, width: int = WIDTH) -> str:
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be read: {error}") from error
     version = f"{path.resolve()} {state.st_size} {state.st_mtime_ns} {width}"
-    name = f"{hashlib.sha256(version.encode(errors='replace')).hexdigest()[:20]}.jpg"
+    name = f"{digest(version)}.jpg"
     if not (folder / name).exists():
         replace_file(folder / name, thumbnail(path, width))
     return name

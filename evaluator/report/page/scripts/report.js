@@ -129,11 +129,26 @@ class Report {
   }
 }
 
+// A page without images, such as the index of a site: columns, and a field that finds runs.
+function startIndex(leaderboard) {
+  const { columns } = leaderboard;
+  const details = document.getElementById("columns");
+  details.hidden = false;
+  const entries = columns.map(([column, name]) => [column, isolated(name)]);
+  const menu = new Menu(details, entries, () => leaderboard.showColumns(menu.numbers));
+  menu.value = columns.flatMap(([column, , isFirst]) => (isFirst ? [column] : [])).join(",");
+  leaderboard.showColumns(menu.numbers);
+  const field = document.getElementById("find-run");
+  if (!field) return;
+  field.parentElement.hidden = false;
+  field.addEventListener("input", () => leaderboard.find(field.value));
+}
+
 (async () => {
   const leaderboard = new Leaderboard(document.querySelector("table.leaderboard"));
   const form = document.querySelector("form.controls");
   if (!form) {
-    leaderboard.showColumns(leaderboard.columns.filter(([, , isFirst]) => isFirst).map(([column]) => column));
+    startIndex(leaderboard);
     return;
   }
   let data;

@@ -42,6 +42,15 @@ class Leaderboard {
     }
   }
 
+  // Only the runs in whose first cell all of these words stand.
+  find(text) {
+    const words = text.toLowerCase().split(/\s+/);
+    this.rows.forEach((row) => {
+      const said = row.cells[0].textContent.toLowerCase();
+      row.hidden = !words.every((word) => said.includes(word));
+    });
+  }
+
   showRuns(shown) {
     this.rows.forEach((row, run) => (row.hidden = !shown.includes(run)));
   }
