@@ -10,11 +10,11 @@ metrics that need no references can be computed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from evaluator.core import Item
+from evaluator.core import RUNTIME_ONLY, Item
 from evaluator.core.errors import DataError
 from evaluator.data.picture_files import files_within, with_pictures
 from evaluator.data.references_file import ReferencesFile
@@ -30,6 +30,7 @@ class PictureFolder:
 
     images: Path
     references: Path | None = None
+    tags: Literal["folders"] | None = field(default=None, metadata=RUNTIME_ONLY)  # changes no caption
 
     def load(self) -> list[Item]:
         """The items in the order of their paths. Raises DataError where there is no folder or no picture."""
@@ -37,7 +38,12 @@ class PictureFolder:
         pictures = pictures_among(files, self.images)
         given = self._given()
         return [
-            Item(written(name), path, given.get(path) or references_beside(name, files, self.images))
+            Item(
+                written(name),
+                path,
+                given.get(path) or references_beside(name, files, self.images),
+                folder_of(name) if self.tags else (),
+            )
             for name in pictures
             if (path := self.images / name)
         ]
@@ -64,6 +70,16 @@ def pictures_among(files: Iterable[str], folder: Path) -> list[str]:
     if pictures := sorted(filter(is_picture_name, files)):
         return pictures
     raise DataError(f"{folder}: there are no pictures in this folder, nor in its sub-folders")
+
+
+def folder_of(name: str) -> tuple[str, ...]:
+    """The outermost sub-folder that a picture is in, as its tag.
+
+    >>> folder_of("beach/2024/kite.jpg"), folder_of("kite.jpg")
+    (('beach',), ())
+    """
+    outermost, slash, _ = name.partition("/")
+    return (written(outermost),) if slash else ()
 
 
 def references_beside(name: str, files: frozenset[str], folder: Path) -> tuple[str, ...]:

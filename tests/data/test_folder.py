@@ -40,6 +40,7 @@ def test_pictures_in_the_order_of_their_paths_with_the_texts_beside_them(tmp_pat
         Item("a/2.png", folder / "a" / "2.png", ("A cat.",)),
         Item("b.JPG", folder / "b.JPG", ("A kite.", "A red kite.")),
     ]
+    assert [item.tags for item in PictureFolder(folder, tags="folders").load()] == [("a",), ("a",), ()]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from evaluator.comparison.by_tag import breakdown
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.comparison.metric_agreement import agreement, format_coefficient
 from evaluator.core.errors import StoreError
@@ -26,7 +27,6 @@ from evaluator.report import formatting
 from evaluator.report.hand_marks import HandMark, tally
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
-from evaluator.report.page.breakdown import breakdown
 from evaluator.report.page.columns import AMOUNTS, columns
 from evaluator.report.page.embedding import breakable, packed, policy, shortened, visible, within_script
 from evaluator.report.page.frame import Frame

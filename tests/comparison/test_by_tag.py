@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click import UsageError
+from click.testing import CliRunner
 
+from evaluator.cli.compare import compare_command
+from evaluator.comparison.by_tag import breakdown
 from evaluator.comparison.compare import compare
 from evaluator.core import Item
-from evaluator.report.page.breakdown import breakdown
 from evaluator.report.page.html import write_report
 
 MakeRun = Callable[..., Path]
@@ -39,6 +43,40 @@ def test_each_tag_is_scored_over_its_images(make_run: MakeRun, tmp_path: Path) -
     table = page.split('<table class="breakdown">')[1].split("</table>")[0]
     assert table.count("<b>") == 3  # the best of each tag
     assert f"<b>{100 * (found[0].best or 0):.1f}</b>" in table
+
+
+def test_the_command_shows_it_in_every_format(make_run: MakeRun) -> None:
+    """Points for people; the scale of the files for programs."""
+    values = [[0.5 if "dog" in item.tags else 0.25 for item in ITEMS], [0.75] * 41]
+    runs = [
+        str(make_run(name, dict.fromkeys(IDS, "x"), {"CIDEr": of_run}, ITEMS))
+        for name, of_run in zip("ab", values, strict=True)
+    ]
+
+    def shown(*options: str) -> str:
+        done = CliRunner().invoke(compare_command, [*runs, "--by-tag", *options], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert "CIDEr in points (x100) for the images of each tag, 95 % intervals" in " ".join(shown().split())
+    assert "| dog | 20 | **75.0** (75.0–75.0) | 50.0 (50.0–50.0) |" in shown("--format", "markdown")
+    assert "dog & 20 & \\textbf{75.0}" in shown("--format", "latex")
+    lines = shown("--format", "csv").splitlines()
+    assert lines[:2] == ["tag,images,b,b_low,b_high,a,a_low,a_high", "dog,20,0.75,0.75,0.75,0.5,0.5,0.5"]
+    document = json.loads(shown("--format", "json"))
+    assert document["tags"][2] == {
+        "tag": "cat",
+        "images": 10,
+        "scores": {
+            "b": {"value": 0.75, "low": 0.75, "high": 0.75},
+            "a": {"value": 0.25, "low": 0.25, "high": 0.25},
+        },
+    }
+    without = str(make_run("plain", {"1": "x"}, {"CIDEr": [0.5]}))
+    with pytest.raises(UsageError, match="there are no two tags"):
+        CliRunner().invoke(
+            compare_command, [without, "--by-tag"], catch_exceptions=False, standalone_mode=False
+        )
 
 
 def test_without_tags_there_is_no_table(make_run: MakeRun) -> None:
