@@ -7,7 +7,7 @@ on Elo's scale: 400 points are odds of 10 to 1, and the mean of all systems is 1
 
     >>> votes = [Vote("1", "x", "y", "a"), Vote("2", "x", "y", "a"), Vote("3", "y", "x", "a")]
     >>> [(one.system, round(one.rating)) for one in rate(votes).systems]
-    [('x', 1055), ('y', 945)]
+    [('x', 1058), ('y', 942)]
 """
 
 from __future__ import annotations

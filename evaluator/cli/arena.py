@@ -6,13 +6,31 @@ from pathlib import Path
 
 import click
 
+from evaluator.cli.arena_vote import vote_command
 from evaluator.cli.console import ExitCode, echo, print_document, print_table, warn
 from evaluator.cli.options import WIDE_TABLE
 
 
-@click.group(name="arena")
+class VotesByDefault(click.Group):
+    """A group whose first argument may be a run: then people vote."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = [vote_command.name or "", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(name="arena", cls=VotesByDefault)
 def arena_command() -> None:
-    """Rate systems by votes between two captions of an image."""
+    """Let people vote between two captions of an image, and rate the systems by their votes.
+
+    evaluator arena runs/ours runs/theirs --votes 200
+
+    opens a page to vote on; `evaluator arena vote --help` explains it.
+    """
+
+
+arena_command.add_command(vote_command)
 
 
 @arena_command.command(name="results")

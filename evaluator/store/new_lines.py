@@ -14,16 +14,17 @@ from evaluator.store.run_files import LIMITS
 
 Line = TypeVar("Line")
 
+LARGEST = 1_000_000_000  # bytes of a file that no run folder holds
 AT_ONCE = 16_000_000  # bytes that are read at a time
 
 
 class NewLines(Generic[Line]):
-    """The lines of captions.jsonl or requests.jsonl. Where the file is replaced, it is read anew."""
+    """The lines of a file such as captions.jsonl. Where the file is replaced, it is read anew."""
 
     def __init__(self, path: Path, read: Callable[[bytes], Line]) -> None:
         self.path = path
         self._read = read
-        self._limit = LIMITS[path.name]
+        self._limit = LIMITS.get(path.name, LARGEST)
         self._begin(None)
 
     def _begin(self, file: int | None) -> None:

@@ -76,15 +76,19 @@ def web_app(runs: ListedRuns) -> Starlette:
             Route("/picture", picture),
             Route("/api/runs", list_of_runs),
             Route("/api/watch", watched),
-            *(
-                Route(f"/static/{path.name}", page(path.name))
-                for path in PAGES.iterdir()
-                if path.suffix != ".html"
-            ),
-            Route("/static/report.css", file(report_style(), TYPES[".css"])),
+            *assets(),
         ],
         exception_handlers={NoSuchRun: no_such_run, HTTPException: http_error},
     )
+
+
+def assets() -> list[Route]:
+    """The styles and scripts of the pages."""
+    own = [path for path in PAGES.iterdir() if path.suffix != ".html"]
+    return [
+        *(Route(f"/static/{path.name}", page(path.name)) for path in own),
+        Route("/static/report.css", file(report_style(), TYPES[".css"])),
+    ]
 
 
 def page(name: str) -> Any:
