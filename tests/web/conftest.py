@@ -10,6 +10,16 @@ import pytest
 
 TOKEN = "a-token-of-the-tests"
 HOST = "http://127.0.0.1:8765"
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+
+
+def width_of(page: Any, image: str) -> int:
+    """The width of a picture in pixels, as soon as it is there.
+
+    Playwright's own wait_for_function would evaluate a text, which the policy of the page does not allow.
+    """
+    shown = "async (image) => { await image.decode(); return image.naturalWidth }"
+    return int(page.locator(image).first.evaluate(shown))
 
 
 @pytest.fixture

@@ -22,12 +22,11 @@ from evaluator.core import Caption, Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError
 from evaluator.evaluate import evaluate
 from tests.scored_runs import scored_run
+from tests.web.conftest import SCREENSHOTS, width_of
 
-playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytest.importorskip("uvicorn")
 pytest.importorskip("starlette")
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 HOSTILE = "<img src=x onerror=alert(1)></bdi><script>document.title = 'taken over'</script>"
 
 
@@ -111,7 +110,7 @@ def test_a_run_is_seen_while_it_is_made(
     assert page.locator(".state").inner_text() == "running"
     assert "100 % begin with a preamble" in page.inner_text(".followed")
     assert page.locator("#report").is_hidden()
-    assert page.evaluate("document.querySelector('.picture img').naturalWidth") == 300
+    assert width_of(page, ".picture img") == 300
     model.free.release()
     page.wait_for_selector(".reasons >> text=1 refused")
     page.set_viewport_size({"width": 360, "height": 740})
@@ -125,7 +124,7 @@ def test_a_run_is_seen_while_it_is_made(
     assert page.locator(".made-card .caption").first.inner_text() == HOSTILE
     looked_at(page, "view_live")
     page.locator("button.picture").first.click()
-    page.wait_for_function("document.querySelector('#large img').naturalWidth === 300")
+    assert width_of(page, "#large img") == 300
     page.keyboard.press("Escape")
     model.free.release()
     making.join(60)
