@@ -26,7 +26,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
         "regress": "evaluator regress runs/before runs/after --gate 'CIDEr>=-1.0'",
         "judge-check": "evaluator judge-check runs/ours scorer.judge.model=gemini",
         "trust": "evaluator trust cider meteor --judgements flickr8k-expert=DIR",
-        "arena": "evaluator arena runs/ours runs/theirs --votes 200",
+        "arena": "evaluator arena runs/ours runs/theirs",
         "baseline": "evaluator baseline runs/ours --output ours.zip",
     },
     "Look up and set up": {
