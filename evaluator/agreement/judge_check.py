@@ -223,7 +223,7 @@ def family(model: str) -> str:
 
 
 def family_of(judge: Judge) -> str:
-    return family(str(getattr(judge.captioner, "model", judge.model)))
+    return family(judge.asked_model)
 
 
 def _pairs(samples: Sequence[Sample], change: str | None) -> tuple[list[Item], list[str]]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from evaluator.core import Prompt, Reply
+from evaluator.core import Prompt, Question, Reply
 from evaluator.core.chat import answer_in, opened_reasoning
 from evaluator.core.errors import ConfigError
 from evaluator.models.checkpoints import CheckpointLoader
@@ -25,6 +25,7 @@ class Chat(ProcessorCaptioner):
 
     kind: ClassVar[str] = "chat"
     model_types: ClassVar[tuple[str, ...]] = ()
+    answers_questions: ClassVar[bool] = True
 
     template_options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -32,6 +33,15 @@ class Chat(ProcessorCaptioner):
         return replace(super().loader(), model_types=None)
 
     def text(self, processor: Any, prompt: Prompt) -> str:
+        return self.templated(processor, conversation(prompt))
+
+    def question_text(self, processor: Any, system: str, question: Question) -> str:
+        before = [turn("system", system)] if system else []
+        asked = turn("user", question.text, with_picture=question.image is not None)
+        return self.templated(processor, [*before, asked])
+
+    def templated(self, processor: Any, turns: Sequence[Mapping[str, Any]]) -> str:
+        """The turns as the checkpoint's template writes them. Raises ConfigError where it refuses them."""
         if not getattr(processor, "chat_template", None) and not processor.tokenizer.chat_template:
             raise ConfigError(
                 f"model.checkpoint: {self.checkpoint!r} has no chat template, so it is no chat model. Type "
@@ -39,7 +49,7 @@ class Chat(ProcessorCaptioner):
             )
         try:
             text: str = processor.apply_chat_template(
-                conversation(prompt), add_generation_prompt=True, tokenize=False, **self.template_options
+                turns, add_generation_prompt=True, tokenize=False, **self.template_options
             )
         except Exception as error:  # a template raises its own, as for a system text that it does not know
             raise ConfigError(

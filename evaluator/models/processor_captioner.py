@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from evaluator.core import Item, Prompt, Reply
-from evaluator.core.errors import CaptionError
+from evaluator.core import Item, Prompt, Question, Reply
+from evaluator.core.errors import CaptionError, ConfigError
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import CheckpointLoader
 from evaluator.models.collate import Inputs, collated
@@ -54,6 +54,10 @@ class ProcessorCaptioner(LocalModel):
         Raises ConfigError where the checkpoint cannot be asked in this way.
         """
 
+    def question_text(self, processor: Any, system: str, question: Question) -> str:
+        """The whole text of a question by itself. Raises ConfigError for a model that only captions."""
+        raise ConfigError(f"{self.checkpoint!r} only captions pictures: it answers no questions")
+
     def answer(self, processor: Any, ids: Sequence[int], text: str) -> Reply:
         """The caption in the generated ids, and what else they say; `text` was asked."""
         return Reply(processor.tokenizer.decode(ids, skip_special_tokens=True).strip())
@@ -85,6 +89,7 @@ class ProcessorCaptioner(LocalModel):
             model=model,
             processor=processor,
             text=self.text(processor, self.asked(prompt)),
+            system=prompt.system,
             shots=tuple(read_picture(shot.image) for shot in prompt.pictured),
             stop_ids=stop_ids(checkpoint.config, model.generation_config, tokenizer),
             decoding=self.decoding(),
@@ -97,7 +102,7 @@ class ProcessorCaptioner(LocalModel):
         has_bos = bool(bos) and text.startswith(bos)  # a chat template may have written it
         made = processor(
             text=[text],
-            images=self.arranged(pictures),
+            images=self.arranged(pictures) if pictures else None,
             return_tensors="pt",
             **({"add_special_tokens": False} if has_bos else {}),
         )
@@ -129,12 +134,16 @@ class ProcessorSession:
     model: Any
     processor: Any
     text: str
+    system: str
     shots: tuple[Image, ...]
     stop_ids: frozenset[int]
     decoding: Mapping[str, Any]
     version: str
 
     def prepare(self, item: Item) -> Inputs:
+        if isinstance(item, Question):
+            text = self.captioner.question_text(self.processor, self.system, item)
+            return self.captioner.inputs(self.processor, text, [picture_of(item)] if item.image else [])
         return self.captioner.inputs(self.processor, self.text, [*self.shots, picture_of(item)])
 
     def shape_of(self, prepared: Inputs) -> Hashable:

@@ -45,7 +45,8 @@ from evaluator.scorers.judge.rubric import Rubric
 from evaluator.scorers.judge.smoothing import expected_number
 from evaluator.scorers.signature import signature
 
-FEWEST_TOKENS = 1024  # an answer with its reason, and some reasoning before it
+# Room for an answer with its reason, and for some reasoning before it, by the names that models have for it.
+FEWEST_TOKENS = {"max_output_tokens": 1024, "max_new_tokens": 512}
 LONGEST_NOTE = 2000  # characters
 
 
@@ -75,7 +76,7 @@ class Judge:
     @cached_property
     def captioner(self) -> Any:
         """The model that is asked."""
-        own = {} if "max_output_tokens" in self.options else {"max_output_tokens": FEWEST_TOKENS}
+        own = {name: most for name, most in FEWEST_TOKENS.items() if name not in self.options}
         model = component_of_choice(
             "model", self.model, self.options, self.config_dir, "scorer.judge.options"
         )
@@ -102,8 +103,15 @@ class Judge:
     @property
     def label(self) -> str:
         """What tables call the judge: the choice, or the model that was named for a server."""
-        named = str(self.options.get("model") or self.model).rpartition("/")[2]
+        named = str(self.options.get("model") or self.options.get("checkpoint") or self.model)
+        named = named.rstrip("/").rpartition("/")[2]
         return re.sub(r"[()|]", "", self.name or named)
+
+    @property
+    def asked_model(self) -> str:
+        """The model's name at its provider or on the hub."""
+        named = (getattr(self.captioner, name, None) for name in ("model", "checkpoint"))
+        return str(next(filter(None, named), self.model))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,10 +132,12 @@ class Judge:
             for name, value in (("temperature", 0), ("seed", getattr(self.captioner, "seed", None)))
             if value is not None and getattr(self.captioner, name, None) == value
         ]
+        if not hasattr(self.captioner, "temperature"):
+            same.append("greedy decoding")
         if self.draws > 1 and same:
             warnings.append(
                 f"scorer.judge.draws={self.draws}: with {' and '.join(same)} the model gives nearly the same "
-                "answer each time. Type scorer.judge.options.temperature=1"
+                "answer each time. Draws need a model whose temperature is above 0"
             )
         return list(map(of_the_judge, warnings))
 
@@ -236,7 +246,7 @@ class Judge:
         return signature(
             name,
             scored,
-            judge=getattr(self.captioner, "model", self.model),
+            judge=self.asked_model,
             **({} if temperature is None else {"temperature": temperature}),
             rubric=f"{Path(self.rubric).stem}-{rules.digest}",
             picture="yes" if rules.picture else "no",

@@ -19,10 +19,13 @@ torch = pytest.importorskip("torch")
 
 from evaluator.config.components import build  # noqa: E402
 from evaluator.config.compose import CONF_DIR  # noqa: E402
-from evaluator.core import Item, Prompt, Reply, Shot  # noqa: E402
+from evaluator.core import Item, Prompt, Question, Reply, Shot  # noqa: E402
 from evaluator.core.errors import CaptionError, ConfigError, ModelError  # noqa: E402
 from evaluator.models.collate import collated  # noqa: E402
 from evaluator.models.processor_captioner import ProcessorSession  # noqa: E402
+from evaluator.runner.default import DefaultRunner  # noqa: E402
+from evaluator.scorers.judge.judge import Judge  # noqa: E402
+from evaluator.store.judgements import Asked, with_answers  # noqa: E402
 from tests.models.local import tiny_families  # noqa: E402
 
 CHAT = ("llava", "llava-next", "idefics2", "idefics3", "gemma3")
@@ -310,3 +313,31 @@ def test_a_run_with_a_chat_model(
     lines = (tmp_path / "runs" / "x" / "captions.jsonl").read_text().splitlines()
     assert len(lines) == 3
     assert all('"input_tokens"' in line for line in lines)
+
+
+def test_a_chat_model_loaded_here_is_a_judge(
+    checkpoint_of: Callable[[str], Path], pictures: list[Path], tmp_path: Path
+) -> None:
+    """Its weights are noise, so no answer is a verdict: each is kept, and none is a score."""
+    options = {"checkpoint": str(checkpoint_of("llava")), "dtype": "float32", "max_new_tokens": NEW_TOKENS}
+    items = [Item(str(n), path, ("a red circle",)) for n, path in enumerate(pictures[:2])]
+    captions = ["a circle", "a blue square on the left"]
+    for rubric in ("clair", "picture"):
+        judge = Judge("llava", rubric, options)
+        asked = with_answers({"judge": judge}, tmp_path, DefaultRunner(batch_size=2))["judge"]
+        assert isinstance(asked, Asked)
+        (measurement,) = asked.score(items, captions)
+        assert asked.answers is not None
+        replies = [each.reply for each in asked.answers.captions.values()]
+        assert [reply and reply.output_tokens for reply in replies] == [NEW_TOKENS] * 2
+        assert not measurement.scored.any()
+        assert all(note.startswith("not scored: ") for note in measurement.notes)
+    with captioner("llava", checkpoint_of("llava")).open(Prompt("p", "x", system="Obey.")) as session:
+        plain, seen = (
+            session.prepare(Question("q", image, text="Is it a dog?")) for image in (None, pictures[0])
+        )
+        assert "pixel_values" not in plain
+        assert "pixel_values" in seen
+        decoded = session.processor.tokenizer.decode(plain["input_ids"][0])
+        assert "Obey." in decoded
+        assert "Is it a dog?" in decoded
