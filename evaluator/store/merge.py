@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from evaluator.config.identity import short_hash
@@ -23,8 +24,10 @@ from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import encode_json
 from evaluator.store import request_log
 from evaluator.store.formats import caption_from_line, caption_to_json, request_from_line
+from evaluator.store.judgements import ANSWERS, FOLDER
 from evaluator.store.request_log import RequestLine
 from evaluator.store.run import Run, read_appended
+from evaluator.store.run_files import FolderFiles, RunFiles
 from evaluator.store.run_folder import RunFolder
 
 SHARD = re.compile(r"(\d{1,6})/(\d{1,6})")
@@ -108,11 +111,11 @@ def merge(parts: Parts, folder: RunFolder) -> Run:
         # Pictures are shown only where every part knows that its list of them was written here.
         own = all(run.has_own_items for run in parts.runs)
         begun.begin(manifest, whole(first.config, folder.path.name), items, are_own=own)
-        captions, requests = appended(parts.runs)
         with begun.writing():
-            write_lines(begun, "captions.jsonl", [caption_to_json(caption) for caption in captions])
-            if requests:
-                write_lines(begun, request_log.NAME, [line.document for line in requests])
+            write_appended(begun.path, [run.files for run in parts.runs], "captions.jsonl")
+            for judge in judges_of(parts.runs):
+                folders = [FolderFiles(run.path / FOLDER / judge) for run in parts.runs]
+                write_appended(begun.path / FOLDER / judge, folders, ANSWERS)
             os.rename(begun.path, folder.path)
     finally:
         shutil.rmtree(begun.path, ignore_errors=True)
@@ -124,25 +127,41 @@ def whole(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {**config, "shard": None, **({"name": name} if config.get("name") else {})}
 
 
-def appended(runs: Sequence[Run]) -> tuple[list[Caption], list[RequestLine]]:
-    """Every attempt and every request; each run's requests are numbered behind those before."""
+def judges_of(runs: Sequence[Run]) -> list[str]:
+    """The folders of all judges that were asked about the runs."""
+    return sorted({path.parent.name for run in runs for path in (run.path / FOLDER).glob(f"*/{ANSWERS}")})
+
+
+def write_appended(folder: Path, parts: Sequence[RunFiles], name: str) -> None:
+    """Write the attempts and the requests of all parts into a folder; `name` is that of the attempts."""
+    captions, requests = appended(parts, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_lines(folder / name, [caption_to_json(caption) for caption in captions])
+    if requests:
+        write_lines(folder / request_log.NAME, [line.document for line in requests])
+
+
+def appended(parts: Sequence[RunFiles], name: str) -> tuple[list[Caption], list[RequestLine]]:
+    """Every attempt and every request; each part's requests are numbered behind those before."""
     captions: list[Caption] = []
     requests: list[RequestLine] = []
     last = 0
-    for run in runs:
-        of_run = list(read_appended(run.files, "captions.jsonl", caption_from_line))
+    for files in parts:
+        of_part = list(read_appended(files, name, caption_from_line))
+        lines = list(read_appended(files, request_log.NAME, request_from_line))
         captions += [
             replace(caption, requests=tuple(last + number for number in caption.requests))
-            for caption in of_run
+            for caption in of_part
         ]
-        lines = list(read_appended(run.files, request_log.NAME, request_from_line))
         requests += [replace(line, request=last + line.request) for line in lines]
-        last += run.attempts.last_request
+        numbers = [line.request for line in lines]
+        numbers += [number for caption in of_part for number in caption.requests]
+        last += max(numbers, default=0)
     return captions, requests
 
 
-def write_lines(folder: RunFolder, name: str, documents: Sequence[Mapping[str, Any]]) -> None:
-    with (folder.path / name).open("xb") as file:
+def write_lines(path: Path, documents: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("xb") as file:
         file.writelines(encode_json(document) + b"\n" for document in documents)
         file.flush()
         os.fsync(file.fileno())

@@ -11,6 +11,7 @@ import pytest
 
 from evaluator.comparison.compare import compare
 from evaluator.core.errors import ConfigError
+from evaluator.store.merge import merge, parts_of
 from evaluator.store.run_folder import RunFolder
 from tests.judging.conftest import CAPTIONS, Judging
 from tests.wire_formats import error, said, verdict_on
@@ -199,3 +200,12 @@ def test_every_provider_is_asked_without_a_picture(judging: Judging) -> None:
         address = judging.server.base_url(provider)
         judging(f"scorer.judge.model={choice}", f"scorer.judge.options.base_url={address}")
         assert judging.score(f"CLAIR ({choice})").value == expected
+
+
+def test_judged_parts_of_a_run_become_one_judged_run(judging: Judging) -> None:
+    parts = [judging(f"shard={part}/2", "cache=off", name=f"part{part}") for part in (1, 2)]
+    costs = [part.results.scores[-1].cost_usd or 0.0 for part in parts]
+    merge(parts_of(parts), RunFolder(judging.path))
+    score = judging("cache=off").results.scores[-1]
+    assert (score.images, score.cost_usd) == (6, pytest.approx(sum(costs)))
+    assert judging.asked == 6
