@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.core import Outcome, Prompt, Reply
+from evaluator.core import Item, Outcome, Prompt, Reply
 from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.openai_compatible import OpenAICompatible
+from evaluator.runner.default import DefaultRunner
+from evaluator.scorers.judge.judge import Judge
+from evaluator.store.judgements import Asked, with_answers
 from tests.models.backends import ask
 
 transformers = pytest.importorskip("transformers")
@@ -139,3 +142,15 @@ def test_a_served_model_is_asked_like_any_other(address: str, tmp_path: Path, ph
     assert 0 < reply.output_tokens <= 8
     if isinstance(found, CaptionError):  # weights of chance do not always come to an end
         assert found.outcome is Outcome.TRUNCATED
+    # The same server as a judge, of the picture and of the text alone: noise is kept, and is no score.
+    options = {"model": asked.model, "base_url": address, "max_output_tokens": 8, "timeout_seconds": 100.0}
+    for rubric in ("picture", "clair"):
+        judge = Judge("transformers-serve", rubric, options)
+        judged = with_answers({"judge": judge}, tmp_path / "judgements", DefaultRunner(cache="off"))["judge"]
+        assert isinstance(judged, Asked)
+        (measurement,) = judged.score([Item("1", photo, ("a red dog",))], ["a dog"])
+        assert judged.answers is not None
+        (answer,) = judged.answers.captions.values()
+        assert answer.outcome in (Outcome.OK, Outcome.TRUNCATED, Outcome.EMPTY), answer.error
+        assert not measurement.scored.any()
+        assert measurement.notes[0].startswith("not scored: ")
