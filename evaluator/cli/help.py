@@ -31,6 +31,7 @@ JOBS: Mapping[str, Mapping[str, str]] = {
     },
     "Look up and set up": {
         "list": "evaluator list models; evaluator list model/git",
+        "filter": "evaluator filter runs/ours --output fitting.json",
         "data": "evaluator data fetch coco-val2017",
         "doctor": "evaluator doctor",
         "verify-metrics": "evaluator verify-metrics",

@@ -21,6 +21,7 @@ from evaluator.cli.compare import compare_command
 from evaluator.cli.console import ExitCode, PrintableFormatter, echo, printable_console
 from evaluator.cli.data import data_command
 from evaluator.cli.doctor import doctor_command
+from evaluator.cli.filter import filter_command
 from evaluator.cli.help import CommandsByJob
 from evaluator.cli.idf import idf_command
 from evaluator.cli.judge_check import judge_check_command
@@ -44,16 +45,9 @@ from evaluator.version import __version__
 COMMANDS = (
     *(run_command, score_command, compare_command, report_command, leaderboard_command),
     *(runs_command, plan_command, caption_command, regress_command, baseline_command, sweep_command),
-    *(list_command, idf_command, cache_command, doctor_command, verify_metrics_command),
-    *(
-        trust_command,
-        judge_check_command,
-        data_command,
-        arena_command,
-        view_command,
-        try_command,
-        merge_command,
-    ),
+    *(list_command, filter_command, idf_command, cache_command, doctor_command, verify_metrics_command),
+    *(trust_command, judge_check_command, data_command, arena_command),
+    *(view_command, try_command, merge_command),
 )
 
 INTERRUPTED = "Interrupted. All captions so far are saved; run the same command again to continue."

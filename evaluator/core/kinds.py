@@ -51,6 +51,7 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "pacscore": "evaluator.scorers.pac_score.PACScore",
         "chair": "evaluator.scorers.chair.CHAIR",
         "judge": "evaluator.scorers.judge.judge.Judge",
+        "itm": "evaluator.scorers.itm.ITM",
     }
 )
 _KINDS = {path: kind for paths in (SCORER_CLASSES, FIRST_CLASS_PATHS) for kind, path in paths.items()}

@@ -89,6 +89,8 @@ METRICS = (
         meaning="it fits both the picture and a reference better, as judged by a CLIP trained for this",
         for_long_captions=15,
     ),
+    Metric("ITM", meaning="it is likelier to fit the picture, as judged by a BLIP model"),
+    Metric("ITC", meaning="it is nearer to the picture, as judged by a BLIP model", covered_by="ITM"),
     Metric("CHAIR-i", meaning="more of the objects that it names are in the picture"),
     Metric("CHAIR-s", headline=True, meaning="it names no object that is not in the picture"),
     Metric("object recall", meaning="it names more of the objects that are in the picture"),

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.core import Item, Measurement
+from evaluator.core.coco_id import coco_id
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import refuse_known_keys
 from evaluator.files.atomic import replace_file, replacing
@@ -152,7 +153,7 @@ class RunFolder:
         table = run.per_image_table
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), SCORING: scoring})
         texts = {item_id: run.captions[item_id].text or "" for item_id in run.scored_ids}
-        coco = [{"image_id": _coco_id(item_id), "caption": text} for item_id, text in texts.items()]
+        coco = [{"image_id": coco_id(item_id), "caption": text} for item_id, text in texts.items()]
         statistics = statistics_bytes(run.scored_ids, measurements, scoring)
         notes = notes_of(run.scored_ids, measurements)
         with self.writing():
@@ -206,7 +207,3 @@ def notes_of(ids: Sequence[str], measurements: Sequence[Measurement]) -> dict[st
 
 def _line(document: Mapping[str, Any]) -> bytes:
     return encode_json(document) + b"\n"
-
-
-def _coco_id(item_id: str) -> int | str:
-    return int(item_id) if item_id.isdecimal() and str(int(item_id)) == item_id else item_id
