@@ -29,7 +29,7 @@ from evaluator.core import (
 )
 from evaluator.core.errors import ConfigError
 from evaluator.runner.devices import AUTO, Device, devices_for, on_device
-from evaluator.runner.first_failures import FirstFailures
+from evaluator.runner.first_failures import EXPECTED, EXPECTED_OF_QUESTIONS, FirstFailures
 from evaluator.runner.picture_workers import THREADS
 from evaluator.runner.prices import price_of
 from evaluator.runner.request_options import RequestPolicy, Requests
@@ -94,14 +94,16 @@ class DefaultRunner:
         from evaluator.runner.remote import RemoteRun
 
         items = list(items)
-        first_failures = FirstFailures(self.stop_after_failures)
+        are_questions = any(isinstance(item, Question) for item in items[:1])
+        expected = EXPECTED_OF_QUESTIONS if are_questions else EXPECTED
+        first_failures = FirstFailures(self.stop_after_failures, expected)
         devices = devices_for(captioner, self.devices)
         if len(devices) == 1:
             captioner = on_device(captioner, devices[0])
         with ExitStack() as stack:
             start = time.monotonic()
             session = stack.enter_context(captioner.open(prompt)) if len(devices) < 2 else None
-            verb = "judged" if any(isinstance(item, Question) for item in items[:1]) else "captioned"
+            verb = "judged" if are_questions else "captioned"
             display = stack.enter_context(progress(len(items), verb=verb))
 
             def record_and_advance(caption: Caption) -> None:

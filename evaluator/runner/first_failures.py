@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from evaluator.core import Caption, Outcome
 from evaluator.core.errors import ModelError
@@ -10,18 +11,20 @@ from evaluator.core.reasons import failure_reasons, kind_of_failure
 
 # What is no failure of the model: the budget was used up, or a captions file lacks the image.
 EXPECTED = (Outcome.SKIPPED, Outcome.MISSING)
+# A judge refuses single captions, and a server may block single texts.
+EXPECTED_OF_QUESTIONS = (*EXPECTED, Outcome.REFUSED, Outcome.BLOCKED)
 
 
 class FirstFailures:
     """Counts the failures that are alike until the first caption; `most` of None counts nothing."""
 
-    def __init__(self, most: int | None) -> None:
-        self._most = most
+    def __init__(self, most: int | None, expected: Sequence[Outcome] = EXPECTED) -> None:
+        self._most, self._expected = most, expected
         self._counts: Counter[tuple[Outcome, str]] = Counter()
 
     def count(self, caption: Caption) -> None:
         """Raises ModelError with the reason and what to type when too many have failed alike."""
-        if self._most is None or caption.source != "model" or caption.outcome in EXPECTED:
+        if self._most is None or caption.source != "model" or caption.outcome in self._expected:
             return
         if caption.outcome is Outcome.OK:
             self._most = None

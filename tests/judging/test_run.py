@@ -100,7 +100,8 @@ def test_what_is_no_verdict_is_not_scored_and_kept(
 
 def test_a_judge_that_always_refuses_ends_no_run(judging: Judging) -> None:
     judging.server.judge = lambda caption: said("openai", None, refusal="No.")
-    results = judging().results
+    results = judging("runner.stop_after_failures=2").results  # as if there were many captions
+    assert judging.asked == 6
     assert {score.name for score in results.scores} == {"ROUGE-L"}
     assert results.not_computed[0].name == "CLAIR (gpt-mini)"
 
