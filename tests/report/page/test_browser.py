@@ -231,6 +231,7 @@ def test_forty_thousand_images(page: Any, open_page: OpenPage, make_run: MakeRun
     assert page.inner_text("#shown") == "40,000 shown"
     label = page.get_attribute("#scatter canvas", "aria-label")
     assert "first has the better CIDEr on 20,000 images and second on 20,000" in label
+    page.locator("#scatter canvas").scroll_into_view_if_needed()
     assert page.evaluate("document.querySelector('#scatter canvas').width") > 200
     for view, items_of_view in (("matrix", ".matrix tbody th"), ("grid", ".thumbnail")):
         page.click(f"[data-view={view}]")

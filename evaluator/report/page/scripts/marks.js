@@ -10,7 +10,7 @@ class Marks {
   }
 
   key(run, image) {
-    return `${this.gallery.data.names[run]}\n${this.gallery.addresses[image]}`;
+    return JSON.stringify([this.gallery.data.names[run], this.gallery.addresses[image]]);
   }
 
   // A browser may refuse to keep anything for a file: then marks last as long as the page is open.
@@ -42,14 +42,16 @@ class Marks {
 
   // All marks of the page's captions, as evaluator reads them back.
   entries() {
-    const { data, images, runs } = this.gallery;
-    const found = [];
-    for (const run of runs) {
-      for (let image = 0; image < images; image++) {
-        const mark = this.of(run, image);
-        if (mark) found.push({ run: data.names[run], image: data.ids[image], ...mark, caption: data.answers[run].captions[image] });
-      }
-    }
-    return found;
+    const { data, indexOf } = this.gallery;
+    const places = [...new Set([...this.given.keys(), ...Object.keys(this.own)])].map((key) => {
+      const [name, address] = JSON.parse(key);
+      return [data.names.indexOf(name), indexOf.get(address) ?? -1];
+    });
+    return places
+      .filter(([run, image]) => run >= 0 && image >= 0 && this.of(run, image))
+      .sort(([one, first], [other, second]) => one - other || first - second)
+      .map(([run, image]) => ({
+        run: data.names[run], image: data.ids[image], ...this.of(run, image), caption: data.answers[run].captions[image],
+      }));
   }
 }

@@ -71,14 +71,20 @@ class Questions {
   // Images with small keys come first, images without a key last.
   key(choice, image) {
     const { order, metric, runs } = choice;
-    const gain = ["gain", "loss"].includes(order) ? this.gallery.gain(choice, metric, image) : null;
-    const found = ["worst", "spread", "easiest"].includes(order) ? this.gallery.extremes(runs, metric, image) : null;
+    const gain = () => this.gallery.gain(choice, metric, image);
+    const found = () => this.gallery.extremes(runs, metric, image);
     switch (order) {
-      case "gain": return gain === null ? null : -gain;
-      case "loss": return gain;
-      case "worst": return found && found.low;
-      case "easiest": return found ? found.high : -Infinity;
-      case "spread": return found?.several ? found.low - found.high : null;
+      case "gain": {
+        const gained = gain();
+        return gained === null ? null : -gained;
+      }
+      case "loss": return gain();
+      case "worst": return found()?.low ?? null;
+      case "easiest": return found()?.high ?? -Infinity;
+      case "spread": {
+        const both = found();
+        return both?.several ? both.low - both.high : null;
+      }
       case "length": return -this.gallery.lengthsOf(image).caption;
       default: return image;
     }
@@ -92,8 +98,10 @@ class Questions {
       if (this.isShown(choice, image) && (!wanted || this.gallery.textOf(image).includes(wanted))) matches.push(image);
     }
     if (choice.order === "data") return matches;
-    const keys = new Map(matches.map((image) => [image, this.key(choice, image) ?? Infinity]));
-    return matches.sort((one, other) => keys.get(one) - keys.get(other) || one - other);
+    const keys = new Float64Array(this.gallery.images);
+    for (const image of matches) keys[image] = this.key(choice, image) ?? Infinity;
+    // Two images without a key differ by NaN.
+    return matches.sort((one, other) => keys[one] - keys[other] || one - other);
   }
 
   // How many images answer a question, whatever is searched for.

@@ -78,7 +78,7 @@ class Report {
       made.append(make("span", "count", this.questions.count(choice, made.dataset.show).toLocaleString("en")));
       setTimeout(next, 20);
     };
-    setTimeout(next, 20);
+    setTimeout(next, 300); // first the images
   }
 
   change() {

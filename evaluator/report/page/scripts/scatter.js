@@ -28,6 +28,11 @@ class Scatter {
       if (dot) visit(dot.image);
     });
     new ResizeObserver(() => this.choice && this.draw()).observe(this.canvas);
+    // Tens of thousands of dots are drawn only where they are seen.
+    new IntersectionObserver(([{ isIntersecting }]) => {
+      this.isNear = isIntersecting;
+      if (isIntersecting && this.isStale) this.draw();
+    }, { rootMargin: AHEAD }).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     window.addEventListener("beforeprint", () => this.draw(ON_PAPER));
     window.addEventListener("afterprint", () => this.draw());
@@ -54,13 +59,15 @@ class Scatter {
       `${other} on ${counts.worse.toLocaleString("en")}; ${counts.tied.toLocaleString("en")} are tied.`;
     this.canvas.setAttribute("aria-label", `${metric} of ${one} against that of ${other}, one dot per image. ${this.summary}`);
     this.describe(null);
-    this.draw();
+    if (this.isNear) this.draw();
+    else this.isStale = true;
   }
 
   draw(colours = {}) {
     const { canvas, dots } = this;
     const [width, height, ratio] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio];
     if (!width || !dots) return;
+    this.isStale = false;
     [canvas.width, canvas.height] = [width * ratio, height * ratio];
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);

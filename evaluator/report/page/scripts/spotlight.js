@@ -4,11 +4,16 @@ const MOST_SPOTS = 10;
 
 // The images with the largest sizes, of those that have one; with a picture, where any has.
 function largest({ data, images }, sizeOf) {
-  const all = Array.from({ length: images }, (_, image) => image);
-  const pictured = all.filter((image) => data.pictures[image] >= 0);
-  const sizes = new Map((pictured.length ? pictured : all).map((image) => [image, sizeOf(image)]));
-  const telling = [...sizes.keys()].filter((image) => sizes.get(image) !== null);
-  return telling.sort((one, other) => sizes.get(other) - sizes.get(one) || one - other).slice(0, MOST_SPOTS);
+  const anyPicture = data.pictures.some((picture) => picture >= 0);
+  const found = []; // [size, image], the largest first
+  for (let image = 0; image < images; image++) {
+    const size = anyPicture && data.pictures[image] < 0 ? null : sizeOf(image);
+    if (size === null || (found.length === MOST_SPOTS && size <= found.at(-1)[0])) continue;
+    found.push([size, image]);
+    found.sort(([one, first], [other, second]) => other - one || first - second);
+    found.length = Math.min(found.length, MOST_SPOTS);
+  }
+  return found.map(([, image]) => image);
 }
 
 class Spotlight {
