@@ -80,5 +80,9 @@ def renamed_for_normalization(measurement: Measurement, how: str, removed: str =
 
 
 def normalization_of(measurement: Measurement) -> str:
-    """How the captions of this measurement were changed: the inverse of renamed_for_normalization."""
-    return measurement.signature.options.get("norm", "none")
+    """How the captions of this measurement were changed: the inverse of renamed_for_normalization.
+
+    METEOR's own signature has a `norm` too, and a judge's name has brackets: both must say the same.
+    """
+    how = measurement.signature.options.get("norm", "none")
+    return how if measurement.name.endswith(f" ({how})") else "none"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluator.api import score
 from evaluator.comparison.compare import compare
 from evaluator.comparison.remeasure import human_baseline, remeasure
-from evaluator.core import Caption, Item, Outcome
+from evaluator.core import Caption, Item, Measurement, Outcome, Signature
 from evaluator.core.errors import DataError
 from evaluator.scorers.cider import CIDEr
+from evaluator.scorers.measure import normalization_of, renamed_for_normalization
 from evaluator.store.run import Run
 from tests.scored_runs import scored_run
 
@@ -97,3 +99,17 @@ def test_a_person_is_scored_against_the_others(cider_run: MakeRun) -> None:
     assert scores[0].value == pytest.approx(score(TEXTS, others, ["CIDEr"])["CIDEr"].value, abs=1e-12)
     with pytest.raises(DataError, match="no image has two references"):
         human_baseline(cider_run("b"), [], ["CIDEr"])
+
+
+@pytest.mark.parametrize(
+    ("name", "signature"),
+    [
+        ("METEOR", "METEOR|version:1.5|norm:en|tok:ptb|images:2|v:0.1.0"),
+        ("CLAIR (gemini)", "CLAIR|model:gemini|images:2|v:0.1.0"),
+        ("CIDEr", "CIDEr|n:4|images:2|v:0.1.0"),
+    ],
+)
+def test_what_was_done_to_captions_is_read_back(name: str, signature: str) -> None:
+    plain = Measurement(name, np.ones((2, 2)), "mean", Signature(signature))
+    assert normalization_of(plain) == "none"
+    assert normalization_of(renamed_for_normalization(plain, "strip_preamble")) == "strip_preamble"
