@@ -16,7 +16,7 @@ test: $(VENV)/.installed-all
 
 # Chat models whose processors need torchvision, with the newest torch and the torchvision that belongs to it.
 test-torchvision: build/torchvision/.installed
-	build/torchvision/bin/pytest tests/models/local
+	build/torchvision/bin/pytest tests/models/local/test_chat_families.py tests/models/local/test_families.py
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
