@@ -208,7 +208,8 @@ class CheckpointLoader:
             return f"{self._subject} brings code of its own, which is not run. {advice}"
         reason = text.splitlines()[0] if text else type(error).__name__
         if isinstance(error, ImportError):
-            missing = [name for name in ("torchvision", "num2words", "timm", "einops") if name in text]
+            known = ("torchvision", "num2words", "timm", "einops")
+            missing = [name for name in known if name in text.lower()]
             named = " and ".join(missing) or reason
             return f"{self._subject} has a processor that needs {named}. {packages_advice(missing)}"
         return (

@@ -265,6 +265,22 @@ def test_a_processor_that_needs_torchvision(
         loader.check_with_processor()
 
 
+def test_the_librarys_own_error_about_torchvision(
+    checkpoint_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what Qwen's, SmolVLM's, InternVL's and LLaVA-OneVision's processors raise."""
+    import transformers
+
+    def refuse(*_: object, **__: object) -> None:
+        message = "Qwen2VLVideoProcessor requires the Torchvision library but it was not found in your"
+        raise ImportError(f"\n{message} environment. Check out the instructions on the installation page")
+
+    model = captioner("chat", checkpoint_of("llava"))
+    monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", refuse)
+    with pytest.raises(ModelError, match=r"needs torchvision\. Type: pip install 'torchvision==0\."):
+        model.check(Prompt("p", "Describe it."), [])
+
+
 def test_a_checkpoint_that_is_no_image_text_model(
     git_checkpoint: Path, tmp_path: Path, edited: Callable[[Path, Path, dict[str, object]], Path]
 ) -> None:
