@@ -102,7 +102,7 @@ def id_field(names: Names, chosen: str | None) -> str:
     """The field with the image's id: a name, a number or a file name."""
     if chosen:
         return names.chosen(chosen, "--id-field")
-    field = names.first(IDS, _can_be_id)
+    field = names.first(IDS, can_be_id)
     if field is None:
         raise DataError(
             f"{names.path}: no field holds the image's id: looked for image_id, image, file_name, id and the "
@@ -177,7 +177,7 @@ def _only(names: Names, candidates: Sequence[str], what: str) -> str:
     return candidates[0]
 
 
-def _can_be_id(value: Any) -> bool:
+def can_be_id(value: Any) -> bool:
     return isinstance(value, int | float | str) and len(str(value)) < 1000
 
 

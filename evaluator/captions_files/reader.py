@@ -19,8 +19,10 @@ from typing import Any
 
 from evaluator.captions_files.container import read_content
 from evaluator.captions_files.fields import (
+    IDS,
     ROW_NUMBERS,
     Names,
+    can_be_id,
     caption_field,
     id_field,
     names_of,
@@ -120,6 +122,14 @@ def _read(path: Path, id_from: str | None, caption_from: str | None, *state: int
         notes.append(f"{repeats} captions stand there twice, and count once")
     by_number = plain(of_id) in ROW_NUMBERS
     return CaptionsFile(captions, failures, tuple(f"{path}: {note}" for note in notes), by_number)
+
+
+def other_id_fields(path: Path) -> list[str]:
+    """The fields that could hold the image's id besides the one that is taken, as capevalkit's `id`."""
+    names = names_of(path, rows_of(read_content(path)).entries)
+    taken = id_field(names, None)
+    known = [name for name in IDS if name not in ROW_NUMBERS]
+    return [field for field in names.all(known, can_be_id) if field != taken]
 
 
 def references_in(path: Path, id_from: str | None, caption_from: str | None) -> Mapping[str, Sequence[str]]:

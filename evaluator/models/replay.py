@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,7 +23,13 @@ from evaluator.captions_files.ids import (
     match_references,
     same_references,
 )
-from evaluator.captions_files.reader import CaptionsFile, Failure, read_captions, references_in
+from evaluator.captions_files.reader import (
+    CaptionsFile,
+    Failure,
+    other_id_fields,
+    read_captions,
+    references_in,
+)
 from evaluator.core import Dataset, Item, Outcome, Prompt, Reply, Source, Splits
 from evaluator.core.errors import CaptionError, DataError
 
@@ -45,7 +51,19 @@ class Replay:
 
     def for_data(self, data: Dataset | None, items: Sequence[Item]) -> ReplayForData:
         """The captioner for a whole data set, by which the file's ids are understood."""
-        return ReplayForData(self, data, tuple(items))
+        return ReplayForData(self._with_fitting_ids(items), data, tuple(items))
+
+    def _with_fitting_ids(self, items: Sequence[Item]) -> Replay:
+        """The same with another field for the ids, where only that one has the ids of the data set."""
+        known, named = {item.id for item in items}, [NamedImage(item.id, item.file_name) for item in items]
+        try:
+            if self.id_field or match_ids(list(self.read().answers), named).of_item:
+                return self
+            others = [replace(self, id_field=field) for field in other_id_fields(self.captions)]
+            fits = [other for other in others if len(known & other.read().answers.keys()) * 2 > len(known)]
+        except DataError:  # which the check says
+            return self
+        return fits[0] if len(fits) == 1 else self
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         return self.for_data(None, items).check(prompt, items)

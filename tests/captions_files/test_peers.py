@@ -160,6 +160,16 @@ def test_other_shapes(
             COCO(None, path).load()
 
 
+def test_capevalkits_pair_of_files(tmp_path: Path) -> None:
+    """As its infrastructure/benchmarks/legacy.py writes them: the picture is no id of the references."""
+    captions = [{"id": f"x{n}", "caption": f"a dog {n}", "image": f"img/{n + 5}.jpg"} for n in range(3)]
+    references = [{"id": f"x{n}", "references": ["a dog", "a pet"]} for n in range(3)]
+    for name, rows in (("caps", captions), ("refs", references)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    items = Karpathy(None, tmp_path / "refs.jsonl").load()
+    assert replayed(Replay(tmp_path / "caps.jsonl"), items) == {f"x{n}": f"a dog {n}" for n in range(3)}
+
+
 def test_markers_are_captions_where_the_program_is_unknown(tmp_path: Path) -> None:
     """The audit names them, and refusals=missing leaves them out."""
     path = tmp_path / "a.json"
