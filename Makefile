@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# constraints.txt pins torch; its CPU build is installed where the index offers one.
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+# constraints.txt pins torch; its CPU build is installed where the index offers one. Python compiles the modules that
+# it imports, so that pip need not compile all 22,000.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
 .PHONY: demo test test-torchvision lint bench clean
 

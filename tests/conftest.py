@@ -97,10 +97,28 @@ def published(real_data: Path) -> Callable[[str], tuple[list[Item], list[str]]]:
     return captioned
 
 
+@pytest.fixture(scope="session")
+def meteor_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What METEOR prepares in its cache, which takes 20 seconds: all processes of pytest-xdist share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    (folder / "meteor").mkdir(exist_ok=True)
+    return folder / "meteor"
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, meteor_tables: Path) -> Path:
+    """The home folder of the tests."""
+    folder = tmp_path_factory.getbasetemp() / "home"
+    (folder / "cache").mkdir(parents=True)
+    (folder / "cache" / "meteor").symlink_to(meteor_tables)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_folders(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """No test uses the network or the home folder."""
-    home = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("EVALUATOR_CACHE", str(home / "cache"))
 

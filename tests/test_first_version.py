@@ -29,11 +29,12 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meteor_tables: Path) -> Path:
     """A copy in the test's own folder, with this machine's paths and without a key that would be accepted."""
     shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
     for path in tmp_path.glob("runs/tiny-git/*.*"):
         path.write_bytes(path.read_bytes().replace(b"@package@", str(PACKAGE).encode()))
+    (tmp_path / "cache" / "meteor").symlink_to(meteor_tables)
     monkeypatch.setenv("EVALUATOR_CACHE", str(tmp_path / "cache"))
     for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
         monkeypatch.setenv(variable, "a-key-that-no-server-knows")

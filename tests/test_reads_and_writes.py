@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.forked import Forked, command_line
 
 REFERENCES = {
     "images": [{"id": n, "file_name": f"{n}.png"} for n in range(12)],
@@ -18,31 +22,32 @@ REFERENCES = {
         for text in (f"a cat number {n} on a mat", f"the cat {n} sits")
     ],
 }
-# Counts what the process opens, and whether for writing; a file that is replaced counts by its own name.
-AUDITED = """
-import json, os, sys
-opened = []
 
-def hook(event, arguments):
-    if event == "open" and isinstance(arguments[0], (str, bytes)):
-        path, mode, flags = os.fsdecode(arguments[0]), arguments[1], arguments[2] or 0
-        writes = bool(flags & (os.O_WRONLY | os.O_RDWR)) or (mode or "").strip("rbt") != ""
-        opened.append((path, writes))
 
-sys.addaudithook(hook)
-sys.argv = ["evaluator", *sys.argv[1:]]
-from evaluator.cli.main import exit_code
-code = exit_code()
-with open("opened.json", "w") as file:
-    json.dump(opened, file)
-sys.exit(code)
-"""
+def audited(*arguments: str) -> Callable[[], None]:
+    """Runs the command and writes what it opened, and whether for writing, to opened.json."""
+
+    def run() -> None:
+        opened: list[tuple[str, bool]] = []
+
+        def hook(event: str, found: tuple[Any, ...]) -> None:
+            if event == "open" and isinstance(found[0], str | bytes):
+                path, mode, flags = os.fsdecode(found[0]), found[1], found[2] or 0
+                writes = bool(flags & (os.O_WRONLY | os.O_RDWR)) or (mode or "").strip("rbt") != ""
+                opened.append((path, writes))
+
+        sys.addaudithook(hook)
+        try:
+            command_line(*arguments)()
+        finally:
+            Path("opened.json").write_text(json.dumps(opened))
+
+    return run
 
 
 def counts(folder: Path, *arguments: str) -> tuple[Counter[str], Counter[str]]:
     """How often a command reads and writes each file below the folder, by the file's own name."""
-    line = [sys.executable, "-c", AUDITED, *arguments]
-    done = subprocess.run(line, cwd=folder, capture_output=True, text=True)
+    done = Forked(audited(*arguments), folder).finish()
     assert done.returncode == 0, done.stderr
     reads, writes = Counter[str](), Counter[str]()
     opened = json.loads((folder / "opened.json").read_text())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,27 +18,19 @@ import pytest
 from evaluator.config.run_config import run_configs
 from evaluator.evaluate import evaluate
 from evaluator.store.run_folder import RunFolder
+from tests.forked import Forked, command_line
 
 KILLS = 20
 PATIENCE_SECONDS = 120.0
 
 
 class Process:
-    """The real command in a process (group) of its own, whose captions can be watched."""
+    """The real command in a process of its own, whose captions can be watched."""
 
     def __init__(self, folder: Path, *arguments: object) -> None:
         self.captions = folder / "runs" / "one" / "captions.jsonl"
         self.started_with = self.lines()
-        line = [sys.executable, "-m", "evaluator", "run", *map(str, arguments), "name=one"]
-        self.process = subprocess.Popen(
-            line,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # A test runner in the background ignores Ctrl-C, and its children would inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
+        self.process = Forked(command_line("run", *arguments, "name=one"), folder)
 
     def lines(self) -> int:
         return self.captions.read_bytes().count(b"\n") if self.captions.exists() else 0
@@ -49,7 +39,7 @@ class Process:
         """Whether it wrote that many captions more before it ended."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.lines() < self.started_with + more:
-            if self.process.poll() is not None:
+            if self.process.returncode is not None:
                 return False
             assert time.monotonic() < deadline, "it neither captions nor ends"
             time.sleep(0.001)
@@ -60,8 +50,8 @@ class Process:
         return self.finish()
 
     def finish(self) -> str:
-        output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
-        return output
+        done = self.process.finish(PATIENCE_SECONDS)
+        return done.stdout + done.stderr
 
 
 def texts(run: RunFolder) -> dict[str, str | None]:
@@ -170,10 +160,13 @@ def test_an_interrupt_is_no_error(number: signal.Signals, own: Path, tmp_path: P
 
 def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
     arguments = ["--config-dir", own, "model=scripted", "scorer=[bleu]", "runner.batch_size=1"]
-    first = Process(tmp_path, *arguments, "model.seconds=1.0", "limit=40")
+    first = Process(tmp_path, *arguments, "model.seconds=1.0")
     assert first.wait_for(1)
     before = {name: (first.captions.parent / name).read_bytes() for name in ("items.jsonl", "manifest.json")}
-    refusals = {"limit=2": "another process is writing to runs/one", "model.style=odd": "with other options"}
+    refusals = {
+        "limit=150": "another process is writing to runs/one",
+        "model.style=odd": "with other options",
+    }
     for other, said in refusals.items():
         second = Process(tmp_path, *arguments, other)
         output = second.finish()
@@ -182,23 +175,22 @@ def test_two_processes_never_share_a_folder(own: Path, tmp_path: Path) -> None:
         assert "name=..." in output
         assert "Traceback" not in output
     assert {name: (first.captions.parent / name).read_bytes() for name in before} == before
-    assert first.process.poll() is None
-    os.kill(first.process.pid, signal.SIGKILL)
-    first.finish()
+    assert first.process.returncode is None
+    first.send(signal.SIGKILL)
     # The lock ends with the process, however it ends.
-    assert "report:" in Process(tmp_path, *arguments, "limit=40").finish()
-    assert RunFolder(first.captions.parent).load().results.captioned == 40
+    assert "report:" in Process(tmp_path, *arguments).finish()
+    assert RunFolder(first.captions.parent).load().results.captioned == 200
 
 
 def limited(folder: Path, size: int | None, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The real command, for which no file can grow beyond `size` bytes: the disk is full."""
 
-    def limit() -> None:
+    def action() -> None:
         if size is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        command_line(*arguments)()
 
-    line = [sys.executable, "-m", "evaluator", *map(str, arguments)]
-    return subprocess.run(line, cwd=folder, preexec_fn=limit, capture_output=True, text=True)
+    return Forked(action, folder).finish()
 
 
 def survivors(run: RunFolder) -> list[bytes]:

@@ -19,6 +19,7 @@ from evaluator import __version__
 from evaluator.config.compose import quoted
 from evaluator.config.run_config import run_configs
 from evaluator.store.run_folder import RunFolder
+from tests.forked import Forked, command_line
 
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
@@ -51,22 +52,16 @@ def refused(done: Done) -> str:
 
 
 @pytest.fixture(scope="module")
-def systems(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def systems(real_data: Path, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
     """A folder with the runs of two published systems, each scored by one command."""
     folder = tmp_path_factory.mktemp("systems")
-    cache = tmp_path_factory.getbasetemp() / "home" / "cache"
-    home = {"HOME": str(folder), "EVALUATOR_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
+    environment = os.environ | {"HOME": str(folder), "EVALUATOR_CACHE": str(home / "cache")}
     for name, output in (("blip2_opt2.7b_coco_finetuned", "blip2"), ("magic", "magic")):
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "evaluator", "score", real_data / "systems" / f"{name}.json"),
-                *("--references", real_data / "coco" / "captions_karpathy_test.json", "--output", output),
-            ],
-            cwd=folder,
-            env=os.environ | home,
-            check=True,
-            capture_output=True,
-        )
+        captions = real_data / "systems" / f"{name}.json"
+        references = real_data / "coco" / "captions_karpathy_test.json"
+        line = command_line("score", captions, "--references", references, "--output", output)
+        done = Forked(line, folder, environment).finish()
+        assert done.returncode == 0, done.stderr
     return folder
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator.config.compose import CONF_DIR, choices, compose, quoted, sweep_jobs
@@ -256,9 +256,13 @@ def test_a_runner_of_ones_own_begins_with_ours(tmp_path: Path) -> None:
     assert (requests.in_flight, requests.limits["qwen2.5vl:7b"].in_flight) == (50, 4)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
-def test_any_text_can_be_typed(text: str) -> None:
-    assert one(f"prompt.text={quoted(text)}").prompt.text == text
+@settings(max_examples=10)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), min_size=20, max_size=30))
+def test_any_text_can_be_typed(texts: list[str]) -> None:
+    """Composing takes long: many texts at once."""
+    typed = (f"+texts.number{number}={quoted(text)}" for number, text in enumerate(texts))
+    assert list(compose([f"prompt.text={quoted(texts[0])}", *typed]).group("texts").values()) == texts
+    assert one(f"prompt.text={quoted(texts[0])}").prompt.text == texts[0]
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,6 @@ import logging
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +28,7 @@ from evaluator.runner.answer_cache import cache_path
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.request_options import Requests
 from evaluator.store.run_folder import RunFolder
+from tests.forked import Forked, command_line
 from tests.full_disk import needs_a_small_disk, small_disk
 from tests.runner.conftest import Server
 
@@ -227,23 +226,21 @@ class Command:
     def __init__(self, folder: Path, conf: Path, server: Server) -> None:
         (folder / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
         self.folder, self.run = folder, RunFolder(folder / "runs" / "one")
-        line = [sys.executable, "-m", "evaluator", "run", "--config-dir", str(conf), "model=remote"]
-        line += [f"model.url={server.url}", "scorer=[bleu]", "resamples=10", "name=one", "limit=24"]
-        line += ["prices=prices.yaml", "cache=off", f"runner.requests.in_flight={IN_FLIGHT}"]
-        self.process = subprocess.Popen(
-            line, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        line = ["run", "--config-dir", conf, "model=remote", f"model.url={server.url}", "scorer=[bleu]"]
+        line += ["resamples=10", "name=one", "limit=24", "prices=prices.yaml", "cache=off"]
+        line += [f"runner.requests.in_flight={IN_FLIGHT}"]
+        self.process = Forked(command_line(*line), folder)
 
     def wait_for(self, name: str, lines: int) -> None:
         path, deadline = self.run.path / name, time.monotonic() + PATIENCE_SECONDS
         while not path.exists() or path.read_bytes().count(b"\n") < lines:
-            assert self.process.poll() is None, self.process.communicate()[0]
+            assert self.process.returncode is None, self.process.finish()
             assert time.monotonic() < deadline, "it neither captions nor ends"
             time.sleep(0.02)
 
     def end(self, number: signal.Signals) -> str:
         self.process.send_signal(number)
-        return self.process.communicate(timeout=PATIENCE_SECONDS)[0]
+        return self.process.finish(PATIENCE_SECONDS).stderr
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

@@ -11,7 +11,9 @@ import re
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -167,21 +169,23 @@ def test_a_closed_terminal_costs_no_caption() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_run_of_a_remote_model_shows_it_all(
-    terminal: bool, own: Path, server: Server, tmp_path: Path
+    terminal: bool, own: Path, server: Server, tmp_path: Path, command: Callable[..., Any]
 ) -> None:
     (tmp_path / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
-    line = [
-        *(sys.executable, "-m", "evaluator", "run", "--config-dir", str(own), "model=remote"),
-        *(f"model.url={server.url}", "prices=prices.yaml", "scorer=[bleu]", "resamples=10"),
-    ]
-    subprocess.run([*line, "limit=5", "name=first"], cwd=tmp_path, capture_output=True, check=True)
+    line = ["run", "--config-dir", str(own), "model=remote", f"model.url={server.url}", "prices=prices.yaml"]
+    line += ["scorer=[bleu]", "resamples=10"]
+    assert command(*line, "limit=5", "name=first").returncode == 0
     server.behave(script=["refused"])
     ours, theirs = pty.openpty() if terminal else os.pipe()
     if terminal:
         termios.tcsetwinsize(ours, (40, 200))
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
     process = subprocess.Popen(
-        [*line, "limit=30"], cwd=tmp_path, stdout=theirs, stderr=theirs, env=environment
+        [sys.executable, "-m", "evaluator", *line, "limit=30"],
+        cwd=tmp_path,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
     )
     os.close(theirs)
     shown = until_closed(ours)

@@ -10,8 +10,6 @@ import base64
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,20 +18,15 @@ from typing import Any
 import pytest
 
 from evaluator.core import Outcome
+from evaluator.runner import limits
 from evaluator.store.run_folder import RunFolder
+from tests.forked import Forked, command_line
 from tests.runner.conftest import Server
 
 IMAGES = int(os.environ.get("EVALUATOR_SOAK_IMAGES", "2000"))
 IN_FLIGHT = 200
 MOST_USD = 0.0012  # of a request: at most 100 + 20 tokens at $10 a million
 PATIENCE_SECONDS = 60 + IMAGES / 10
-# The command, with short waits between attempts.
-IMPATIENT = """
-from evaluator.cli.main import main
-from evaluator.runner import limits
-limits.FIRST_WAIT_SECONDS = 0.1
-main()
-"""
 KEY = "sk-this-is-the-secret-of-the-test"
 
 
@@ -53,39 +46,41 @@ class Soak:
         (folder / "references.json").write_text(json.dumps(references))
         (folder / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
         self.line = [
-            *(sys.executable, "-c", IMPATIENT, "run", "--config-dir", str(conf)),
-            *("model=remote", f"model.url={server.url}", "data=coco", "data.annotations=references.json"),
-            *("data.images=pictures", "prices=prices.yaml", "name=soak", "scorer=[bleu]", "resamples=10"),
+            *("run", "--config-dir", conf, "model=remote", f"model.url={server.url}", "data=coco"),
+            *(
+                "data.annotations=references.json",
+                "data.images=pictures",
+                "prices=prices.yaml",
+                "name=soak",
+                "scorer=[bleu]",
+                "resamples=10",
+            ),
             *(f"runner.requests.in_flight={IN_FLIGHT}", *options),
         ]
 
-    def start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.line,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"REMOTE_API_KEY": KEY},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
+    def start(self) -> Forked:
+        return Forked(self.impatient, self.folder, os.environ | {"REMOTE_API_KEY": KEY})
+
+    def impatient(self) -> None:
+        """The command, with short waits between attempts."""
+        limits.FIRST_WAIT_SECONDS = 0.1
+        command_line(*self.line)()
 
     def to_its_end(self) -> str:
-        process = self.start()
-        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, output
-        return output
+        done = self.start().finish(PATIENCE_SECONDS)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
 
     def until(self, captions: int, end: signal.Signals) -> str:
         """Send it `end` when it has recorded so many."""
         process, deadline = self.start(), time.monotonic() + PATIENCE_SECONDS
         while self.content().count(b"\n") < captions:
-            assert process.poll() is None, process.communicate()[0]
+            assert process.returncode is None, process.finish()
             assert time.monotonic() < deadline, "it neither captions nor ends"
             time.sleep(0.05)
         process.send_signal(end)
-        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        return output
+        done = process.finish(PATIENCE_SECONDS)
+        return done.stdout + done.stderr
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.content().split(b"\n")[:-1] if line]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +16,11 @@ Program = Callable[[Sequence[str], Sequence[Sequence[str]]], Array]
 
 
 @pytest.fixture(scope="session")
-def language(tmp_path_factory: pytest.TempPathFactory) -> Language:
+def language(home: Path) -> Language:
     """Prepared once, in the cache that all tests share."""
     pytest.importorskip("pycocoevalcap", reason="pycocoevalcap is not installed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EVALUATOR_CACHE", str(tmp_path_factory.getbasetemp() / "home" / "cache"))
+        patch.setenv("EVALUATOR_CACHE", str(home / "cache"))
         return load_language()
 
 
