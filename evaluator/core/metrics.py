@@ -20,7 +20,7 @@ class Metric:
     headline: bool = False  # tables show its interval; every metric has one in scores.json, CSV and JSON
     meaning: str = ""  # what a higher score says of a caption
     covered_by: str = ""  # another metric that says nearly the same
-    agreement: float | None = None  # with people, in points: see AGREEMENT
+    agreement: float | None = None  # with people: 100 times Kendall's tau-c on JUDGEMENTS
     compares_words: bool = False  # with those of the references, so that a longer caption scores lower
     for_long_captions: int | None = None  # which metric replaces those: the one with the lowest number
 
@@ -115,8 +115,8 @@ METRICS = (
     Metric("detail coverage", meaning="a chat model finds that it leaves out less of what is important"),
     Metric("fluency", meaning="a chat model finds it written better"),
 )
-# What `Metric.agreement` is, measured by `evaluator trust`; docs/trust.md has the intervals.
-AGREEMENT = "Kendall's τ-c × 100 with experts' ratings of Flickr8k captions"
+# The ratings on which `evaluator trust` measured `Metric.agreement`; docs/trust.md has the intervals.
+JUDGEMENTS = "Flickr8k-Expert"
 # The metric that orders the runs is the first of these that a run has; `lead` has the exception.
 LEAD = ("CIDEr", *(metric.name for metric in METRICS if metric.headline))
 
@@ -127,6 +127,24 @@ _ORDER = {metric.name: index for index, metric in enumerate(METRICS)}
 def metric_of(name: str) -> Metric:
     """The row of the table; `CIDEr (strip_preamble)`, the score of changed captions, has that of CIDEr."""
     return _TABLE.get(name.partition(" (")[0]) or Metric(name)
+
+
+def known_agreement(name: str) -> float | None:
+    """100 times Kendall's tau-c with people's ratings; None where it is not known, as of changed captions."""
+    metric = metric_of(name)
+    return metric.agreement if metric.name == name else None
+
+
+def agreement_text(name: str) -> str:
+    """What is known of a metric's agreement with people, as one sentence; empty where nothing is.
+
+    >>> agreement_text("CIDEr"), agreement_text("CIDEr (strip_preamble)")
+    ("Agreement with people: 43.9 (Kendall's τ-c × 100 on Flickr8k-Expert).", '')
+    """
+    known = known_agreement(name)
+    return (
+        "" if known is None else f"Agreement with people: {known:.1f} (Kendall's τ-c × 100 on {JUDGEMENTS})."
+    )
 
 
 def in_order(names: Iterable[str]) -> list[str]:

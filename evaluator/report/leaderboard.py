@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from evaluator.comparison.comparison import Comparison, Row, listed
 from evaluator.core import Score
-from evaluator.core.metrics import AGREEMENT, metric_of
+from evaluator.core.metrics import JUDGEMENTS, known_agreement, metric_of
 from evaluator.report.formatting import format_points
 
 BY_SENTENCE = "CLIPScore-sentences"
@@ -123,8 +123,7 @@ def agreement_notes(comparison: Comparison) -> list[str]:
     known = {
         metric: agreement
         for metric in comparison.computed
-        if (agreement := metric_of(metric).agreement) is not None
-        and metric == metric_of(metric).name
+        if (agreement := known_agreement(metric)) is not None
         and metric_of(metric).covered_by not in comparison.computed
     }
     if not known:
@@ -132,5 +131,6 @@ def agreement_notes(comparison: Comparison) -> list[str]:
     ordered = sorted(known.items(), key=lambda one: -one[1])
     figures = ", ".join(f"{metric} {agreement:.1f}" for metric, agreement in ordered)
     return [
-        f"Agreement with people, {AGREEMENT}: {figures}. `evaluator trust` measures it on other captions."
+        f"Agreement with people, Kendall's τ-c × 100 with the ratings of {JUDGEMENTS}: {figures}. "
+        "`evaluator trust` measures it on other captions."
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Results
-from evaluator.core.metrics import AGREEMENT, metric_of
+from evaluator.core.metrics import agreement_text, metric_of
 from evaluator.report.formatting import QUANTITIES
 from evaluator.report.page.gallery import Gallery
 
@@ -79,11 +79,8 @@ def metric_help(name: str, lower_is_better: bool) -> list[str]:
     )
     if name != metric.name:
         meaning += f" {name} scores captions that were changed first; the signature says how."
-    if metric.agreement is None or name != metric.name:
-        agreement = "Its agreement with people was not measured here. `evaluator trust` measures it."
-    else:
-        agreement = f"Agreement with people: {metric.agreement:.1f} ({AGREEMENT})."
-    return [meaning, agreement]
+    unknown = "Its agreement with people was not measured here. `evaluator trust` measures it."
+    return [meaning, agreement_text(name) or unknown]
 
 
 RANK_HELP = (

@@ -13,6 +13,7 @@ from html import escape
 from types import MappingProxyType
 
 from evaluator.comparison.comparison import Comparison, listed
+from evaluator.core.metrics import known_agreement
 from evaluator.report.formatting import NOT_COMPUTED, QUANTITIES, format_confidences, format_rank
 from evaluator.report.leaderboard import ScoreCell, lead_notes, leaderboard_rows, notes
 from evaluator.report.origins import signatures
@@ -28,7 +29,10 @@ LEGEND = f"Scores in points. Bold: the best score. {MARK}: not significantly wor
 def leaderboard_table(
     comparison: Comparison, external: Sequence[ExternalResult] = (), brief: bool = False
 ) -> TextTable:
-    """The runs, the best first, then the external results; `brief` leaves out all but ranks and scores."""
+    """The runs, the best first, then the external results; `brief` leaves out all but ranks and scores.
+
+    Beside a metric's name stands its agreement with people, which `agreement_notes` explain.
+    """
     ordered = comparison.best_first
     beside = {
         name: text
@@ -55,7 +59,9 @@ def leaderboard_table(
     ]
     headings = ["run", "rank", *ordered.metrics, *beside]
     first = first_columns(ordered)
-    return TextTable(headings, rows, LEGEND, rule_before=len(ordered.rows), first=first)
+    known = {metric: known_agreement(metric) for metric in ordered.metrics}
+    agreements = {m: f"τ-c {points:.1f}" for m, points in known.items() if points is not None and not brief}
+    return TextTable(headings, rows, LEGEND, len(ordered.rows), first=first, beside=agreements)
 
 
 def marked_cell(cell: ScoreCell | None, with_interval: bool) -> Cell:

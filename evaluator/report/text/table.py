@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -62,11 +62,14 @@ class TextTable:
     first: Sequence[
         str
     ] = ()  # headings of columns that come first where a terminal cannot show all side by side
+    beside: Mapping[str, str] = field(
+        default_factory=dict
+    )  # heading -> what stands beside it, in smaller print
 
     def markdown(self) -> str:
         rules = ["---" if index < self.left else "---:" for index in range(len(self.headings))]
         lines = [
-            map(markdown_cell_text, self.headings),
+            map(_markdown_cell, self._heads),
             rules,
             *(map(_markdown_cell, row) for row in self.rows),
         ]
@@ -76,7 +79,7 @@ class TextTable:
         """A tabular in the style of the booktabs package."""
         columns = "l" * self.left + "r" * (len(self.headings) - self.left)
         lines = [f"\\begin{{tabular}}{{{columns}}}", "\\toprule"]
-        lines += [_latex_row(map(latex_text, self.headings)), "\\midrule"]
+        lines += [_latex_row(map(_latex_cell, self._heads)), "\\midrule"]
         for index, row in enumerate(self.rows):
             lines += ["\\midrule"] if index == self.rule_before else []
             lines.append(_latex_row(map(_latex_cell, row)))
@@ -84,7 +87,7 @@ class TextTable:
 
     def html(self) -> str:
         """A table without style or script."""
-        headings = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in self.headings)
+        headings = "".join(f'<th scope="col">{_html_cell(head)}</th>' for head in self._heads)
         lines = ["<table>", *([f"<caption>{escape(self.caption)}</caption>"] if self.caption else [])]
         lines += [f"<thead><tr>{headings}</tr></thead>", "<tbody>"]
         for first, *others in self.rows:
@@ -99,6 +102,10 @@ class TextTable:
         writer.writerow(map(csv_text, self.headings))
         writer.writerows([csv_text(cell.text) for cell in row] for row in self.rows)
         return output.getvalue()
+
+    @property
+    def _heads(self) -> list[Cell]:
+        return [Cell(heading, self.beside.get(heading, "")) for heading in self.headings]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         """What rich prints: details and notes under the texts; a table that is too wide continues below."""
@@ -131,7 +138,8 @@ class TextTable:
         from rich.cells import cell_len
 
         heading = self.headings[column]
-        texts = [heading, *(_terminal_cell(row[column]).plain for row in self.rows)]
+        cells = (self._heads[column], *(row[column] for row in self.rows))
+        texts = [_terminal_cell(cell).plain for cell in cells]
         parts = (text.split() if heading in self.wrapping else text.splitlines() for text in texts)
         return max(map(cell_len, chain.from_iterable(parts)), default=0)
 
@@ -141,12 +149,12 @@ class TextTable:
 
         table = Table(title=Text(caption) if caption else None, title_justify="left")
         for column in columns:
-            heading = self.headings[column]
+            heading, shown = self.headings[column], _terminal_cell(self._heads[column])
             justify: Literal["left", "right"] = "left" if column < self.left else "right"
             if column == 0:
-                table.add_column(Text(heading), overflow="fold", max_width=width_of_names)
+                table.add_column(shown, overflow="fold", max_width=width_of_names)
             else:
-                table.add_column(Text(heading), justify=justify, no_wrap=heading not in self.wrapping)
+                table.add_column(shown, justify=justify, no_wrap=heading not in self.wrapping)
         for index, row in enumerate(self.rows):
             if index == self.rule_before:
                 table.add_section()

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,18 @@ def test_markdown(comparison: Comparison) -> None:
     assert {line.count("|") for line in lines[:6]} == {lines[0].count("|")}
 
 
+def test_beside_a_metric_stands_its_agreement_with_people(comparison: Comparison) -> None:
+    texts = {name: make(comparison, []) for name, make in FORMATS.items()}
+    assert "| CIDEr (τ-c 43.9) |" in texts["markdown"]
+    assert "| BLEU-4 (τ-c 30.8) |" in texts["markdown"]
+    assert '<th scope="col">CIDEr <small>τ-c 43.9</small></th>' in texts["html"]
+    for name in ("markdown", "html", "latex", "json"):
+        assert "Kendall's τ-c × 100 with the ratings of Flickr8k-Expert: CIDEr 43.9, BLEU-4 30.8" in (
+            unescape(texts[name])
+        ), name
+    assert "τ-c" not in texts["csv"]
+
+
 def test_latex(comparison: Comparison) -> None:
     text = FORMATS["latex"](comparison, [PAPER])
     assert text.count("\\toprule") == text.count("\\bottomrule") == 1
@@ -151,7 +164,8 @@ def test_html(make_run: MakeRun, comparison: Comparison) -> None:
     assert [row[0] for row in table.rows] == ["run", "best", "level", "last_one", "A & B"]
     assert {len(row) for row in table.rows} == {len(table.rows[0])}
     assert len(table.bold) == 2
-    assert MARK in table.rows[2][table.rows[0].index("CIDEr")]
+    (column,) = [number for number, head in enumerate(table.rows[0]) if head.startswith("CIDEr")]
+    assert MARK in table.rows[2][column]
     hostile = compare([make_run("<script>alert(1)<", {"1": "a"}, {"<img src=x>": [0.5]})])
     assert not {"script", "img"} & set(Table(FORMATS["html"](hostile, [])).tags)
 
