@@ -57,7 +57,8 @@ class OrderedPairs:
         total = 0.0
         for lower, upper, smaller, not_larger in self.splits:
             up_to = np.append(0.0, np.cumsum(weights[lower]))
-            total += weights[upper] @ (up_to[smaller] + up_to[not_larger] - up_to[-1])
+            # Not by @: BLAS would use threads, which wait for each other where the cores are busy.
+            total += np.einsum("i,i", weights[upper], up_to[smaller] + up_to[not_larger] - up_to[-1])
         return total
 
     def tau_b(self, weights: Array) -> float:

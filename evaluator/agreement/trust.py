@@ -22,7 +22,7 @@ from evaluator.agreement.correlations import STATISTICS, Indices, Observations, 
 from evaluator.agreement.function_metric import FunctionMetric, MetricFunction
 from evaluator.agreement.judgements import Collection, Judged, StatisticName
 from evaluator.agreement.raters import krippendorff_alpha
-from evaluator.comparison.bootstrap import percentile_interval
+from evaluator.comparison.bootstrap import draw_counts, percentile_interval
 from evaluator.comparison.paired_tests import p_value_text
 from evaluator.core import Array, Item, Measurement, NotComputed, Runner, Scorer, Signature
 from evaluator.core.errors import ConfigError
@@ -297,9 +297,8 @@ def interval(resampled: Array, confidence: float) -> tuple[float, float]:
 
 def draws(images: int, resamples: int, seed: int) -> Iterator[Indices]:
     """How often each image is drawn, one resample at a time; the same for the same seed."""
-    generator = np.random.default_rng([seed, 2])  # other numbers than those of scores
-    for _ in range(resamples):
-        yield np.bincount(generator.integers(images, size=images), minlength=images).astype(np.int64)
+    for counts in draw_counts(images, resamples, [seed, 2]):  # other numbers than those of scores
+        yield from counts.astype(np.int64)
 
 
 def _numbered(names: Sequence[str]) -> tuple[list[str], Indices]:

@@ -35,7 +35,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def draw_counts(images: int, resamples: int, seed: int) -> Iterator[Array]:
+def draw_counts(images: int, resamples: int, seed: int | Sequence[int]) -> Iterator[Array]:
     """How often each image is drawn, in blocks of (some resamples, images); the same for the same seed."""
     generator = np.random.default_rng(seed)
     block = max(1, BLOCK_CELLS // max(1, images))
