@@ -80,7 +80,8 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
     costs = {**kept.costs_usd, **costs_usd(asked)}
     # What could not be computed may be computable the next time, and a question without an answer may get
     # one: such scores are never up to date.
-    failed = {one.name for one in not_computed} | incomplete(asked)
+    unanswered = incomplete(asked)
+    failed = {one.name for one in not_computed} | unanswered
     digests = {name: now.scorers[name] for name, one in todo.items() if failed.isdisjoint(one.names)}
     earlier = {name: digest for name, digest in kept.scorers.items() if name not in todo}
     results = Results(
@@ -98,6 +99,7 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
         findings=findings,
         fingerprint=str(replace(now, scorers={**earlier, **digests})),
         final_failures=count_final_failures(captions.values()),
+        unanswered=(*kept.unanswered, *sorted(unanswered)),
     )
     ids = [item.id for item in items]
     run = run.scored(results, ids, measurements)

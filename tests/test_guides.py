@@ -38,7 +38,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("command", evaluator_commands(CLOUD) + evaluator_commands(RUNNING))
+LOCAL = [command for command in evaluator_commands(RUNNING) if "runner.devices" in command]
+REMOTE = [command for command in evaluator_commands(RUNNING) if command not in LOCAL]
+
+
+@pytest.mark.parametrize("command", evaluator_commands(CLOUD) + REMOTE)
 def test_every_command_works_or_names_the_key_that_it_needs(command: str, folder: Path) -> None:
     done = typed(command, folder)
     if command.startswith(("evaluator plan", "evaluator cache")):
@@ -47,6 +51,13 @@ def test_every_command_works_or_names_the_key_that_it_needs(command: str, folder
     assert done.returncode == 2, done.stdout
     assert "GEMINI_API_KEY is not set" in done.stderr
     assert "https://aistudio.google.com/apikey" in done.stderr
+
+
+def test_local_devices_work_or_are_named(folder: Path) -> None:
+    gpus, processes = (typed(f"{command} limit=4 scorer=[bleu]", folder) for command in LOCAL)
+    assert processes.returncode == 0, processes.stderr
+    assert gpus.returncode in (0, 2)
+    assert gpus.returncode == 0 or "cuda:0" in gpus.stderr
 
 
 def rows() -> list[tuple[str, str, str]]:
@@ -103,6 +114,8 @@ def folder_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, model in models.items():
         done = typed(f"evaluator run model={model} name={name} limit=12 scorer=[bleu,cider]", made)
         assert done.returncode == 0, done.stderr
+    mark = {"run": "git", "image": "1", "mark": "good", "note": "", "caption": "a scene"}
+    (made / "marks.jsonl").write_text(json.dumps(mark) + "\n")
     return made
 
 

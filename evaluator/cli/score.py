@@ -87,8 +87,7 @@ def score_command(
     if missing := next((override for override in overrides if "=" not in override), None):
         raise click.UsageError(f"there is no file or folder {missing!r}; options are typed as option=value")
     if paths and all(path.is_dir() for path in paths):
-        rescore(paths, overrides, config_dir)
-        return ExitCode.OK
+        return rescore(paths, overrides, config_dir)
     if folder := next((path for path in paths if path.is_dir()), None):
         raise click.UsageError(
             f"{folder} is a folder: score run folders and captions files in separate commands"
@@ -204,8 +203,11 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
     return path
 
 
-def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | None) -> None:
-    """Score run folders again: with the scorers that are typed, else with those they were scored with."""
+def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | None) -> ExitCode:
+    """Score run folders again: with the scorers that are typed, else with those they were scored with.
+
+    Incomplete where a judge owes an answer.
+    """
     from evaluator.comparison.compare import compare
     from evaluator.config.recorded import recorded_scorers
     from evaluator.config.run_config import run_configs
@@ -220,16 +222,9 @@ def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | 
             for warning in judge.check(config.runner):
                 warn([warning])
     runs = [RunFolder.existing(path).load() for path in paths]
-    print_comparison(
-        compare(
-            [
-                score(
-                    run,
-                    config.scorers if chosen else recorded_scorers(run.config),
-                    config.settings,
-                    config.runner,
-                )
-                for run in runs
-            ]
-        )
-    )
+    scored = [
+        score(run, config.scorers if chosen else recorded_scorers(run.config), config.settings, config.runner)
+        for run in runs
+    ]
+    print_comparison(compare(scored))
+    return ExitCode.of(any(run.results.unanswered for run in scored))

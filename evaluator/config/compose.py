@@ -50,6 +50,8 @@ class Composed:
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
         """The identity groups without overrides of options."""
+        if self.config_dir is None:  # no file of the user's own refers to another one
+            return {group: composed_choice(group, self.choices[group]) for group in IDENTITY_GROUPS}
         plain = [f"{group}={self.choices[group]}" for group in IDENTITY_GROUPS]
         node = _hydra_compose(plain, self.config_dir)
         return {group: _plain(node.get(group)) for group in IDENTITY_GROUPS}

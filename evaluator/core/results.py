@@ -106,6 +106,7 @@ class Results:
     findings: tuple[Finding, ...] = ()  # what is wrong with the captions
     fingerprint: str = ""  # of everything the scores were computed from
     final_failures: int = 0  # errors and skipped images of a captions file, which no attempt changes
+    unanswered: tuple[str, ...] = ()  # the metrics of judges that owe an answer
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -133,6 +134,6 @@ class Results:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether another run of the same folder could get more captions."""
+        """Whether the same command could get more captions, or more answers of a judge."""
         failed = sum(count for outcome, count in self.outcomes.items() if outcome.can_be_retried)
-        return self.not_tried > 0 or failed > self.final_failures
+        return self.not_tried > 0 or failed > self.final_failures or bool(self.unanswered)

@@ -83,6 +83,7 @@ class ScoresDocument:
     inputs: str = ""  # the digest of the items and captions that were scored; empty before it was written
     findings: Annotated[tuple[Finding, ...], MaxLen(100)] = ()  # earlier versions looked for no damage
     final_failures: Count = 0  # earlier versions took a failure in a file for a caption
+    unanswered: tuple[Name, ...] = ()
     scoring: str = ""  # what statistics.npz and per_image.parquet of the same scoring have as well
 
     @property
@@ -230,6 +231,7 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
         "findings": [asdict(finding) for finding in results.findings],
         "fingerprint": results.fingerprint,
         "final_failures": results.final_failures,
+        "unanswered": results.unanswered,
     }
 
 
@@ -252,6 +254,7 @@ def results_from_document(document: ScoresDocument) -> Results:
         findings=document.findings,
         fingerprint=document.fingerprint,
         final_failures=document.final_failures,
+        unanswered=document.unanswered,
     )
 
 

@@ -21,6 +21,7 @@ class KeptScores:
     outdated: Sequence[str] = ()
     same_intervals: bool = False
     costs_usd: Mapping[str, float | None] = field(default_factory=dict)  # of judges, by metric
+    unanswered: Sequence[str] = ()  # metrics of judges that owe an answer
 
     def without(self, names: Iterable[str]) -> KeptScores:
         """Without the metrics that are measured anew, also those of changed captions: "CIDEr (...)"."""
@@ -35,6 +36,7 @@ class KeptScores:
             not_computed=[one for one in self.not_computed if stays(one.name)],
             outdated=[name for name in self.outdated if stays(name)],
             costs_usd={name: usd for name, usd in self.costs_usd.items() if stays(name)},
+            unanswered=[name for name in self.unanswered if stays(name)],
         )
 
 
@@ -62,4 +64,5 @@ def kept_scores(run: Run, now: Fingerprint) -> KeptScores:
         before.scorers if before else {},
         same_intervals=before is not None and before.intervals == now.intervals,
         costs_usd={score.name: score.cost_usd for score in results.scores if score.cost_usd is not None},
+        unanswered=results.unanswered,
     )

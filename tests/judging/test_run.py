@@ -78,7 +78,8 @@ def test_what_is_no_verdict_is_not_scored_and_kept(
         "a man surfs": error("openai", 400, message="this text is too odd"),
     }
     judging.server.judge = lambda caption: strange[caption]
-    judging()
+    results = judging().results
+    assert (results.unanswered, results.is_incomplete) == (("CLAIR (gpt-mini)",), True)
     assert (judging.score().value, judging.score().images) == (pytest.approx(0.4), 1)
     first, refused, nonsense, cut, empty, failed = judging.notes()
     assert first == "no dog"
@@ -93,7 +94,8 @@ def test_what_is_no_verdict_is_not_scored_and_kept(
     assert "1 of 6 questions have no answer yet (error)" in caplog.text
     # Only the error may still become an answer.
     judging.server.judge, before = verdict_on, judging.asked
-    judging()
+    results = judging().results
+    assert (results.unanswered, results.is_incomplete) == ((), False)
     assert judging.asked == before + 1
     assert judging.score().images == 2
 
