@@ -111,8 +111,9 @@ def meteor_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(tmp_path_factory: pytest.TempPathFactory, meteor_tables: Path) -> Path:
     """The home folder of the tests."""
     folder = tmp_path_factory.getbasetemp() / "home"
-    (folder / "cache").mkdir(parents=True)
-    (folder / "cache" / "meteor").symlink_to(meteor_tables)
+    if not folder.exists():  # the doctest of this file has a session of its own
+        (folder / "cache").mkdir(parents=True)
+        (folder / "cache" / "meteor").symlink_to(meteor_tables)
     return folder
 
 

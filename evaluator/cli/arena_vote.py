@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,10 @@ def vote_command(
     echo(f"{asked_about.captions.questions:,} questions; {path} holds {there:,} votes on them")
     if goal:
         echo(sentence(session_plan(len(loaded), goal)))
-    with web.serving(lambda: arena_app(session, goal)) as served:
+    with (
+        web.serving(lambda: arena_app(session, goal)) as served,
+        suppress(KeyboardInterrupt),
+    ):  # it may come as soon as this is printed
         echo("Press Ctrl-C to end; every vote is saved")
         served.wait()
     there, _ = session.counts("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -28,6 +29,9 @@ def view_command(folder: Path, picture_folders: tuple[Path, ...], web: WebOption
     runs = ListedRuns(folder, picture_folders)
     if not runs.paths():
         echo(f"{folder} holds no run yet. The page shows one as soon as it begins")
-    with web.serving(lambda: web_app(runs)) as served:
+    with (
+        web.serving(lambda: web_app(runs)) as served,
+        suppress(KeyboardInterrupt),
+    ):  # it may come as soon as this is printed
         echo("Press Ctrl-C to end")
         served.wait()

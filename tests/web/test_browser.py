@@ -47,7 +47,7 @@ def page(browser: Any, served: Any) -> Iterator[Any]:
     opened = context.new_page()
     complaints: list[str] = []
     requests: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("console", lambda message: complaints.append(f"{message.text} {message.location.get('url')}"))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("dialog", lambda dialog: complaints.append(dialog.message))
     opened.on("request", lambda request: requests.append(request.url))
