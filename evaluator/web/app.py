@@ -88,6 +88,7 @@ def assets() -> list[Route]:
     return [
         *(Route(f"/static/{path.name}", page(path.name)) for path in own),
         Route("/static/report.css", file(report_style(), TYPES[".css"])),
+        Route("/favicon.ico", page("icon.svg")),  # browsers ask for it, whatever a page says
     ]
 
 
