@@ -169,5 +169,5 @@ def test_a_folder_of_somebody_else_shows_no_picture_of_this_machine(visitor: Vis
     assert browser.get("/picture", params={"run": "git", "image": "0"}).status_code == 404
 
 
-def test_the_icon_that_browsers_ask_for_is_there(browser: TestClient) -> None:
-    assert browser.get("/favicon.ico").headers["content-type"].startswith("image/svg+xml")
+def test_the_icon_that_browsers_ask_for_is_there(visitor: Visit) -> None:
+    assert visitor().get("/favicon.ico").headers["content-type"].startswith("image/svg+xml")
