@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -18,16 +19,26 @@ from evaluator.agreement.judgements import Judged
 def krippendorff_alpha(judged: Sequence[Judged]) -> float:
     """Krippendorff's alpha for ordered ratings: 1 for full agreement, 0 for that of chance.
 
-    NaN where no caption has two ratings, or all ratings are the same. Krippendorff 2011, Computing
-    Krippendorff's Alpha-Reliability. The raters are not told apart: they differ from caption to caption.
+    NaN where no caption has two ratings, or all ratings are the same. The raters are not told apart: they
+    differ from caption to caption.
+    """
+    return alpha_of([one.raters for one in judged], "ordinal")
+
+
+def alpha_of(
+    answers: Sequence[Sequence[float]] | Sequence[Sequence[str]], level: Literal["nominal", "ordinal"]
+) -> float:
+    """Krippendorff's alpha of the answers to each question; questions with one answer are left out.
+
+    NaN where no question has two answers, or all are the same. Krippendorff 2011, Computing Krippendorff's
+    Alpha-Reliability.
     """
     from krippendorff import alpha
 
-    rated = [one.raters for one in judged if len(one.raters) > 1]
-    values, codes = np.unique([rating for ratings in rated for rating in ratings], return_inverse=True)
+    several = [given for given in answers if len(given) > 1]
+    values, codes = np.unique([answer for given in several for answer in given], return_inverse=True)
     if len(values) < 2:
         return float("nan")
-    unit = np.repeat(np.arange(len(rated)), [len(ratings) for ratings in rated])
-    counts = np.zeros((len(rated), len(values)), np.int64)
-    np.add.at(counts, (unit, codes), 1)
-    return float(alpha(value_counts=counts, value_domain=values, level_of_measurement="ordinal"))
+    counts = np.zeros((len(several), len(values)), np.int64)
+    np.add.at(counts, (np.repeat(np.arange(len(several)), list(map(len, several))), codes), 1)
+    return float(alpha(value_counts=counts, value_domain=values, level_of_measurement=level))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
+from evaluator.agreement.raters import alpha_of
 from evaluator.arena.votes import Question, Vote
 
 
@@ -44,19 +44,8 @@ def consistency(votes: Sequence[Vote]) -> Consistency:
         [given[-1] for given in by_rater.values()] for by_rater in questions.values() if len(by_rater) > 1
     ]
     sides = [vote.winner == vote.left for vote in answered if vote.left and vote.winner in ("a", "b")]
-    return Consistency(alpha_of(several), len(several), share(again), share(sides))
-
-
-def alpha_of(answers: Sequence[Sequence[str]]) -> float | None:
-    """Krippendorff's alpha for answers that have no order: 1 for full agreement, 0 for that of chance."""
-    from krippendorff import alpha
-
-    values, codes = np.unique([answer for given in answers for answer in given], return_inverse=True)
-    if len(values) < 2:
-        return None
-    counts = np.zeros((len(answers), len(values)), np.int64)
-    np.add.at(counts, (np.repeat(np.arange(len(answers)), list(map(len, answers))), codes), 1)
-    return float(alpha(value_counts=counts, value_domain=values, level_of_measurement="nominal"))
+    alpha = alpha_of(several, "nominal")
+    return Consistency(None if math.isnan(alpha) else alpha, len(several), share(again), share(sides))
 
 
 def share(cases: Sequence[bool]) -> Share | None:

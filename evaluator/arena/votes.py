@@ -19,7 +19,6 @@ names of Chatbot Arena (model_a, model_b, judge).
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,8 +29,8 @@ from evaluator.captions_files.container import read_content
 from evaluator.captions_files.rows import rows_of
 from evaluator.core.errors import DataError
 from evaluator.files.json_bytes import decode_json, encode_json
-from evaluator.files.plain import plain
 from evaluator.files.regular_file import read_regular_file
+from evaluator.store.ledger import AppendedFile
 
 Winner = Literal["a", "b", "tie", "both_bad", "skip"]
 Side = Literal["a", "b", ""]
@@ -106,18 +105,13 @@ def append_vote(path: Path, vote: Vote) -> None:
     """
     from filelock import FileLock
 
-    line = encode_json(asdict(vote)) + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
-        file = plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        file = AppendedFile(path)
         try:
-            if os.fstat(file).st_size:
-                os.lseek(file, -1, os.SEEK_END)
-                line = line if os.read(file, 1) == b"\n" else b"\n" + line
-            os.write(file, line)
-            os.fsync(file)
+            file.append(encode_json(asdict(vote)) + b"\n")
         finally:
-            os.close(file)
+            file.close()
 
 
 def read_votes(paths: Iterable[Path]) -> tuple[list[Vote], list[str]]:

@@ -275,3 +275,11 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
     words = ("allocate memory", "out of memory")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
+def image_processor_and_tokenizer(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The image processor, which works on PIL's pictures whatever is installed, and the tokenizer."""
+    from transformers import AutoImageProcessor, AutoTokenizer
+
+    load: Callable[..., Any] = AutoImageProcessor.from_pretrained
+    return load(name, backend="pil", **source), AutoTokenizer.from_pretrained(name, **source)

@@ -24,7 +24,7 @@ from annotated_types import Ge
 from evaluator.captions_files.candidates import read_candidates
 from evaluator.core import RUNTIME_ONLY, Dataset, Item, Outcome, Prompt, PromptForm, Reply, WeightsSize
 from evaluator.core.errors import CaptionError, DataError
-from evaluator.models.checkpoints import Checkpoint, CheckpointLoader
+from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, image_processor_and_tokenizer
 from evaluator.models.local import memory_for, picture_of, refuse
 from evaluator.models.weights import weights_size
 
@@ -77,7 +77,7 @@ class CLIPRank:
             used_by="clip-rank",
             model_types=("clip", "siglip"),
             model_class="AutoModel",
-            open_processor=open_processor,
+            open_processor=image_processor_and_tokenizer,
             otherwise="type model.checkpoint=openai/clip-vit-base-patch32",
         )
 
@@ -185,11 +185,3 @@ def probabilities(model: Any, cosines: torch.Tensor) -> torch.Tensor:
         logits += model.logit_bias.float()
         return logits.sigmoid()
     return logits.softmax(dim=0)
-
-
-def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The image processor, which works on PIL's pictures, and the tokenizer."""
-    from transformers import AutoImageProcessor, AutoTokenizer
-
-    image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **source)
-    return image_processor, AutoTokenizer.from_pretrained(name, **source)

@@ -5,11 +5,11 @@ The decoder reads its start token, then the prompt as the beginning of the capti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from evaluator.models.checkpoints import CheckpointLoader
+from evaluator.models.checkpoints import CheckpointLoader, image_processor_and_tokenizer
 from evaluator.models.local import LocalCaptioner
 
 # transformers builds it, and no captioner reads it.
@@ -24,7 +24,7 @@ class VisionEncoderDecoder(LocalCaptioner):
     model_types: ClassVar[tuple[str, ...]] = ("vision-encoder-decoder",)
 
     def loader(self) -> CheckpointLoader:
-        return replace(super().loader(), open_processor=open_two, unused_weights=POOLER)
+        return replace(super().loader(), open_processor=image_processor_and_tokenizer, unused_weights=POOLER)
 
     def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:
         start = config.decoder_start_token_id
@@ -34,11 +34,3 @@ class VisionEncoderDecoder(LocalCaptioner):
 
     def echo_length(self, config: Any, prompt_ids: Sequence[int]) -> int:
         return len(prompt_ids)
-
-
-def open_two(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The image processor and the tokenizer; there is no processor of both."""
-    from transformers import AutoImageProcessor, AutoTokenizer
-
-    image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **source)
-    return image_processor, AutoTokenizer.from_pretrained(name, **source)

@@ -11,7 +11,7 @@ Blip2ForImageTextRetrieval do.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +21,12 @@ import numpy as np
 from evaluator.core.arrays import Array
 from evaluator.core.errors import ImageError, MetricError, MissingPackage, ModelError
 from evaluator.files.images import read_picture
-from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
+from evaluator.models.checkpoints import (
+    Checkpoint,
+    CheckpointLoader,
+    image_processor_and_tokenizer,
+    is_out_of_memory,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -171,7 +176,7 @@ def load_matcher(
         used_by="ITM",
         model_types=tuple(CLASSES),
         model_class=CLASSES,
-        open_processor=open_processor,
+        open_processor=image_processor_and_tokenizer,
         otherwise="type scorer.itm.checkpoint=Salesforce/blip-itm-base-coco",
         # A buffer that BLIP-2's older files lack; a captioning checkpoint lacks whole layers.
         tolerated_missing_share=0.002,
@@ -180,11 +185,3 @@ def load_matcher(
         return Matcher(loader.open(), batch_size)
     except (ModelError, MissingPackage) as error:
         raise MetricError(str(error)) from error
-
-
-def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The image processor, which works on PIL's pictures, and the tokenizer."""
-    from transformers import AutoImageProcessor, AutoTokenizer
-
-    load: Callable[..., Any] = AutoImageProcessor.from_pretrained
-    return load(name, backend="pil", **source), AutoTokenizer.from_pretrained(name, **source)

@@ -13,6 +13,7 @@ from typing import Any
 from evaluator.agreement.judge_check import PREAMBLE, SENTENCE, Finding
 from evaluator.report.formatting import format_digits
 from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.trust import known
 
 # What each figure says, by the check and the statistic; a check that is not here is that of two draws.
 MEANINGS: Mapping[tuple[str, str], str] = MappingProxyType(
@@ -68,9 +69,9 @@ def documents(found: Sequence[Finding]) -> list[dict[str, Any]]:
             "judge": one.judge,
             "check": one.check,
             "statistic": one.statistic,
-            "value": _known(one.points),
-            "low": _known(one.interval_points[0]),
-            "high": _known(one.interval_points[1]),
+            "value": known(one.points),
+            "low": known(one.interval_points[0]),
+            "high": known(one.interval_points[1]),
             "captions": one.captions,
             "meaning": meaning(one),
         }
@@ -97,7 +98,3 @@ FORMATS: Mapping[str, Callable[[Sequence[Finding]], str]] = MappingProxyType(
 
 def _shown(points: float) -> str:
     return "not known" if math.isnan(points) else format_digits(points)
-
-
-def _known(points: float) -> float | None:
-    return None if math.isnan(points) else points

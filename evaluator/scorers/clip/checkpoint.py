@@ -6,12 +6,10 @@ encoder = load_encoder("openai/clip-vit-base-patch32")
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from evaluator.core.errors import MetricError, MissingPackage, ModelError
-from evaluator.models.checkpoints import CheckpointLoader
+from evaluator.models.checkpoints import CheckpointLoader, image_processor_and_tokenizer
 from evaluator.scorers.clip.feature_cache import FeatureCache
 from evaluator.scorers.clip.features import Encoder
 from evaluator.scorers.clip.openai_weights import load_weights
@@ -43,7 +41,7 @@ def load_encoder(
         used_by=used_by,
         model_types=("clip",) if weights else ("clip", "siglip"),
         model_class="AutoModel",
-        open_processor=open_processor,
+        open_processor=image_processor_and_tokenizer,
         otherwise=f"type {group}.checkpoint=openai/clip-vit-base-patch32",
         unused_weights=frozenset({"logit_scale", "logit_bias"}),
     )
@@ -62,14 +60,6 @@ def load_encoder(
     versions = [torch.__version__, transformers.__version__, PIL.__version__]
     cache = FeatureCache("|".join(["1", version, dtype, opened.model.device.type, *versions]))
     return Encoder(opened.model, opened.processor, opened.tokenizer, batch_size, version, cache, group)
-
-
-def open_processor(name: str, source: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The image processor, which works on PIL's pictures as openai/CLIP does, and the tokenizer."""
-    from transformers import AutoImageProcessor, AutoTokenizer
-
-    image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **source)
-    return image_processor, AutoTokenizer.from_pretrained(name, **source)
 
 
 def digest_of_weights(version: str, path: Path) -> str:
