@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import click
 from evaluator.cli.console import echo, warn
 from evaluator.cli.options import PICTURE_FOLDERS
 from evaluator.cli.run_folders import only_runs
-from evaluator.cli.web_app import WebOptions, web_options
+from evaluator.cli.web_app import WebOptions, until_ctrl_c, web_options
 
 if TYPE_CHECKING:
     from evaluator.store.run import Run
@@ -68,12 +67,8 @@ def vote_command(
     echo(f"{asked_about.captions.questions:,} questions; {path} holds {there:,} votes on them")
     if goal:
         echo(sentence(session_plan(len(loaded), goal)))
-    with (
-        web.serving(lambda: arena_app(session, goal)) as served,
-        suppress(KeyboardInterrupt),
-    ):  # it may come as soon as this is printed
-        echo("Press Ctrl-C to end; every vote is saved")
-        served.wait()
+    with web.serving(lambda: arena_app(session, goal)) as served:
+        until_ctrl_c(served, "Press Ctrl-C to end; every vote is saved")
     there, _ = session.counts("")
     echo(f"{path} holds {there:,} votes. Type: evaluator arena results {path}")
 

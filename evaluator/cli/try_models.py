@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import click
 
-from evaluator.cli.console import ExitCode, echo
+from evaluator.cli.console import ExitCode
 from evaluator.cli.evaluation import print_evaluation
 from evaluator.cli.options import OVERRIDES, RunOptions, run_options
-from evaluator.cli.web_app import WebOptions, web_options
+from evaluator.cli.web_app import WebOptions, until_ctrl_c, web_options
 
 
 @click.command(name="try")
@@ -52,6 +52,5 @@ def try_command(
     names = [("run", runs.name_of(one.config.folder)) for one in prepared]
     with web.serving(lambda: web_app(runs), f"/watch?{urlencode(names)}") as served:
         code = print_evaluation(evaluate_prepared(prepared))
-        echo("The page stays until you press Ctrl-C")
-        served.wait()
+        until_ctrl_c(served, "The page stays until you press Ctrl-C")
     return code

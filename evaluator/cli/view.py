@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from evaluator.cli.console import echo
 from evaluator.cli.options import PICTURE_FOLDERS
-from evaluator.cli.web_app import WebOptions, web_options
+from evaluator.cli.web_app import WebOptions, until_ctrl_c, web_options
 
 
 @click.command(name="view")
@@ -29,9 +28,5 @@ def view_command(folder: Path, picture_folders: tuple[Path, ...], web: WebOption
     runs = ListedRuns(folder, picture_folders)
     if not runs.paths():
         echo(f"{folder} holds no run yet. The page shows one as soon as it begins")
-    with (
-        web.serving(lambda: web_app(runs)) as served,
-        suppress(KeyboardInterrupt),
-    ):  # it may come as soon as this is printed
-        echo("Press Ctrl-C to end")
-        served.wait()
+    with web.serving(lambda: web_app(runs)) as served:
+        until_ctrl_c(served, "Press Ctrl-C to end")

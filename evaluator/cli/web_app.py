@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,13 @@ class WebOptions:
             if has_browser() if self.browser is None else self.browser:
                 served.open(page)
             yield served
+
+
+def until_ctrl_c(served: Served, told: str) -> None:
+    """Say how the app is ended, and wait for that. Ctrl-C may come as soon as it is said."""
+    with suppress(KeyboardInterrupt):
+        echo(told)
+        served.wait()
 
 
 def web_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -82,8 +82,8 @@ class CLIPScore:
         """Without and with references, if any item has them. Raises MetricError with the reason."""
         encoder = self.encoder(items)
         pictures = encoder.images([item.image for item in items])
-        said = [self.prefix + caption for caption in captions]
-        texts, tokens = encoder.texts(said, "captions"), encoder.token_counts(said)
+        prefixed = [self.prefix + caption for caption in captions]
+        texts, tokens = encoder.texts(prefixed, "captions"), encoder.token_counts(prefixed)
         scores = clip_score(pictures, texts, self.weight)
         measurements = [self.measurement(self.names[0], scores, items, encoder, tokens)]
         if any(item.references for item in items):

@@ -51,10 +51,9 @@ class Served:
             webbrowser.open(self._address(host, page, self.guard.ticket()))
 
     def wait(self) -> None:
-        """Until Ctrl-C, or the end of the server."""
-        with suppress(KeyboardInterrupt):
-            while self.thread.is_alive():
-                self.thread.join(1.0)
+        """Until the end of the server. Ctrl-C raises KeyboardInterrupt."""
+        while self.thread.is_alive():
+            self.thread.join(1.0)
 
     def _address(self, host: str, page: str, token: str) -> str:
         host = f"[{host}]" if ":" in host else host
