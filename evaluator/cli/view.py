@@ -1,4 +1,4 @@
-"""`evaluator view`: the runs of a folder in a browser, while they are made."""
+"""`evaluator view`: the runs of a folder in a browser, while they run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evaluator.cli.web_app import WebOptions, until_ctrl_c, web_options
 @PICTURE_FOLDERS
 @web_options
 def view_command(folder: Path, picture_folders: tuple[Path, ...], web: WebOptions) -> None:
-    """See the runs in FOLDER, runs/ by default, in a browser, also while they are made.
+    """See the runs in FOLDER, runs/ by default, in a browser, also while they run.
 
     The page lists the runs with their progress, speed, cost and scores. Of a running one it shows the newest
     captions with their pictures, the failures, and how the captions are written. Runs that you select are

@@ -1,4 +1,4 @@
-"""Large files from addresses: a connection that breaks goes on where it was, also in the next command.
+"""Large files from addresses: a broken connection is resumed, also in the next command.
 
 pooch checks what arrived against the checksum and puts it in its place; this module is its downloader. What
 has arrived so far is kept beside the file, as NAME.part, until the file is whole.
@@ -40,7 +40,7 @@ def download_whole(address: str, path: Path, digest: str | None, limit: int, sho
 
     `digest` is such as "sha256:4f7e2c...". Raises DataError where the server does not give the file, where
     there are more than `limit` bytes, and where the checksum is another one; then nothing is kept. After any
-    other failure the next call goes on where this one ended.
+    other failure the next call resumes where this one ended.
     """
     try:
         import pooch
@@ -64,7 +64,7 @@ def download_whole(address: str, path: Path, digest: str | None, limit: int, sho
 
 @dataclass(frozen=True)
 class Resumed:
-    """pooch's downloader: it goes on after broken connections, and begins with what is in `part`."""
+    """pooch's downloader: it resumes broken connections, and begins with what is in `part`."""
 
     part: Path
     limit: int

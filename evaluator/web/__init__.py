@@ -1,1 +1,1 @@
-"""The local web app: runs while they are made, compared, and judged by people."""
+"""The local web app: runs while they run, compared, and judged by people."""

@@ -1,7 +1,7 @@
 """The routes of the web app. Every page is a file of this package; what it shows comes as JSON, as text.
 
     /                       the list of runs                       /api/runs
-    /watch?run=A&run=B      runs while they are made, side by side  /api/watch
+    /watch?run=A&run=B      runs while they run, side by side  /api/watch
     /report?run=A&run=B     the report about runs
     /picture?run=A&image=7  the picture of a run's image
 
