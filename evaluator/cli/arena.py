@@ -49,9 +49,9 @@ arena_command.add_command(vote_command)
 @click.option("--seed", type=int, default=0, show_default=True)
 @WIDE_TABLE
 def results_command(votes: tuple[Path, ...], form: str, matrix: bool, resamples: int, seed: int) -> ExitCode:
-    """Rate the systems in files of votes: the arena's own, or a table of image, a, b, winner and rater.
+    """Rate the systems in files of votes.
 
-    The winner is a, b, tie or both_bad. Several files are read as one.
+    A file is one of the arena's own, or a table of image, a, b, winner and rater. The winner is a, b, tie or both_bad. Several files are read as one.
     """
     from evaluator.arena.consistency import consistency
     from evaluator.arena.ratings import rate

@@ -19,7 +19,7 @@ def ratings_table(ratings: Ratings) -> TextTable:
     rows = [
         [
             Cell(one.system),
-            Cell(f"{one.rating:.0f}", f"{one.low:.0f}–{one.high:.0f}"),
+            Cell(f"{one.rating:.0f}", f"{one.low:.0f}–{one.high:.0f}".replace("-", "−")),
             *(Cell(f"{count:,}") for count in (one.rank, one.votes, one.won, one.lost, one.tied)),
             Cell(f"{one.both_bad:,}"),
         ]
