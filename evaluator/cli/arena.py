@@ -51,7 +51,8 @@ arena_command.add_command(vote_command)
 def results_command(votes: tuple[Path, ...], form: str, matrix: bool, resamples: int, seed: int) -> ExitCode:
     """Rate the systems in files of votes.
 
-    A file is one of the arena's own, or a table of image, a, b, winner and rater. The winner is a, b, tie or both_bad. Several files are read as one.
+    A file is one of the arena's own, or a table of image, a, b, winner and rater. The winner is a, b, tie or
+    both_bad. Several files are read as one.
     """
     from evaluator.arena.consistency import consistency
     from evaluator.arena.ratings import rate
