@@ -28,9 +28,11 @@ from evaluator.report.text.comparison import write_tables
 from evaluator.report.text.experiment import markdown as experiment
 from evaluator.report.text.robustness import robustness_table
 from evaluator.scoring import score_locked
+from evaluator.store import draws
 from evaluator.store.counts import known_sum
+from evaluator.store.draws import captioned, drawn_again
 from evaluator.store.judgements import FOLDER, cost_usd
-from evaluator.store.ledger import Ledger
+from evaluator.store.ledger import Ledger, ledger_within
 from evaluator.store.manifest import Manifest
 from evaluator.store.provenance import environment
 from evaluator.store.run import Run, without_final_outcome
@@ -124,9 +126,12 @@ def carry_out(one: PreparedRun) -> Run:
     with folder.lock():  # one process at a time
         with folder.appending(one.before.attempts if one.before else None) as ledger:
             manifest, document = begin(folder, one, ledger)
-            caption(config, without_final_outcome(one.items, ledger.attempts.captions), ledger)
-            attempts = ledger.attempts
-        run = Run(folder.path, manifest=manifest, items=one.items, attempts=attempts, config=document)
+            todo = without_final_outcome(one.items, ledger.attempts.captions)
+            caption(config, todo, ledger, one.before.drawn.cost_usd if one.before else None)
+            known = {"manifest": manifest, "items": one.items, "attempts": ledger.attempts}
+        run = Run(folder.path, **known, config=document)
+        if config.settings.draws > 1:
+            draw_again(config, run)
         return score_locked(run, config.scorers, config.settings, config.runner)
 
 
@@ -160,8 +165,19 @@ def with_scorers_of(before: Run | None, document: Mapping[str, Any]) -> Mapping[
     return {**document, "scorer": {name: node for name, node in {**earlier, **chosen}.items() if node}}
 
 
-def caption(config: RunConfig, todo: Sequence[Item], ledger: Ledger) -> None:
-    """Caption these items; each caption is recorded at once."""
+def draw_again(config: RunConfig, run: Run) -> None:
+    """Caption the run's images again, until each has as many captions as were asked for."""
+    again = drawn_again(captioned(run.items, run.captions), config.settings.draws)
+    with ledger_within(run.path / draws.FOLDER) as ledger:
+        todo = without_final_outcome(again, ledger.before.captions)
+        logger.info("%s: %d of %d further captions are to be made", run.path, len(todo), len(again))
+        caption(config, todo, ledger, run.attempts.cost_usd)
+
+
+def caption(
+    config: RunConfig, todo: Sequence[Item], ledger: Ledger, elsewhere_usd: float | None = None
+) -> None:
+    """Caption these items; each caption is recorded at once. The run has cost `elsewhere_usd` besides."""
     if lost := ledger.before.unanswered:
         logger.warning(
             "%s: requests that were in flight when an earlier command was killed: %d. They may have been "
@@ -169,5 +185,7 @@ def caption(config: RunConfig, todo: Sequence[Item], ledger: Ledger) -> None:
             *(config.folder, len(lost)),
         )
     if todo:
-        spent_usd = known_sum([ledger.before.cost_usd, cost_usd(config.folder / FOLDER)]) or 0.0
-        config.runner.run(config.model, config.prompt, todo, ledger.record, spent_usd, ledger)
+        spent_usd = [ledger.before.cost_usd, elsewhere_usd, cost_usd(config.folder / FOLDER)]
+        config.runner.run(
+            *(config.model, config.prompt, todo, ledger.record, known_sum(spent_usd) or 0.0, ledger)
+        )

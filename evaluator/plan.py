@@ -23,6 +23,7 @@ from evaluator.prepare import PreparedRun, prepared_run
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import MILLION, Price, price_of
 from evaluator.runner.request_options import Requests
+from evaluator.store.draws import drawn_again
 from evaluator.store.judgements import FOLDER, unanswered
 from evaluator.store.past_runs import PastRun, past_run
 
@@ -75,8 +76,8 @@ def plans(config: RunConfig) -> list[Plan]:
 
 
 def captioning(config: RunConfig, one: PreparedRun) -> Plan:
-    images = len(one.todo)
-    label, already_captioned = config.choices["model"], len(one.items) - images
+    images = len(one.todo) + len(one.to_draw)
+    label, already_captioned = config.choices["model"], len(one.items) * config.settings.draws - images
     past = past_run(config.folder.parent, config.identity)
     if isinstance(config.model, Priced):
         named = Plan(label, config.choices["prompt"], images, already_captioned, is_local=False, past=past)
@@ -96,9 +97,10 @@ def captioning(config: RunConfig, one: PreparedRun) -> Plan:
 
 def judging(config: RunConfig, one: PreparedRun) -> Iterator[Plan]:
     """What the judges would need: one question per caption and draw. Missing captions are guessed."""
-    known = {**one.reused, **(one.before.captions if one.before else {})}
-    captions = [known[item.id].text if item.id in known else USUAL_CAPTION for item in one.items]
-    pairs = [(item, text) for item, text in zip(one.items, captions, strict=True) if text is not None]
+    known = {**one.known, **(one.before.drawn.captions if one.before else {})}
+    items = [*one.items, *drawn_again(one.items, config.settings.draws)]
+    captions = [known[item.id].text if item.id in known else USUAL_CAPTION for item in items]
+    pairs = [(item, text) for item, text in zip(items, captions, strict=True) if text is not None]
     for judge in config.scorers.values():
         if not isinstance(judge, AsksModel):
             continue

@@ -32,6 +32,7 @@ from evaluator.core import (
     ForData,
     HasSource,
     Item,
+    Samples,
 )
 from evaluator.core.errors import ConfigError, DataError, EvaluatorError, StoreError, together
 from evaluator.core.perturbation import Perturbation, without_perturbation
@@ -39,6 +40,7 @@ from evaluator.data.known import dataset_name
 from evaluator.data.sampling import shard, stratified
 from evaluator.files.images import is_file
 from evaluator.files.perturbed_pictures import perturbed_path
+from evaluator.store.draws import captioned, drawn_again
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.kept_scores import kept_scores
 from evaluator.store.manifest import Manifest
@@ -60,10 +62,21 @@ class PreparedRun:
     origin: Manifest | None = None  # of the run that most of `reused` comes from
 
     @property
+    def to_draw(self) -> list[Item]:
+        """The further captions that have no final outcome yet, if every image gets a first one."""
+        expected = [*captioned(self.items, self.known), *self.todo]
+        again = drawn_again(expected, self.config.settings.draws)
+        return without_final_outcome(again, self.before.drawn.captions if self.before else {})
+
+    @property
     def todo(self) -> list[Item]:
         """The images that have no final outcome yet."""
-        found = self.before.captions if self.before else {}
-        return without_final_outcome(self.items, {**self.reused, **found})
+        return without_final_outcome(self.items, self.known)
+
+    @property
+    def known(self) -> Mapping[str, Caption]:
+        """The captions that are there before the run."""
+        return {**self.reused, **(self.before.captions if self.before else {})}
 
 
 def prepare(configs: Sequence[RunConfig], data: Sequence[Item] | None = None) -> list[PreparedRun]:
@@ -123,9 +136,11 @@ def problems_of(one: PreparedRun, warnings: dict[str, None]) -> Iterator[Evaluat
     """What would stop the run; what is only worth knowing is added to `warnings`."""
     config = one.config
     try:
-        if one.todo:
+        if one.todo or one.to_draw:
             for warning in model_warnings(config, one.items):
                 warnings[warning] = None
+        if one.to_draw:
+            check_draws(config, one.items)
     except EvaluatorError as error:
         yield error
     for name, judge in judges_to_ask(one).items():
@@ -148,9 +163,25 @@ def judges_to_ask(one: PreparedRun) -> dict[str, AsksModel]:
     if one.todo or not one.before or not judges:
         return judges
     run = one.before
-    now = fingerprint(one.items, run.captions_of_items, judges, one.config.settings)
+    captions = {**run.captions_of_items, **run.drawn.captions}
+    now = fingerprint(one.items, captions, judges, one.config.settings)
     kept = kept_scores(run, now).scorers
     return {name: judge for name, judge in judges.items() if kept.get(name) != now.scorers[name]}
+
+
+def check_draws(config: RunConfig, items: Sequence[Item]) -> None:
+    """Raises ConfigError for a model that gives one and the same caption each time."""
+    draws, model = config.settings.draws, config.choices["model"]
+    if not isinstance(config.model, Samples):
+        raise ConfigError(f"draws={draws}: model={model} has one caption per image. Leave draws out")
+    if fixed_by := config.model.fixed_by():
+        raise ConfigError(
+            f"draws={draws}: with {fixed_by} model={model} gives the same caption each time. "
+            "Type model.temperature=1, or leave draws out"
+        )
+    ids = {item.id for item in items}
+    if same := [one.id for one in drawn_again(items, draws) if one.id in ids]:
+        raise ConfigError(f"draws={draws}: {same[0]!r} is an image of the data set; rename it")
 
 
 def model_warnings(config: RunConfig, items: Sequence[Item]) -> list[str]:

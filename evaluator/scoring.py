@@ -11,21 +11,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from evaluator.audit.effects import with_effects
-from evaluator.audit.failure_texts import as_failure
+from evaluator.audit.failure_texts import as_scored, texts_to_score
 from evaluator.audit.findings import damage
 from evaluator.audit.normalizations import normalization
 from evaluator.audit.style import audit
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.settings import Settings
-from evaluator.core import AsksModel, Results, Runner, Scorer
+from evaluator.core import AsksModel, Caption, Results, Runner, Scorer
 from evaluator.runner.default import DefaultRunner
+from evaluator.scorers.draws import over_draws
 from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
 from evaluator.scorers.progress import scoring_progress
 from evaluator.store.counts import count_final_failures, count_outcomes, images_per_second
+from evaluator.store.draws import by_draw, captioned, drawn_again
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.judgements import FOLDER, costs_usd, incomplete, with_answers
 from evaluator.store.kept_scores import kept_scores
-from evaluator.store.run import Run
+from evaluator.store.run import Run, without_final_outcome
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -42,11 +44,14 @@ def score(run: Run, scorers: Mapping[str, Scorer], settings: Settings, runner: R
 
 def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, runner: Runner) -> Run:
     """The same for who has the folder's lock."""
-    captions = run.captions_of_items
-    now = fingerprint(run.items, captions, scorers, settings)
+    captions: Mapping[str, Caption] = run.captions_of_items
+    drawn = run.drawn.captions
+    wanted = drawn_again(captioned(run.items, captions), settings.draws)
+    to_make = len(without_final_outcome(wanted, drawn))
+    now = fingerprint(run.items, {**captions, **drawn}, scorers, settings)
     kept = kept_scores(run, now)
     todo = {name: one for name, one in scorers.items() if kept.scorers.get(name) != now.scorers[name]}
-    if not todo and kept.same_intervals:
+    if not todo and kept.same_intervals and kept.draws_to_make == to_make:
         logger.info("%s: the scores are up to date", run.path)
         return run
     kept = kept.without(name for scorer in todo.values() for name in scorer.names)
@@ -54,26 +59,30 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
         names, advice = ", ".join(kept.outdated), f"Type: evaluator score {run.path}"
         logger.warning("%s: the captions changed, so the scores of %s are gone. %s", run.path, names, advice)
     findings = damage(run.items, captions, settings.refusals == "missing")
-    if settings.refusals == "missing":
-        captions = {item_id: as_failure(caption) for item_id, caption in captions.items()}
-    texts = {item_id: caption.text for item_id, caption in captions.items() if caption.text is not None}
-    if settings.missing == "empty":
-        texts = {item_id: texts.get(item_id, "") for item_id in captions}
+    rules = settings.unusual_rules
+    captions, texts = as_scored(captions, rules), texts_to_score(captions, rules)
+    further = [texts_to_score(each, rules) for each in by_draw(run.items, drawn)]
     items = [item for item in run.items if item.id in texts]
     to_score, references = [texts[item.id] for item in items], [item.references for item in items]
 
-    asked = with_answers(todo, run.path / FOLDER, runner, run.attempts.cost_usd or 0.0, run.has_own_items)
+    asked = with_answers(todo, run.path / FOLDER, runner, run.cost_usd or 0.0, run.has_own_items)
     with scoring_progress(len(to_score)) as begin:
-        measurements, not_computed = measure(asked, items, to_score, begin)
+        first, not_computed = measure(asked, items, to_score, begin)
+        measurements, spreads = over_draws(asked, items, to_score, first, further) if further else (first, [])
+        spreads = [*kept.draws, *spreads]
         scores = {one.name: one.value for one in (*kept.measurements, *measurements)}
-        findings = with_effects(findings, scorers, items, to_score, scores)
+        of_first = scores | {one.name: one.first for one in spreads}
+        findings = with_effects(findings, scorers, items, to_score, of_first)
         if settings.normalize != "none":
             how = normalization(settings.normalize, to_score, references)
             # Judges are left out: nobody has agreed to pay for questions about changed captions.
             free = {name: one for name, one in todo.items() if not isinstance(one, AsksModel)}
-            changed, _ = measure(free, items, list(map(how, to_score)), begin)
+            texts_now = list(map(how, to_score))
+            changed, _ = measure(free, items, texts_now, begin)
+            again = [{item_id: how(text) for item_id, text in each.items()} for each in further]
+            changed, _ = over_draws(free, items, texts_now, changed, again)
             measurements += [renamed_for_normalization(one, how.name, how.removed) for one in changed]
-        measurements = [under_rules(one, settings.unusual_rules) for one in measurements]
+        measurements = [under_rules(one, rules) for one in measurements]
         measurements = [*kept.measurements, *measurements]
         begin("intervals")
         bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
@@ -94,12 +103,14 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
         not_computed=(*kept.not_computed, *not_computed),
         confidence=settings.confidence,
         images_per_second=images_per_second(captions.values()),
-        cost_usd=run.attempts.cost_usd,
+        cost_usd=run.cost_usd,
         style=audit(to_score, references) if to_score else None,
         findings=findings,
         fingerprint=str(replace(now, scorers={**earlier, **digests})),
         final_failures=count_final_failures(captions.values()),
         unanswered=(*kept.unanswered, *sorted(unanswered)),
+        draws=tuple(spreads),
+        draws_to_make=to_make,
     )
     ids = [item.id for item in items]
     run = run.scored(results, ids, measurements)

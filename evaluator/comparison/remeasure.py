@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from evaluator.audit.failure_texts import texts_to_score
 from evaluator.audit.normalizations import normalization
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.recorded import recorded_scorers
 from evaluator.core import CorpusDependent, Measurement, NotComputed, Score
 from evaluator.core.errors import DataError
 from evaluator.data.human import drop_reference, held_out_captions
+from evaluator.scorers.draws import over_draws
 from evaluator.scorers.measure import (
     measure,
     normalization_of,
@@ -17,6 +19,7 @@ from evaluator.scorers.measure import (
     rules_of,
     under_rules,
 )
+from evaluator.store.draws import by_draw
 from evaluator.store.run import Run
 
 # The scorers of this package whose weights come from the data set as a whole.
@@ -38,17 +41,21 @@ def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
     item_of = {item.id: item for item in run.items}
     items = [item_of[item_id] for item_id in ids]
     texts = [run.captions[item_id].text or "" for item_id in ids]
+    rules = rules_of(run.measurements.values())
+    further = [texts_to_score(each, rules) for each in by_draw(run.items, run.drawn.captions)]
     measurements: list[Measurement] = []
     # A normalization learns from all captions that were scored, whichever images are measured again.
     learnt_from = [run.captions[item_id].text or "" for item_id in run.scored_ids]
     references = [item_of[item_id].references for item_id in run.scored_ids]
     for name in sorted(set(map(normalization_of, run.measurements.values()))):
         how = normalization(name, learnt_from, references)
-        measured, _ = measure(scorers, items, list(map(how, texts)))
+        changed = list(map(how, texts))
+        measured, _ = measure(scorers, items, changed)
+        again = [{item_id: how(text) for item_id, text in each.items()} for each in further]
+        measured, _ = over_draws(scorers, items, changed, measured, again)
         measurements += (renamed_for_normalization(one, how.name, how.removed) for one in measured)
     # A table of weights that is not on this machine any more is no reason to measure without it.
     measurements = [one for one in measurements if has_weights_of(run.measurements.get(one.name), one)]
-    rules = rules_of(run.measurements.values())
     return [under_rules(one, rules) for one in measurements]
 
 

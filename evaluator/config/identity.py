@@ -21,12 +21,15 @@ IDENTITY_GROUPS = ("data", "model", "prompt")
 def identity(component: Any) -> dict[str, Any]:
     """The kind and the options that can change a caption.
 
-    A file is represented by the hash of its content. Options marked RUNTIME_ONLY are left out.
+    A file is represented by the hash of its content. Options marked RUNTIME_ONLY are left out, and those that
+    are LEFT_OUT_BY_DEFAULT where they have their default.
     """
     options: dict[str, Any] = {"kind": kind_of(component)}
     for field in dataclasses.fields(component):
-        if field.metadata.get("identity", True):
-            options[field.name] = _identified(getattr(component, field.name))
+        value = getattr(component, field.name)
+        is_left_out = field.metadata.get("left_out_by_default") and value == field.default
+        if field.metadata.get("identity", True) and not is_left_out:
+            options[field.name] = _identified(value)
     if content := getattr(component, "content", None):  # what the names among its options stand for
         options["content"] = content
     document: dict[str, Any] = json.loads(json.dumps(options, default=str))

@@ -22,6 +22,7 @@ class Settings:
     sample: Annotated[int, Ge(1)] | None = None
     sample_seed: Annotated[int, Ge(0)] = 0
     shard: str | None = None
+    draws: Annotated[int, Ge(1)] = 1
     only_with_images: bool = False
     missing: Literal["leave_out", "empty"] = "leave_out"
     refusals: Literal["score", "missing"] = "score"

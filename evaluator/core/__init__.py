@@ -33,14 +33,16 @@ from evaluator.core.protocols import (
     RemoteSession,
     RequestBook,
     Runner,
+    Samples,
     Scorer,
     Session,
     Splits,
     Weighted,
 )
-from evaluator.core.results import Finding, NotComputed, Results, Score, Style
+from evaluator.core.results import DrawSpread, Finding, NotComputed, Results, Score, Style
 from evaluator.core.signature import Signature
 from evaluator.core.values import (
+    LEFT_OUT_BY_DEFAULT,
     RUNTIME_ONLY,
     TYPED_ONLY,
     Caption,

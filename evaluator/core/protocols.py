@@ -107,6 +107,14 @@ class Priced(Protocol):
 
 
 @runtime_checkable
+class Samples(Protocol):
+    """A captioner that may give another answer where the same is asked again."""
+
+    def fixed_by(self) -> str:
+        """The options that make all answers alike, such as `temperature=0`; empty where they may differ."""
+
+
+@runtime_checkable
 class Weighted(Protocol):
     """A captioner whose weights are loaded here."""
 

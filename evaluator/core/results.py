@@ -92,6 +92,26 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class DrawSpread:
+    """How one metric's scores differ between several captions of the same image, on the program's scale."""
+
+    name: str
+    captions_per_image: int  # the most that an image has
+    first: float  # the score of the images' first captions
+    lowest: float  # of the scores of all first captions, of all second captions, ...
+    highest: float
+    best: float  # the score where each image counts with the caption that the metric likes best
+    between_draws: float  # standard deviation of an image's captions around their mean
+    between_images: float  # standard deviation of the images' expected scores
+
+    @property
+    def share_of_images(self) -> float:
+        """What of the variance of a single caption's score is due to its image (intraclass correlation)."""
+        both = self.between_images**2 + self.between_draws**2
+        return self.between_images**2 / both if both else 1.0
+
+
+@dataclass(frozen=True)
 class Results:
     """What scores.json says: how much of the data set was captioned, and how well."""
 
@@ -107,6 +127,8 @@ class Results:
     fingerprint: str = ""  # of everything the scores were computed from
     final_failures: int = 0  # errors and skipped images of a captions file, which no attempt changes
     unanswered: tuple[str, ...] = ()  # the metrics of judges that owe an answer
+    draws: tuple[DrawSpread, ...] = ()  # of a run with several captions per image, whose scores are means
+    draws_to_make: int = 0  # the further captions that the same command could get
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -136,4 +158,5 @@ class Results:
     def is_incomplete(self) -> bool:
         """Whether the same command could get more captions, or more answers of a judge."""
         failed = sum(count for outcome, count in self.outcomes.items() if outcome.can_be_retried)
-        return self.not_tried > 0 or failed > self.final_failures or bool(self.unanswered)
+        owed = bool(self.unanswered) or self.draws_to_make > 0
+        return self.not_tried > 0 or failed > self.final_failures or owed

@@ -17,6 +17,10 @@ RUNTIME_ONLY: Mapping[str, bool] = MappingProxyType({"identity": False, "recorde
 # place of False, a function of the value says whether it may be taken.
 TYPED_ONLY: Mapping[str, bool] = MappingProxyType({"recorded": False})
 
+# Marks an option that a later version added. It belongs to a run's identity where it is not the default, so
+# that runs of earlier versions keep theirs.
+LEFT_OUT_BY_DEFAULT: Mapping[str, bool] = MappingProxyType({"left_out_by_default": True})
+
 
 def choice_of(group: str) -> Mapping[str, Any]:
     """Marks an option that names a choice of a group in conf/. A list makes one component per choice."""
@@ -33,6 +37,7 @@ class Item:
     tags: tuple[str, ...] = ()
     # What the data set calls the picture: by it, captions of other programs find their image.
     file_name: str = field(default="", compare=False)
+    draw: int = 0  # above 0: the same image or question again, for another answer
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,6 @@ class Question(Item):
     """
 
     text: str = ""
-    draw: int = 0  # the same question asked again, for another answer
     wants_probabilities: bool = False  # of the digits in the answer, where the server gives them
 
 

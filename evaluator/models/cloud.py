@@ -134,6 +134,10 @@ class CloudCaptioner:
         provider = PROVIDERS.get(host := urlsplit(self.base_url).hostname or "", host)
         return Usage(self.model, (image_fewest + fewest, image_most + most), output, provider)
 
+    def fixed_by(self) -> str:
+        fixed = {"temperature": self.temperature == 0, "seed": getattr(self, "seed", None) is not None}
+        return " and ".join(f"{name}={getattr(self, name):g}" for name, is_set in fixed.items() if is_set)
+
     @property
     def most_output_tokens(self) -> int:
         """The most that a request can be billed for, whatever `extra_body` asks for: several answers, say."""
@@ -205,7 +209,7 @@ class CloudSession(ABC, Generic[Client]):
 
     def prepare(self, item: Item) -> Asked:
         if not isinstance(item, Question):
-            return Asked(self.text, encode_picture(item, self.rule))
+            return Asked(self.text, encode_picture(item, self.rule), item.draw)
         picture = encode_picture(item, self.rule) if item.image else None
         return Asked(item.text, picture, item.draw, item.wants_probabilities)
 

@@ -3,7 +3,8 @@
 A family (git.py, blip.py, blip2.py) adds two things: how its prompt becomes token ids, and how many ids
 at the start of its output are not the caption. All images of a run share one prompt, so a batch needs no
 padding and a caption does not depend on the batch size. Decoding is deterministic, and each of its options
-is passed explicitly, so that the checkpoint's own generation_config.json cannot change a score.
+is passed explicitly, so that the checkpoint's own generation_config.json cannot change a score. With a
+temperature, captions are samples that the seed, the image and the draw decide (sampling.py).
 
     evaluator run model=git model.checkpoint=microsoft/git-base-coco
     evaluator run model=git model.checkpoint=./my-finetuned-git
@@ -17,12 +18,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le
 
-from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, PromptForm, Reply, WeightsSize
+from evaluator.core import (
+    LEFT_OUT_BY_DEFAULT,
+    RUNTIME_ONLY,
+    Item,
+    Outcome,
+    Prompt,
+    PromptForm,
+    Reply,
+    Session,
+    WeightsSize,
+)
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
+from evaluator.models.sampling import SampledSession
 from evaluator.models.weights import weights_size
 
 if TYPE_CHECKING:
@@ -43,6 +55,9 @@ class LocalModel(ABC):
     max_new_tokens: Annotated[int, Ge(1)] = 30
     length_penalty: float = 1.0
     repetition_penalty: float = 1.0
+    temperature: Annotated[float, Ge(0)] = field(default=0.0, metadata=LEFT_OUT_BY_DEFAULT)
+    top_p: Annotated[float, Gt(0), Le(1)] = field(default=1.0, metadata=LEFT_OUT_BY_DEFAULT)
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata=LEFT_OUT_BY_DEFAULT)
     safetensors_only: bool = True
     trust_remote_code: bool = False
     recommended_prompt: str = field(default="none", metadata=RUNTIME_ONLY)
@@ -50,13 +65,24 @@ class LocalModel(ABC):
 
     model_types: ClassVar[tuple[str, ...]]
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError for options that contradict each other."""
+        if self.temperature and self.num_beams > 1:
+            raise ConfigError(
+                f"model.temperature={self.temperature:g} samples captions, and "
+                f"model.num_beams={self.num_beams} searches for the likeliest. Type model.num_beams=1 with it"
+            )
+
+    def fixed_by(self) -> str:
+        return "" if self.temperature else "temperature=0"
+
     def weights_size(self) -> WeightsSize | None:
         return weights_size(self.checkpoint)
 
     def decoding(self) -> dict[str, Any]:
         """The keyword arguments of `generate`."""
         return {
-            "do_sample": False,
+            "do_sample": False,  # also at a temperature: sampling.py samples each picture by itself
             "num_beams": self.num_beams,
             "min_new_tokens": self.min_new_tokens or None,
             "max_new_tokens": self.max_new_tokens,
@@ -80,6 +106,12 @@ class LocalModel(ABC):
             otherwise="another model=...",
             tolerated_missing_share=0.01,  # a checkpoint may lack a buffer that nothing reads
         )
+
+    def sampled(self, session: Session) -> Session:
+        """The session, as one that samples where there is a temperature."""
+        if not self.temperature:
+            return session
+        return SampledSession(session, self.temperature, self.top_p, self.seed)
 
     def opened(self) -> Checkpoint:
         """The loaded checkpoint, whose own generation_config.json decides nothing but its special ids."""
@@ -111,7 +143,7 @@ class LocalCaptioner(LocalModel):
         return ()
 
     @contextmanager
-    def open(self, prompt: Prompt) -> Iterator[LocalSession]:
+    def open(self, prompt: Prompt) -> Iterator[Session]:
         """Load the checkpoint. Raises ModelError with what to type."""
         checkpoint = self.opened()
         config, tokenizer = checkpoint.config, checkpoint.tokenizer
@@ -120,7 +152,7 @@ class LocalCaptioner(LocalModel):
             image_processor = resized(image_processor, self.image_size)
             decoding["interpolate_pos_encoding"] = self.image_size != config.vision_config.image_size
         prompt_ids = self.prompt_ids(config, tokenizer, prompt.text)
-        yield LocalSession(
+        session = LocalSession(
             model=checkpoint.model,
             image_processor=image_processor,
             tokenizer=tokenizer,
@@ -130,6 +162,7 @@ class LocalCaptioner(LocalModel):
             decoding=decoding,
             version=checkpoint.commit or "local",
         )
+        yield self.sampled(session)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from evaluator.core import Item, Prompt, Question, Reply
+from evaluator.core import Item, Prompt, Question, Reply, Session
 from evaluator.core.errors import CaptionError, ConfigError
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import CheckpointLoader
@@ -80,11 +80,11 @@ class ProcessorCaptioner(LocalModel):
         return prompt if prompt.text else replace(prompt, text=self.without_prompt)
 
     @contextmanager
-    def open(self, prompt: Prompt) -> Iterator[ProcessorSession]:
+    def open(self, prompt: Prompt) -> Iterator[Session]:
         """Load the checkpoint. Raises ModelError with what to type."""
         checkpoint = self.opened()
         model, processor, tokenizer = checkpoint.model, checkpoint.processor, checkpoint.tokenizer
-        yield ProcessorSession(
+        session = ProcessorSession(
             captioner=self,
             model=model,
             processor=processor,
@@ -95,6 +95,7 @@ class ProcessorCaptioner(LocalModel):
             decoding=self.decoding(),
             version=checkpoint.commit or "local",
         )
+        yield self.sampled(session)
 
     def inputs(self, processor: Any, text: str, pictures: Sequence[Image]) -> Inputs:
         """The model's inputs for one text with its pictures, in order."""

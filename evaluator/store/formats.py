@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Lt, MaxLen
 from evaluator.core import (
     AGGREGATES,
     Caption,
+    DrawSpread,
     Finding,
     Item,
     Measurement,
@@ -84,6 +85,8 @@ class ScoresDocument:
     findings: Annotated[tuple[Finding, ...], MaxLen(100)] = ()  # earlier versions looked for no damage
     final_failures: Count = 0  # earlier versions took a failure in a file for a caption
     unanswered: tuple[Name, ...] = ()
+    draws: Annotated[tuple[DrawSpread, ...], MaxLen(1000)] = ()
+    draws_to_make: Count = 0
     scoring: str = ""  # what statistics.npz and per_image.parquet of the same scoring have as well
 
     @property
@@ -232,6 +235,8 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
         "fingerprint": results.fingerprint,
         "final_failures": results.final_failures,
         "unanswered": results.unanswered,
+        **({"draws": [asdict(one) for one in results.draws]} if results.draws else {}),
+        **({"draws_to_make": results.draws_to_make} if results.draws_to_make else {}),
     }
 
 
@@ -255,6 +260,8 @@ def results_from_document(document: ScoresDocument) -> Results:
         fingerprint=document.fingerprint,
         final_failures=document.final_failures,
         unanswered=document.unanswered,
+        draws=document.draws,
+        draws_to_make=document.draws_to_make,
     )
 
 

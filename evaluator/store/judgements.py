@@ -12,15 +12,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evaluator.core import AsksModel, Item, Measurement, Question, Questionnaire, Runner, Scorer
-from evaluator.core.errors import StoreError
 from evaluator.store.counts import known_sum
-from evaluator.store.ledger import Ledger, writing_to
+from evaluator.store.ledger import ledger_within
 from evaluator.store.run import Attempts, read_attempts, without_final_outcome
 from evaluator.store.run_files import FolderFiles
 
@@ -106,7 +104,7 @@ def answered(questionnaire: Questionnaire, folder: Path, runner: Runner, spent_u
 
     Raises ModelError where no question can be asked, and StoreError where no answer can be kept.
     """
-    with opened(folder / folder_name(questionnaire.name)) as ledger:
+    with ledger_within(folder / folder_name(questionnaire.name), ANSWERS) as ledger:
         if todo := without_final_outcome(questionnaire.questions, ledger.before.captions):
             runner.run(
                 *(questionnaire.captioner, questionnaire.prompt, todo, ledger.record, spent_usd, ledger)
@@ -118,21 +116,6 @@ def unanswered(questionnaire: Questionnaire, folder: Path) -> list[Question]:
     """The questions that have no final answer in `folder` yet. Nothing is written."""
     known = read_attempts(FolderFiles(folder / folder_name(questionnaire.name)), ANSWERS).captions
     return without_final_outcome(questionnaire.questions, known)
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[Ledger]:
-    """The ledger in a folder that is created where it is missing. Raises StoreError."""
-    with writing_to(folder):
-        for path in (folder.parent, folder):
-            if path.is_symlink():  # of a run folder that may be somebody else's
-                raise StoreError(f"{path} is a link. Replace it by a folder, or delete it")
-        folder.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(folder, read_attempts(FolderFiles(folder), ANSWERS), ANSWERS)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 def cost_usd(folder: Path) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from evaluator.core import Measurement, NotComputed
+from evaluator.core import DrawSpread, Measurement, NotComputed
 from evaluator.core.errors import StoreError
 from evaluator.store.fingerprint import Fingerprint
 from evaluator.store.run import Run
@@ -22,6 +22,8 @@ class KeptScores:
     same_intervals: bool = False
     costs_usd: Mapping[str, float | None] = field(default_factory=dict)  # of judges, by metric
     unanswered: Sequence[str] = ()  # metrics of judges that owe an answer
+    draws: Sequence[DrawSpread] = ()
+    draws_to_make: int = 0
 
     def without(self, names: Iterable[str]) -> KeptScores:
         """Without the metrics that are measured anew, also those of changed captions: "CIDEr (...)"."""
@@ -37,6 +39,7 @@ class KeptScores:
             outdated=[name for name in self.outdated if stays(name)],
             costs_usd={name: usd for name, usd in self.costs_usd.items() if stays(name)},
             unanswered=[name for name in self.unanswered if stays(name)],
+            draws=[one for one in self.draws if stays(one.name)],
         )
 
 
@@ -65,4 +68,6 @@ def kept_scores(run: Run, now: Fingerprint) -> KeptScores:
         same_intervals=before is not None and before.intervals == now.intervals,
         costs_usd={score.name: score.cost_usd for score in results.scores if score.cost_usd is not None},
         unanswered=results.unanswered,
+        draws=results.draws,
+        draws_to_make=results.draws_to_make,
     )

@@ -24,7 +24,8 @@ from evaluator.store import request_log
 from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json
 from evaluator.store.request_log import RequestLine
-from evaluator.store.run import Attempts
+from evaluator.store.run import Attempts, read_attempts
+from evaluator.store.run_files import FolderFiles
 
 # What the lines about one request take at most, but for very long answers.
 RESERVED_BYTES_PER_REQUEST = 2048
@@ -68,6 +69,21 @@ class AppendedFile:
     def close(self) -> None:
         with self.file:
             os.fsync(self.file.fileno())
+
+
+@contextmanager
+def ledger_within(folder: Path, name: str = "captions.jsonl") -> Iterator[Ledger]:
+    """The ledger in a folder of a run folder, which is created where it is missing. Raises StoreError."""
+    with writing_to(folder):
+        for path in (folder.parent, folder):
+            if path.is_symlink():  # of a run folder that may be somebody else's
+                raise StoreError(f"{path} is a link. Replace it by a folder, or delete it")
+        folder.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(folder, read_attempts(FolderFiles(folder), name), name)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
 
 
 class Ledger:

@@ -22,7 +22,7 @@ from evaluator.config.identity import short_hash
 from evaluator.core import Caption, Item
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import encode_json
-from evaluator.store import request_log
+from evaluator.store import draws, request_log
 from evaluator.store.formats import caption_from_line, caption_to_json, request_from_line
 from evaluator.store.judgements import ANSWERS, FOLDER
 from evaluator.store.request_log import RequestLine
@@ -113,6 +113,9 @@ def merge(parts: Parts, folder: RunFolder) -> Run:
         begun.begin(manifest, whole(first.config, folder.path.name), items, are_own=own)
         with begun.writing():
             write_appended(begun.path, [run.files for run in parts.runs], "captions.jsonl")
+            if any(run.drawn.captions for run in parts.runs):
+                folders = [FolderFiles(run.path / draws.FOLDER) for run in parts.runs]
+                write_appended(begun.path / draws.FOLDER, folders, "captions.jsonl")
             for judge in judges_of(parts.runs):
                 folders = [FolderFiles(run.path / FOLDER / judge) for run in parts.runs]
                 write_appended(begun.path / FOLDER / judge, folders, ANSWERS)

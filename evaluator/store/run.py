@@ -21,7 +21,7 @@ from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Array, Caption, Item, Measurement, Results, Score
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import decode_json
-from evaluator.store import request_log
+from evaluator.store import draws, request_log
 from evaluator.store.config_file import config_from_yaml
 from evaluator.store.counts import count_outcomes, known_sum
 from evaluator.store.formats import (
@@ -42,7 +42,7 @@ from evaluator.store.per_image import per_image_table
 from evaluator.store.provenance import inputs_digest
 from evaluator.store.request_log import RequestLine, booked_usd, unsettled
 from evaluator.store.row_statistics import IDS, SCORING, read_statistics
-from evaluator.store.run_files import LIMITS, MANIFEST, RunFiles, files_at
+from evaluator.store.run_files import LIMITS, MANIFEST, FolderFiles, RunFiles, files_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,6 +121,16 @@ class Run:
     @cached_property
     def attempts(self) -> Attempts:
         return read_attempts(self.files)
+
+    @cached_property
+    def drawn(self) -> Attempts:
+        """The further captions of the same images (draws.py)."""
+        return read_attempts(FolderFiles(self.path / draws.FOLDER))
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Of all captions, without what judges cost."""
+        return known_sum([self.attempts.cost_usd, self.drawn.cost_usd])
 
     @property
     def captions(self) -> Mapping[str, Caption]:
@@ -210,7 +220,7 @@ class Run:
         known = {
             name: value
             for name, value in vars(self).items()
-            if name in ("manifest", "items", "attempts", "config", "has_own_items")
+            if name in ("manifest", "items", "attempts", "drawn", "config", "has_own_items")
         }
         by_name = {measurement.name: measurement for measurement in measurements}
         scores = {"results": results, "scored_ids": ids, "measurements": by_name}

@@ -39,6 +39,7 @@ from evaluator.report.hand_marks import HandMark
 from evaluator.report.page.embedding import visible
 from evaluator.report.page.named_folders import NamedFolders
 from evaluator.report.redact import redacted
+from evaluator.store.draws import by_draw
 from evaluator.store.run import Run
 
 NOT_TRIED = "not tried"
@@ -220,6 +221,11 @@ def notes_by_image(run: Run, indices: Mapping[str, int], images: int) -> dict[st
             of_metric = by_image[metric] = [""] * images
             for item_id, text in zip(run.scored_ids, measurement.notes or (), strict=True):
                 of_metric[indices[item_id]] = text
+    if drawn := by_draw(run.items, run.drawn.captions):
+        further = by_image["further captions"] = [""] * images
+        for item_id, index in indices.items():
+            texts = [each[item_id].text for each in drawn if item_id in each]
+            further[index] = "; ".join(filter(None, texts))
     return by_image
 
 

@@ -37,6 +37,7 @@ from evaluator.report.page.pictures import WIDTH, Pictures, pictures_beside, pic
 from evaluator.report.page.plots import WHISKER_WIDTH, intervals_plots, trade_off_plots, whisker_axis
 from evaluator.report.redact import redacted
 from evaluator.report.summary import summarize
+from evaluator.report.text.draws import draws_table
 from evaluator.report.text.table import MARK
 from evaluator.version import __version__
 
@@ -154,6 +155,7 @@ def report_page(
             "lengths": length_plot(comparison),
             "agreement": agreement(comparison),
             "breakdown": breakdown(comparison),
+            "draws": Markup(draws.html()) if (draws := draws_table(comparison)) else "",
         },
         gallery=shown,
         pictures=pictures,

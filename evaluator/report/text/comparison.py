@@ -32,6 +32,7 @@ from evaluator.report.formatting import (
     format_rank,
 )
 from evaluator.report.leaderboard import cut_off_notes, lead_notes
+from evaluator.report.text.draws import draws_table
 from evaluator.report.text.escape import markdown_text
 from evaluator.report.text.table import Cell, TextTable
 
@@ -211,7 +212,7 @@ def terminal(comparison: Comparison) -> RenderableType:
     from rich.console import Group
 
     comparison = comparison.best_first
-    makers = (comparison_table, difference_table, objects_table, style_table)
+    makers = (comparison_table, draws_table, difference_table, objects_table, style_table)
     return Group(*filter(None, (make(comparison) for make in makers)))
 
 
@@ -219,7 +220,8 @@ def markdown(comparison: Comparison) -> str:
     """The scores, and where there are any the differences to the baseline and objects; the best run first."""
     comparison = comparison.best_first
     parts = [comparison_table(comparison).markdown()]
-    for table in filter(None, (difference_table(comparison), objects_table(comparison))):
+    makers = (draws_table, difference_table, objects_table)
+    for table in filter(None, (make(comparison) for make in makers)):
         parts += [f"{markdown_text(table.caption)}:", table.markdown()]
     notes = [*lead_notes(comparison), *cut_off_notes(comparison)]
     notes += disagreement_notes(disagreements(comparison))
@@ -281,6 +283,7 @@ def run_document(comparison: Comparison, row: Row) -> dict[str, Any]:
         "images_per_second": results.images_per_second,
         "cost_usd": results.cost_usd,
         "style": asdict(results.style) if results.style else None,
+        "draws": [asdict(one) for one in results.draws],
         "findings": [asdict(one) | {"sentence": sentence(one)} for one in results.findings],
         "objects": asdict(counts) if (counts := object_counts(comparison, row)) else None,
         "scores": {metric: score_document(row, metric) for metric in comparison.metrics},

@@ -36,6 +36,7 @@ from evaluator.core import (
     Question,
     Questionnaire,
     Runner,
+    Samples,
     choice_of,
 )
 from evaluator.core.errors import ConfigError, EvaluatorError, MetricError
@@ -127,16 +128,10 @@ class Judge:
         except EvaluatorError as error:
             error.args = (of_the_judge(str(error)),)
             raise
-        same = [
-            f"{name}={value:g}"
-            for name, value in (("temperature", 0), ("seed", getattr(self.captioner, "seed", None)))
-            if value is not None and getattr(self.captioner, name, None) == value
-        ]
-        if not hasattr(self.captioner, "temperature"):
-            same.append("greedy decoding")
-        if self.draws > 1 and same:
+        fixed_by = self.captioner.fixed_by() if isinstance(self.captioner, Samples) else "its own options"
+        if self.draws > 1 and fixed_by:
             warnings.append(
-                f"scorer.judge.draws={self.draws}: with {' and '.join(same)} the model gives nearly the same "
+                f"scorer.judge.draws={self.draws}: with {fixed_by} the model gives nearly the same "
                 "answer each time. Draws need a model whose temperature is above 0"
             )
         return list(map(of_the_judge, warnings))
