@@ -20,6 +20,8 @@ from evaluator.core import Array, Item, Measurement, Signature
 from evaluator.core.errors import ConfigError
 from evaluator.evaluate import evaluate
 from evaluator.plan import plan
+from evaluator.report.page.gallery import gallery
+from evaluator.report.page.html import write_report
 from evaluator.report.text import comparison as text
 from evaluator.scorers.bleu import BLEU
 from evaluator.scorers.cider import CIDEr
@@ -68,6 +70,9 @@ def test_scores_are_those_of_all_captions(tmp_path: Path) -> None:
     assert remeasure(run, run.scored_ids)[0].value == pytest.approx(run.measurements["CIDEr"].value)
     read = RunFolder(run.path).load()
     assert (read.results.draws, read.results.is_incomplete) == (run.results.draws, False)
+    notes = gallery(compare([read])).answers[0].notes["further captions"]
+    assert notes[0] == f"{second[0]}; {third[0]}"
+    assert "Several captions per image" in write_report(compare([read]), tmp_path / "r.html").read_text()
     assert "best of them" in text.markdown(compare([read]))
     assert json.loads(text.as_json(compare([read])))["runs"][0]["draws"][3]["name"] == "BLEU-4"
 
@@ -167,7 +172,7 @@ def test_an_image_that_was_refused_gets_no_further_caption(
     server: ProviderServer,  # noqa: F811
 ) -> None:
     server.behave(
-        script=[Answer(body=document("openai", "no", "refused"))]
+        script=[Answer(body=document("openai", None, refusal="I cannot"))]
         + [Answer(body=document("openai", f"a cat {n}")) for n in range(30)]
     )
     run = evaluate(run_configs([*cloud, "draws=2", "runner.requests.in_flight=1"])[0])

@@ -155,7 +155,7 @@ def report_page(
             "lengths": length_plot(comparison),
             "agreement": agreement(comparison),
             "breakdown": breakdown(comparison),
-            "draws": Markup(draws.html()) if (draws := draws_table(comparison)) else "",
+            "draws": draws_table(comparison),
         },
         gallery=shown,
         pictures=pictures,
