@@ -19,7 +19,7 @@ from pathlib import Path
 from evaluator.config.run_config import RunConfig
 from evaluator.core import AsksModel, Priced, Questionnaire, Runner, Usage, Weighted, WeightsSize
 from evaluator.core.errors import MetricError
-from evaluator.prepare import PreparedRun, prepared_run
+from evaluator.prepare import PreparedRun, check_draws, prepared_run
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import MILLION, Price, price_of
 from evaluator.runner.request_options import Requests
@@ -76,6 +76,8 @@ def plans(config: RunConfig) -> list[Plan]:
 
 
 def captioning(config: RunConfig, one: PreparedRun) -> Plan:
+    if one.to_draw:
+        check_draws(config, one.items)
     images = len(one.todo) + len(one.to_draw)
     label, already_captioned = config.choices["model"], len(one.items) * config.settings.draws - images
     past = past_run(config.folder.parent, config.identity)

@@ -115,8 +115,10 @@ def test_a_model_that_does_not_sample_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.json").write_text('[{"image_id": 1, "caption": "a dog"}]')
-    with pytest.raises(ConfigError, match=message):
-        evaluate(run_configs([*options, *OPTIONS, "draws=2"])[0])
+    (config,) = run_configs([*options, *OPTIONS, "draws=2"])
+    for asked in (plan, evaluate):
+        with pytest.raises(ConfigError, match=message):
+            asked(config)
     assert not (tmp_path / "runs").exists()
 
 
