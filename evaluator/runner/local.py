@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from evaluator.core import Caption, HasShapes, Item, Outcome, Reply, Session, Source
 from evaluator.core.chat import only_the_answer
 from evaluator.core.errors import CaptionError, EvaluatorError, OutOfMemory
-from evaluator.runner.picture_workers import Kind, PictureWorkers, kind_for, number_for, picture_workers
+from evaluator.runner.picture_workers import Kind, kind_for, number_for, picture_workers
 from evaluator.runner.preparation import prepare_ahead, prepared_or_error
 
 logger = logging.getLogger(__name__)
@@ -44,32 +44,37 @@ class Batches:
         logger.info("pictures are prepared ahead by %d %s (runner.decode_workers)", number, kind)
         prepare = partial(prepared_or_error, session.prepare)
         with picture_workers(prepare, number, kind) as workers:
-            yield from caption_in_batches(session, items, self.size, workers)
+            pictures = prepare_ahead(workers, items, 2 * self.size)
+            yield from BatchLoop(session, self.size).captions(pictures)
 
 
-def caption_in_batches(
-    session: Session, items: Iterable[Item], batch_size: int, workers: PictureWorkers
-) -> Iterator[list[Caption]]:
-    """The captions of each batch; before it, what became of the pictures that cannot be read."""
-    shape_of = session.shape_of if isinstance(session, HasShapes) else lambda _: None
-    pictures = prepare_ahead(workers, items, 2 * batch_size)
-    others: Pictures = []
-    while True:
-        batch, others, unreadable = next_batch(others, pictures, shape_of, batch_size)
-        if unreadable:
-            yield [caption_from(item, error) for item, error in unreadable]
-        if not batch:
-            return
-        try:
-            captions = caption_batch(session, batch)
-        except OutOfMemory as error:
-            if batch_size > 1:
-                batch_size = max(1, len(batch) // 2)
-                logger.warning("%s: continuing with batches of %d", error, batch_size)
-                others = batch + others
-                continue
-            captions = [caption_from(item, error) for item, _ in batch]
-        yield captions
+@dataclass
+class BatchLoop:
+    """An open model, and how many pictures it captions at once: fewer, once so many were too many."""
+
+    session: Session
+    size: int
+
+    def captions(self, pictures: Iterator[tuple[Item, Any]]) -> Iterator[list[Caption]]:
+        """The captions of each batch; before it, what became of the pictures that cannot be read."""
+        shape_of = self.session.shape_of if isinstance(self.session, HasShapes) else lambda _: None
+        others: Pictures = []
+        while True:
+            batch, others, unreadable = next_batch(others, pictures, shape_of, self.size)
+            if unreadable:
+                yield [caption_from(item, error) for item, error in unreadable]
+            if not batch:
+                return
+            try:
+                captions = caption_batch(self.session, batch)
+            except OutOfMemory as error:
+                if self.size > 1:
+                    self.size = max(1, len(batch) // 2)
+                    logger.warning("%s: continuing with batches of %d", error, self.size)
+                    others = batch + others
+                    continue
+                captions = [caption_from(item, error) for item, _ in batch]
+            yield captions
 
 
 class Batch(NamedTuple):
