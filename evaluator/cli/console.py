@@ -41,13 +41,18 @@ class ExitCode(IntEnum):
 
 
 def print_comparison(comparison: Comparison) -> None:
-    from evaluator.report.leaderboard import cut_off_notes, lead_notes, missing_score_notes
+    from evaluator.report.leaderboard import (
+        cut_off_notes,
+        fewer_images_notes,
+        lead_notes,
+        missing_score_notes,
+    )
     from evaluator.report.text.comparison import terminal
 
     print_table(terminal(comparison))
-    notes = (*lead_notes(comparison), *missing_score_notes(comparison), *cut_off_notes(comparison))
-    for note in notes:
-        echo(note)
+    for notes in (lead_notes, missing_score_notes, fewer_images_notes, cut_off_notes):
+        for note in notes(comparison):
+            echo(note)
     warn(comparison.warnings)
 
 

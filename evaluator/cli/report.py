@@ -83,7 +83,7 @@ def report_command(
 ) -> None:
     """Write one HTML page about some runs. It is self-contained unless the pictures are put beside it."""
     from evaluator.comparison.compare import compare
-    from evaluator.report.hand_marks import read_marks
+    from evaluator.files.hand_marks import read_marks
     from evaluator.report.page.html import write_report
 
     number, width = pictures

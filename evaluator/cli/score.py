@@ -16,6 +16,7 @@ from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
 
 if TYPE_CHECKING:
     from evaluator.config.run_config import RunConfig
+    from evaluator.core import Scorer
 
 
 @click.command(name="score")
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
 @click.option("--references-field", metavar="NAME", help="The field or column with the references.")
 @click.option("--scorer", "scorers", multiple=True, help="Use only this scorer; may be repeated.")
 @click.option(
+    "--marks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Also score run folders by the marks in this file, which the report exported.",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="The run folder to write; for several files, the folder for their run folders. Default: runs/.",
@@ -64,6 +70,7 @@ def score_command(
     caption_fields: tuple[str, ...],
     references_field: str | None,
     scorers: tuple[str, ...],
+    marks: Path | None,
     output: Path | None,
     config_dir: Path | None,
 ) -> ExitCode:
@@ -87,7 +94,9 @@ def score_command(
     if missing := next((override for override in overrides if "=" not in override), None):
         raise click.UsageError(f"there is no file or folder {missing!r}; options are typed as option=value")
     if paths and all(path.is_dir() for path in paths):
-        return rescore(paths, overrides, config_dir)
+        return rescore(paths, overrides, config_dir, marks)
+    if marks:
+        raise click.UsageError("--marks scores run folders: marks are of captions that a report showed")
     if folder := next((path for path in paths if path.is_dir()), None):
         raise click.UsageError(
             f"{folder} is a folder: score run folders and captions files in separate commands"
@@ -203,15 +212,19 @@ def human_captions(overrides: Sequence[str], config_dir: Path | None) -> Path:
     return path
 
 
-def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | None) -> ExitCode:
+def rescore(
+    paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | None, marks: Path | None = None
+) -> ExitCode:
     """Score run folders again: with the scorers that are typed, else with those they were scored with.
 
-    Incomplete where a judge owes an answer.
+    Incomplete where a judge owes an answer. Raises DataError for a file that holds no marks.
     """
     from evaluator.comparison.compare import compare
     from evaluator.config.recorded import recorded_scorers
     from evaluator.config.run_config import run_configs
     from evaluator.core import AsksModel
+    from evaluator.files.hand_marks import read_marks
+    from evaluator.scorers.hand_marks import HandMarks
     from evaluator.scoring import score
     from evaluator.store.run_folder import RunFolder
 
@@ -221,10 +234,14 @@ def rescore(paths: Sequence[Path], overrides: Sequence[str], config_dir: Path | 
         if isinstance(judge, AsksModel):
             for warning in judge.check(config.runner):
                 warn([warning])
+    by_hand: dict[str, Scorer] = {}
+    if marks:
+        read_marks(marks)  # a mistake in the file is told before anything is scored
+        by_hand = {"marks": HandMarks(marks)}
     runs = [RunFolder.existing(path).load() for path in paths]
-    scored = [
-        score(run, config.scorers if chosen else recorded_scorers(run.config), config.settings, config.runner)
-        for run in runs
-    ]
+    scored = []
+    for run in runs:
+        scorers = config.scorers if chosen else recorded_scorers(run.config)
+        scored.append(score(run, {**scorers, **by_hand}, config.settings, config.runner))
     print_comparison(compare(scored))
     return ExitCode.of(any(run.results.unanswered for run in scored))

@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from evaluator.core import AGGREGATES, Array, Measurement, Score
-from evaluator.core.aggregates import MEAN_OF_DRAWS
-from evaluator.core.aggregates.mean import COUNT, VARIANCE
+from evaluator.core.aggregates import MEAN_OF_DRAWS, SHARE
+from evaluator.core.aggregates.mean import COUNT, SUM, VARIANCE
 
 # Rows of the counts matrix times images: 32 MB of float64 at a time.
 BLOCK_CELLS = 4_000_000
@@ -130,6 +130,19 @@ def bca_interval(scores: Array, value: float, left_out: Array, confidence: float
     return _between(scores, moved(tail), moved(1 - tail))
 
 
+def share_interval(measurement: Measurement, confidence: float) -> Interval:
+    """Wilson's score interval (1927) of a share such as 8 of 10, the same for the same counts.
+
+    Resamples of images that are all of one kind are all equal: they would say that three of three is certain.
+    """
+    totals = measurement.statistics.sum(axis=0)
+    share, count = totals[SUM] / totals[COUNT], totals[COUNT]
+    z = NORMAL.inv_cdf((1 + confidence) / 2)
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2) / (1 + z**2 / count)
+    return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
 def leave_one_out(measurement: Measurement) -> Array:
     """The score of all images but one, (N,)."""
     rows = measurement.statistics
@@ -143,14 +156,17 @@ def intervals(
     seed: int = 0,
     method: Method = "percentile",
 ) -> list[Interval]:
-    """A bootstrap interval for each measurement's score, all from the same resamples."""
+    """A bootstrap interval for each measurement's score, all from the same resamples; a share has its own."""
     resampled = bootstrap_scores(measurements, resamples, seed)
-    if method == "percentile":
-        return [percentile_interval(scores, confidence) for scores in resampled]
-    return [
-        bca_interval(scores, measurement.value, leave_one_out(measurement), confidence)
-        for scores, measurement in zip(resampled, measurements, strict=True)
-    ]
+
+    def interval(measurement: Measurement, scores: Array) -> Interval:
+        if measurement.aggregate == SHARE:
+            return share_interval(measurement, confidence)
+        if method == "percentile":
+            return percentile_interval(scores, confidence)
+        return bca_interval(scores, measurement.value, leave_one_out(measurement), confidence)
+
+    return list(map(interval, measurements, resampled))
 
 
 def score_of(measurement: Measurement, interval: Interval) -> Score:

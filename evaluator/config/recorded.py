@@ -25,7 +25,9 @@ from evaluator.core.kinds import SCORER_CLASSES, kind_of_class_path
 RETIRED: Mapping[tuple[str, str], Any] = MappingProxyType({("clipscore", "weight"): 2.5})
 _WITHIN_PACKAGE = re.compile(r"\$\{package:((?:[\w-]+/)*[\w-]+(?:\.\w+)?)\}")
 
-JUDGE = "judge"
+# Never taken from a recorded config: a judge, and marks by hand, which lie in a file of who gave them. Their
+# scores in the run folder are kept.
+JUDGE, MARKS = "judge", "marks"
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def recorded_scorers(config: Mapping[str, Any], kinds: Collection[str] | None = 
     return {
         name: build(options(kind_of[name], node, f"scorer.{name}"), f"scorer.{name}")
         for name, node in chosen.items()
-        if kind_of[name] in wanted - {JUDGE}
+        if kind_of[name] in wanted - {JUDGE, MARKS}
     }
 
 

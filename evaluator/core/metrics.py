@@ -23,6 +23,7 @@ class Metric:
     agreement: float | None = None  # with people: 100 times Kendall's tau-c on JUDGEMENTS
     compares_words: bool = False  # with those of the references, so that a longer caption scores lower
     for_long_captions: int | None = None  # which metric replaces those: the one with the lowest number
+    by_people: bool = False  # people give it themselves
 
 
 METRICS = (
@@ -114,6 +115,7 @@ METRICS = (
     ),
     Metric("detail coverage", meaning="a chat model finds that it leaves out less of what is important"),
     Metric("fluency", meaning="a chat model finds it written better"),
+    Metric("marked good", headline=True, meaning="somebody marked it as good in the report", by_people=True),
 )
 # The ratings on which `evaluator trust` measured `Metric.agreement`; docs/trust.md has the intervals.
 JUDGEMENTS = "Flickr8k-Expert"
@@ -141,6 +143,8 @@ def agreement_text(name: str) -> str:
     >>> agreement_text("CIDEr"), agreement_text("CIDEr (strip_preamble)")
     ("Agreement with people: 43.9 (Kendall's τ-c × 100 on Flickr8k-Expert).", '')
     """
+    if metric_of(name).by_people:
+        return "People gave it themselves, to the captions that they chose to mark."
     known = known_agreement(name)
     return (
         "" if known is None else f"Agreement with people: {known:.1f} (Kendall's τ-c × 100 on {JUDGEMENTS})."

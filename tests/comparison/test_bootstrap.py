@@ -61,6 +61,15 @@ def test_bca_without_spread_is_the_percentiles() -> None:
     assert bca_interval(scores, 2.0, np.arange(9.0), 0.9) == percentile_interval(scores, 0.9)
 
 
+@pytest.mark.parametrize(("found", "count"), [(0, 4), (3, 3), (8, 10), (455, 1000)])
+def test_a_share_has_the_same_interval_as_scipys(found: int, count: int) -> None:
+    """Wilson's, also where everything is of one kind; images that were not counted change nothing."""
+    rows = np.array([(1, 1)] * found + [(0, 1)] * (count - found) + [(0, 0)] * 7, np.float64)
+    (ours,) = intervals([Measurement("share", rows, "share", "share")], confidence=0.9)
+    theirs = stats.binomtest(found, count).proportion_ci(0.9, method="wilson")
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
 def test_leaving_one_out_is_scoring_the_others() -> None:
     measurement = mean_of(np.array([1.0, 2.0, 6.0]))
     assert leave_one_out(measurement).tolist() == [4.0, 3.5, 1.5]

@@ -16,7 +16,8 @@ from evaluator.core.aggregates.meteor import meteor
 from evaluator.core.arrays import Array
 
 MEAN_OF_DRAWS = "mean-of-draws"
+SHARE = "share"
 AGGREGATES: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
-    {"mean": mean, MEAN_OF_DRAWS: mean, "meteor": meteor}
+    {"mean": mean, MEAN_OF_DRAWS: mean, SHARE: mean, "meteor": meteor}
     | {f"bleu-{order}": partial(bleu, order=order) for order in range(1, 5)}
 )

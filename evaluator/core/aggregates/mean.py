@@ -1,7 +1,8 @@
 """The mean of what was measured, also where each image was measured several times.
 
 A row of `mean-of-draws` has a third number, the variance of the image's mean over its draws: the bootstrap
-adds that spread to an interval (comparison/bootstrap.py), and the score itself does not need it.
+adds that spread to an interval (comparison/bootstrap.py), and the score itself does not need it. A `share` is
+the mean of ones and zeros, which has an interval of its own there.
 """
 
 from __future__ import annotations

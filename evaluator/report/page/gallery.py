@@ -32,11 +32,10 @@ import numpy as np
 from evaluator.audit.failure_texts import as_failure
 from evaluator.audit.findings import refusals_are_missing
 from evaluator.comparison.comparison import Comparison, Row
-from evaluator.core import Array, Caption, Item, Outcome
+from evaluator.core import Array, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
+from evaluator.files.hand_marks import HandMark, as_marked, by_caption
 from evaluator.files.images import is_file
-from evaluator.report.hand_marks import HandMark
-from evaluator.report.page.embedding import visible
 from evaluator.report.page.named_folders import NamedFolders
 from evaluator.report.redact import redacted
 from evaluator.store.draws import by_draw
@@ -184,7 +183,7 @@ def gallery(
         marks=tuple(
             (number, index_of[key], mark)
             for number, row in enumerate(comparison.rows)
-            for key, mark in marks_of(row, exported_names(comparison)[number], marks)
+            for key, mark in marks_of(row.run, marks)
         ),
         withheld={index_of[key]: image for key, image in withheld.items() if not items[key].image},
     )
@@ -235,13 +234,13 @@ def exported_names(comparison: Comparison) -> tuple[str, ...]:
     return names if len(set(names)) == len(names) else tuple(row.label for row in comparison.rows)
 
 
-def marks_of(row: Row, name: str, marks: Sequence[HandMark]) -> Iterator[tuple[Key, HandMark]]:
+def marks_of(run: Run, marks: Sequence[HandMark]) -> Iterator[tuple[Key, HandMark]]:
     """The marks of what a run says today, with what the images are known by."""
-    items = {item.id: item for item in row.run.items}
-    for mark in marks:
-        caption = row.run.captions.get(mark.image)
-        if mark.run in (name, row.label) and caption and shown_text(caption) == mark.caption:
-            yield (mark.image, items[mark.image].references), mark
+    found = by_caption(marks)
+    for item in run.items if found else ():
+        caption = run.captions.get(item.id)
+        if caption and caption.text is not None and (mark := found.get(as_marked(item.id, caption.text))):
+            yield (item.id, item.references), mark
 
 
 def scores_by_image(comparison: Comparison, row: Row, metrics: Sequence[str]) -> tuple[Sequence[str], Array]:
@@ -256,11 +255,6 @@ def scores_by_image(comparison: Comparison, row: Row, metrics: Sequence[str]) ->
     unscored = np.full(len(ids), np.nan)
     scores = [measured[metric].per_image if metric in measured else unscored for metric in metrics]
     return ids, np.array(scores).reshape(len(metrics), len(ids))
-
-
-def shown_text(caption: Caption) -> str | None:
-    """The caption as the page holds it."""
-    return visible((caption.text or "").encode(errors="replace").decode()) if caption.text else caption.text
 
 
 def hundredths(scores: Array) -> list[int | None]:

@@ -23,8 +23,8 @@ from evaluator.comparison.comparison import Comparison, listed
 from evaluator.comparison.metric_agreement import agreement, format_coefficient
 from evaluator.core.errors import StoreError
 from evaluator.files.atomic import replace_file
+from evaluator.files.hand_marks import HandMark, tally
 from evaluator.report import formatting
-from evaluator.report.hand_marks import HandMark, tally
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
 from evaluator.report.page.columns import AMOUNTS, columns

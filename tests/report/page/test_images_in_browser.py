@@ -16,7 +16,7 @@ from PIL import Image
 
 from evaluator.comparison.compare import compare
 from evaluator.core import Item
-from evaluator.report.hand_marks import HandMark, read_marks
+from evaluator.files.hand_marks import HandMark, read_marks
 from evaluator.report.page.html import write_report
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -134,9 +134,11 @@ def test_each_order_is_its_own(make_run: MakeRun, page: Any, open_page: OpenPage
     for order, ids in expected.items():
         page.select_option("#order", order)
         assert seen(page) == ids, order
-    page.select_option("#order", "gain")
-    page.select_option("form.controls select.other", label="z")
-    assert seen(page) == ["2", "1", "0", "3"]  # 0.8, 0.3, 0.05, -0.05
+    page.click("text=z is furthest behind")  # in the summary
+    assert seen(page) == ["2", "1", "0"]  # 0.8, 0.3, 0.05
+    page.select_option("#show", "all")
+    assert page.input_value("form.controls select.other") == "2"
+    assert seen(page) == ["2", "1", "0", "3"]  # and -0.05
     # A hidden system has no part in the orders: without y, the best of image 3 is 0.25.
     page.select_option("#order", "spread")
     page.click("#systems summary")
@@ -145,6 +147,41 @@ def test_each_order_is_its_own(make_run: MakeRun, page: Any, open_page: OpenPage
     assert page.locator("article.card:first-child .answers li").count() == 2
     assert page.locator("table.leaderboard tbody tr:visible").count() == 2
     assert "runs=0%2C1" in page.url
+
+
+def test_of_thirteen_systems_a_hidden_one_is_in_no_plot(
+    make_run: MakeRun, page: Any, open_page: OpenPage, tmp_path: Path
+) -> None:
+    """Intervals, trade-off, lengths and tags; the 13th has the colour of the first. All fit any screen."""
+    items = [Item(str(n), None, ("a dog on grass",), ("pet", f"tag {n % 2}")) for n in range(20)]
+    runs = [
+        make_run(
+            f"system {system}",
+            {item.id: "a dog" + " and so on" * system for item in items},
+            {"CIDEr": [0.1 + system / 20 + number / 100 for number in range(20)]},
+            items,
+            images_per_second=1.0 + system,
+        )
+        for system in range(13)
+    ]
+    open_page(page, write_report(compare(runs), tmp_path / "report.html"))
+    drawn = "(all) => [...new Set(all.map((one) => one.dataset.run))]"
+    figures = page.locator("figure.plot:has([data-run])")
+    assert figures.count() == 4
+    for chosen in ("0,1,2,3,4,5,6,7,8,9,10,11,12", "1,12"):
+        page.evaluate("chosen => { location.hash = `runs=${chosen}` }", chosen)
+        expect(page.locator("table.leaderboard tbody tr:visible")).to_have_count(len(chosen.split(",")))
+        for number in range(4):
+            seen_here = figures.nth(number).locator("[data-run]:visible").evaluate_all(drawn)
+            assert sorted(seen_here, key=int) == chosen.split(","), number
+    assert page.locator("table.breakdown thead th:visible").count() == 4  # tag, images, and two systems
+    page.evaluate("location.hash = 'runs=0,1,2,3,4,5,6,7,8,9,10,11,12'")
+    expect(page.locator("table.leaderboard tbody tr:visible")).to_have_count(13)
+    for width in (360, 1000, 2560):
+        page.set_viewport_size({"width": width, "height": 800})
+        for view in ("matrix", "grid", "cards"):
+            page.click(f"[data-view={view}]")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, view)
 
 
 def test_a_lower_score_gains_where_lower_is_better(
@@ -396,6 +433,32 @@ def test_marks_of_a_file_lie_below_those_of_the_browser(
     page.keyboard.press("Escape")
     assert page.locator("article.card .hand").count() == 1
     assert page.evaluate("document.getElementById('tally').textContent") == "Marked by hand: 1 good, 0 bad"
+
+
+def test_runs_that_say_the_same_share_a_mark(
+    page: Any, open_page: OpenPage, make_run: MakeRun, tmp_path: Path
+) -> None:
+    """Also marks that an earlier version kept in the browser, by run and image."""
+    said = {"one": ("a dog", "a cat"), "two": ("a dog", "a tiger")}
+    runs = [
+        make_run(name, dict(zip("01", texts, strict=True)), {"CIDEr": [0.1, 0.2]}, dataset_digest="of pets")
+        for name, texts in said.items()
+    ]
+    output = write_report(compare(runs), tmp_path / "report.html")
+    open_page(page, output)
+    earlier = {'["two","1"]': {"mark": "bad", "note": "a cat", "caption": "a tiger"}}
+    page.evaluate("kept => localStorage.setItem('evaluator marks of pets', kept)", json.dumps(earlier))
+    page.goto("about:blank")
+    open_page(page, output, "#image=0")
+    lines = page.locator("#lightbox .answers li")
+    lines.nth(0).locator("button.good").click()
+    assert lines.nth(1).locator("button.good").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Escape")
+    assert page.locator("article.card .hand").all_inner_texts() == ["good", "good", "bad: a cat"]
+    page.reload()
+    page.wait_for_selector("article.card .hand.bad")
+    assert page.locator("article.card .hand").all_inner_texts() == ["good", "good", "bad: a cat"]
+    assert page.evaluate("document.getElementById('tally').textContent") == "Marked by hand: 2 good, 1 bad"
 
 
 def test_the_first_screen_shows_where_the_first_two_differ(

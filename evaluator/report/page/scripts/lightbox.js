@@ -59,6 +59,7 @@ class Lightbox {
   answers(image) {
     const scores = this.gallery.data.metrics.flatMap((_, metric) => (this.gallery.extremes(this.choice.runs, metric, image) ? [metric] : []));
     const list = this.captions.answers(image, { ...this.choice, scores });
+    this.hands = []; // each shows its run's mark anew: runs that say the same share it
     this.choice.runs.forEach((run, number) => {
       if (this.gallery.data.answers[run].captions[image] !== null) list.children[number].append(this.hand(run, image));
     });
@@ -75,15 +76,19 @@ class Lightbox {
       return made;
     });
     const note = make("input", "hand-note");
-    Object.assign(note, { type: "text", placeholder: "note", maxLength: 500, value: now().note });
+    Object.assign(note, { type: "text", placeholder: "note", maxLength: 500 });
     note.setAttribute("aria-label", `Note on ${name}`);
     note.addEventListener("change", () => change(now().mark, note.value));
-    const show = () => buttons.forEach((made) => made.setAttribute("aria-pressed", made.classList.contains(now().mark || "none")));
+    const show = () => {
+      buttons.forEach((made) => made.setAttribute("aria-pressed", made.classList.contains(now().mark || "none")));
+      note.value = now().note;
+    };
     const change = (mark, text) => {
       this.marks.set(run, image, mark, text);
-      show();
+      this.hands.forEach((each) => each());
       this.changed(image);
     };
+    this.hands.push(show);
     show();
     return make("span", "hand-marks", ...buttons, note);
   }

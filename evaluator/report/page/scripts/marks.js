@@ -1,4 +1,6 @@
 // What the reader thinks of single captions: good or bad, with a note. The browser keeps it; nothing is sent.
+//
+// A mark is of what is said about an image: runs that say the same share it.
 
 class Marks {
   // Marks that came with the page lie below those of this browser.
@@ -10,48 +12,51 @@ class Marks {
   }
 
   key(run, image) {
-    return JSON.stringify([this.gallery.data.names[run], this.gallery.addresses[image]]);
+    return JSON.stringify([this.gallery.addresses[image], this.gallery.data.answers[run].captions[image]]);
   }
 
   // A browser may refuse to keep anything for a file: then marks last as long as the page is open.
   read() {
     try {
-      return JSON.parse(localStorage.getItem(this.place)) ?? {};
+      const kept = JSON.parse(localStorage.getItem(this.place)) ?? {};
+      return new Map(Object.entries(kept).map(([key, entry]) => [this.keyOfKept(key, entry), { mark: entry.mark, note: entry.note }]));
     } catch {
-      return this.own ?? {};
+      return this.own ?? new Map();
     }
   }
 
-  // {mark, note}, or null; a mark of another caption than today's does not count.
+  // Earlier versions kept a mark by run and image, with its caption.
+  keyOfKept(key, { caption }) {
+    return caption === undefined ? key : JSON.stringify([JSON.parse(key)[1], caption]);
+  }
+
+  // {mark, note}, or null.
   of(run, image) {
+    if (!this.own.size && !this.given.size) return null;
     const key = this.key(run, image);
-    const own = Object.hasOwn(this.own, key) ? this.own[key] : null;
-    const current = own && own.caption === this.gallery.data.answers[run].captions[image] ? own : this.given.get(key);
+    const current = this.own.get(key) ?? this.given.get(key);
     return current && (current.mark || current.note) ? { mark: current.mark, note: current.note } : null;
   }
 
   set(run, image, mark, note) {
-    const caption = this.gallery.data.answers[run].captions[image];
-    this.own = { ...this.read(), [this.key(run, image)]: { mark, note, caption } };
+    this.own = this.read().set(this.key(run, image), { mark, note });
     try {
-      localStorage.setItem(this.place, JSON.stringify(this.own));
+      localStorage.setItem(this.place, JSON.stringify(Object.fromEntries(this.own)));
     } catch {
       // Kept in memory.
     }
   }
 
-  // All marks of the page's captions, as evaluator reads them back.
+  // All marks of the page's captions, as evaluator reads them back: one for each run that says the caption.
   entries() {
-    const { data, indexOf } = this.gallery;
-    const places = [...new Set([...this.given.keys(), ...Object.keys(this.own)])].map((key) => {
-      const [name, address] = JSON.parse(key);
-      return [data.names.indexOf(name), indexOf.get(address) ?? -1];
-    });
-    return places
-      .filter(([run, image]) => run >= 0 && image >= 0 && this.of(run, image))
-      .sort(([one, first], [other, second]) => one - other || first - second)
-      .map(([run, image]) => ({
-        run: data.names[run], image: data.ids[image], ...this.of(run, image), caption: data.answers[run].captions[image],
-      }));
+    const { data, indexOf, runs } = this.gallery;
+    const addresses = [...this.given.keys(), ...this.own.keys()].map((key) => JSON.parse(key)[0]);
+    const images = [...new Set(addresses)].map((address) => indexOf.get(address) ?? -1).filter((image) => image >= 0);
+    return runs.flatMap((run) =>
+      images
+        .filter((image) => this.of(run, image))
+        .sort((first, second) => first - second)
+        .map((image) => ({ run: data.names[run], image: data.ids[image], ...this.of(run, image), caption: data.answers[run].captions[image] })),
+    );
   }
 }
