@@ -59,7 +59,7 @@ def progress_document(progress: Progress) -> dict[str, Any]:
         "failures": ", ".join(f"{count:,} {outcome}" for outcome, count in progress.failures.items()),
         "cached": f"{progress.cached:,} from the cache" if progress.cached else "",
         "cost": "" if progress.cost_usd is None else format_dollars(progress.cost_usd),
-        "rate": "" if rate is None else f"{rate:.{1 if rate >= 1 else 3}f} images/s",
+        "rate": "" if rate is None else f"{rate:.1f} images/s" if rate >= 1 else f"{rate:.2g} images/s",
         "left": "" if progress.seconds_left is None else f"{in_time(progress.seconds_left)} left",
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -101,12 +102,20 @@ def test_a_run_is_seen_while_it_is_made(
         own,
     )
     making = threading.Thread(target=evaluate, args=(replace(config, model=model),))
+    page.clock.install()
     page.goto(served.addresses(f"/watch?{urlencode({'run': 'live'})}")[0])
     page.wait_for_selector("text=not begun")
     making.start()
     page.wait_for_selector("text=0 of 4 images")
+    # By the page's own clock, which stands still: whatever was recorded is shown by the look a second later.
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     model.free.release()
+    captions = tmp_path / "runs" / "live" / "captions.jsonl"
+    while not captions.read_bytes().endswith(b"\n"):
+        time.sleep(0.01)
+    page.clock.run_for(1000)
     page.wait_for_selector("text=The image shows picture 1.")
+    page.clock.resume()
     assert page.locator(".state").inner_text() == "running"
     assert "100 % begin with a preamble" in page.inner_text(".followed")
     assert page.locator("#report").is_hidden()

@@ -8,15 +8,20 @@ const large = document.getElementById("large");
 const shown = new Map(); // a card's key -> its element
 const held = new Map(); // what came while the page holds still
 let after = [];
+let labels = []; // of the runs, in their order, which is that of their colours
 
 document.getElementById("title").replaceChildren(foreign(names.length === 1 ? names[0] : `${names.length} runs`));
 
-function followed(run) {
-  const made = element("article", "", element("h3", names.length > 1 ? "" : "unseen", foreign(run.label)), progress(run));
+// The style sheet of the report has twelve colours.
+const colour_of = (number) => (names.length > 1 ? `run-${number % 12}` : "");
+
+function followed(run, number) {
+  const heading = element("h3", names.length > 1 ? "" : "unseen", element("span", "dot"), foreign(run.label));
+  const made = element("article", colour_of(number), heading, progress(run));
   if (run.problem) made.append(element("p", "problem", foreign(run.problem)));
   if (run.images !== undefined) {
     const count = `${run.tried.toLocaleString("en")} of ${run.images.toLocaleString("en")} images`;
-    made.append(element("p", "numbers", joined(count, run.rate, run.left, run.cost, run.cached)));
+    made.querySelector(".progress").append(element("span", "counts", joined(count, run.rate, run.left, run.cost, run.cached)));
   }
   if (run.reasons?.length) {
     const reasons = run.reasons.map((one) =>
@@ -55,7 +60,7 @@ function card_of(card) {
       ? element("span", "nothing", element("span", "chip", answer.outcome), foreign(answer.reason))
       : element("span", "caption", foreign(answer.caption));
     const name = names.length > 1 ? element("span", "label", foreign(answer.run)) : "";
-    return element("li", "", name, said, element("small", "took", answer.took));
+    return element("li", colour_of(labels.indexOf(answer.run)), name, said, element("small", "took", answer.took));
   });
   const references = card.references.map((text) => element("li", "", foreign(text)));
   return element("li", "made-card",
@@ -104,6 +109,7 @@ repeat(1, async () => {
   for (const number of after) query.append("after", number);
   const answer = await asked(`/api/watch?${query}`);
   after = answer.after;
+  labels = answer.runs.map((run) => run.label);
   document.getElementById("runs").replaceChildren(...answer.runs.map(followed));
   const running = answer.runs.filter((run) => ["running", "scoring", "not begun"].includes(run.state));
   const tried = answer.runs.reduce((sum, run) => sum + (run.tried ?? 0), 0);
