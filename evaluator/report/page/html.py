@@ -21,6 +21,7 @@ from markupsafe import Markup
 from evaluator.comparison.by_tag import breakdown
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.comparison.metric_agreement import agreement, format_coefficient
+from evaluator.core.dollars import format_dollars
 from evaluator.core.errors import StoreError
 from evaluator.files.atomic import replace_file
 from evaluator.files.hand_marks import HandMark, tally
@@ -29,6 +30,7 @@ from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
 from evaluator.report.page.columns import AMOUNTS, columns
 from evaluator.report.page.embedding import breakable, packed, policy, shortened, visible, within_script
+from evaluator.report.page.filters import number_filters, places
 from evaluator.report.page.frame import Frame
 from evaluator.report.page.gallery import Gallery, gallery
 from evaluator.report.page.lengths import length_plot
@@ -53,7 +55,7 @@ BROWSER_SCRIPTS = Path(__file__).parent / "scripts"
 SCRIPTS = (
     *("words.js", "gallery.js", "questions.js", "marks.js", "exports.js"),
     *("elements.js", "captions.js", "blocks.js", "cards.js", "matrix.js", "thumbnails.js", "lightbox.js"),
-    *("scatter.js", "spotlight.js", "table.js", "choices.js", "report.js"),
+    *("scatter.js", "spotlight.js", "table.js", "choices.js", "site_index.js", "report.js"),
 )
 STYLES = ("page.css", "images.css")
 
@@ -136,7 +138,7 @@ def report_page(
         frame=frame,
         image_counts=sorted({row.results.images for row in comparison.rows}),
         labels=[row.label for row in comparison.rows],
-        colours={row.label: f"run-{number % COLOURS}" for number, row in enumerate(comparison.rows)},
+        of_run={row.label: attributes_of_run(number) for number, row in enumerate(comparison.rows)},
         confidence=formatting.format_confidences(comparison),
         summary=summarize(comparison),
         warnings=comparison.warnings,
@@ -145,6 +147,8 @@ def report_page(
         board=board,
         rows=leaderboard_rows(board),
         columns=columns(board, shown),
+        filters=number_filters(board, frame),
+        places=places(frame),
         whisker_axes={m: whisker_axis([score for _, score in board.scored(m)]) for m in board.metrics},
         is_ranked=any(map(comparison.rank, comparison.rows)),
         tallies=tallies(shown),
@@ -161,12 +165,18 @@ def report_page(
         pictures=pictures,
         data=packed(shown.document(*pictures.numbered(len(shown.items)))) if shown else "",
         shown_pictures=within_script({"folder": pictures.folder, "shown": list(pictures.shown.values())}),
-        # Where the first two runs can be compared, the summary links to the gains and losses.
+        # Where the first two runs can be compared, the summary links to gains and losses, also of the last.
         difference=lead and others and comparison.pairs.difference(lead, first.index, others[0].index),
+        last=len(comparison.ranked(lead)) - 1 if lead else 0,
         shared_facts=shared_facts(comparison),
         origins=origins(comparison),
         signatures=signatures(comparison),
     )
+
+
+def attributes_of_run(number: int) -> Markup:
+    """What everything that is drawn of a run has: its colour, and the number that hides it."""
+    return Markup(' class="run-{}" data-run="{}"').format(number % COLOURS, number)
 
 
 def tallies(shown: Gallery | None) -> dict[str, str]:
@@ -209,6 +219,7 @@ def environment() -> Environment:
     templates.filters |= {
         "breakable": breakable,
         "coefficient": format_coefficient,
+        "dollars": format_dollars,
         "interval": formatting.format_interval,
         "listed": listed,
         "points": formatting.format_points,

@@ -1,15 +1,17 @@
 // A long list of which only the part near the screen exists: blocks far from it are empty but keep their height.
 //
 // A view says how its blocks look: {element(), size, height, block(), item(image, number, count), spacer(pixels)}.
+// The list begins as large empty sections, since thousands of blocks would take long to lay out; a section that
+// comes near the screen is cut into blocks.
 
 // Blocks this close to the screen are drawn ahead.
 const AHEAD = "1200px";
+const SECTION = 40; // blocks
 
 class BlockList {
   constructor(place) {
     this.place = place;
-    this.blocks = [];
-    this.shown = "";
+    this.blocks = []; // and sections, in the order of the page
   }
 
   show(matches, choice, view) {
@@ -17,27 +19,58 @@ class BlockList {
     [this.matches, this.choice, this.view] = [matches, choice, view];
     this.height = view.height; // of an item, a guess until some are drawn
     const { outer, inner } = view.element(choice);
-    this.outer = outer;
-    this.blocks = Array.from({ length: Math.ceil(matches.length / view.size) }, (_, number) => {
-      const block = view.block();
-      block.dataset.number = number;
-      this.reserve(block);
-      return block;
-    });
-    inner.append(...this.blocks);
-    this.place.replaceChildren(outer);
-    if (this.blocks.length) this.fill(this.blocks[0]);
-    else this.place.replaceChildren(make("p", "none", "No image matches."));
     this.watcher = new IntersectionObserver(
       (entries) => entries.forEach(({ target, isIntersecting }) => (isIntersecting ? this.fill(target) : this.empty(target))),
       { root: view.scrolls ? outer : null, rootMargin: `${AHEAD} 0px` },
     );
-    this.blocks.forEach((block) => this.watcher.observe(block));
+    this.blocks = this.cut(0, matches.length, SECTION * view.size);
+    inner.append(...this.blocks);
+    this.place.replaceChildren(matches.length ? outer : make("p", "none", "No image matches."));
+    if (matches.length) this.fill(this.blockOf(0));
   }
 
-  range(block) {
-    const first = this.view.size * block.dataset.number;
-    return [first, Math.min(first + this.view.size, this.matches.length)];
+  // Empty blocks of at most so many matches each, from the first to before the end.
+  cut(first, end, size) {
+    const blocks = [];
+    for (let start = first; start < end; start += size) {
+      const block = this.view.block();
+      [block.dataset.first, block.dataset.end] = [start, Math.min(start + size, end)];
+      this.reserve(block);
+      this.watcher.observe(block);
+      blocks.push(block);
+    }
+    return blocks;
+  }
+
+  range({ dataset }) {
+    return [Number(dataset.first), Number(dataset.end)];
+  }
+
+  isSection(block) {
+    const [first, end] = this.range(block);
+    return end - first > this.view.size;
+  }
+
+  split(section) {
+    const place = this.blocks.indexOf(section);
+    if (place < 0) return; // the watcher told it late
+    const blocks = this.cut(...this.range(section), this.view.size);
+    this.watcher.unobserve(section);
+    section.replaceWith(...blocks);
+    this.blocks.splice(place, 1, ...blocks);
+  }
+
+  // The block of a match, by its place among the matches; undefined before the first and after the last.
+  blockOf(index) {
+    const find = () =>
+      this.blocks.find((block) => {
+        const [first, end] = this.range(block);
+        return first <= index && index < end;
+      });
+    const found = find();
+    if (!found || !this.isSection(found)) return found;
+    this.split(found);
+    return find();
   }
 
   reserve(block) {
@@ -48,6 +81,10 @@ class BlockList {
 
   fill(block) {
     if (block.dataset.drawn) return;
+    if (this.isSection(block)) {
+      this.split(block);
+      return;
+    }
     const [first, end] = this.range(block);
     const images = this.matches.slice(first, end);
     block.dataset.drawn = "yes";
@@ -67,9 +104,15 @@ class BlockList {
   itemOf(image) {
     const index = this.matches.indexOf(image);
     if (index < 0) return null;
-    const number = Math.floor(index / this.view.size);
-    this.blocks.slice(Math.max(0, number - 1), number + 2).forEach((block) => this.fill(block));
-    return this.blocks[number].children[index % this.view.size];
+    const near = [index - this.view.size, index + this.view.size, index].map((each) => this.blockOf(each));
+    near.forEach((block) => block && this.fill(block));
+    return this.drawn(index);
+  }
+
+  // The element of a match, undefined where it is not drawn.
+  drawn(index) {
+    const block = this.blocks.find((each) => each.dataset.drawn && each.dataset.first <= index && index < each.dataset.end);
+    return block?.children[index - block.dataset.first];
   }
 
   reveal(image) {
@@ -81,9 +124,7 @@ class BlockList {
   // Draw an image again, if it is drawn.
   refresh(image) {
     const index = this.matches.indexOf(image);
-    const block = this.blocks[Math.floor(index / this.view.size)];
-    if (index < 0 || !block.dataset.drawn) return;
-    block.children[index % this.view.size].replaceWith(this.view.item(image, this.choice, index, this.matches.length));
+    this.drawn(index)?.replaceWith(this.view.item(image, this.choice, index, this.matches.length));
   }
 
   // Only the first block is printed.

@@ -2,6 +2,18 @@
 //
 // #view=matrix&show=first&one=0&other=1&image=42. What is as at first is left out of the address.
 
+// A click elsewhere, or Escape, closes what is open.
+function closeFromElsewhere(details) {
+  document.addEventListener("click", ({ target }) => {
+    if (!details.contains(target)) details.open = false;
+  });
+  details.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    details.open = false;
+    details.querySelector("summary").focus();
+  });
+}
+
 // A menu of boxes to tick. Calls `changed` with each change.
 class Menu {
   constructor(details, entries, changed) {
@@ -14,13 +26,7 @@ class Menu {
       this.boxes.set(value, box);
       list.append(make("label", "", box, ...content));
     }
-    // A click elsewhere, or Escape, closes it.
-    document.addEventListener("click", ({ target }) => {
-      if (!details.contains(target)) details.open = false;
-    });
-    details.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") details.open = false;
-    });
+    closeFromElsewhere(details);
   }
 
   // In the address, the values that are ticked: "0,2".
@@ -54,7 +60,7 @@ class Choices {
     document.querySelectorAll("a[data-show]").forEach((link) =>
       link.addEventListener("click", (event) => {
         event.preventDefault(); // the address is for what was chosen
-        this.ask(link.dataset.show, link.dataset.order, { one: "0", other: "1", metric: "0" });
+        this.ask(link.dataset.show, link.dataset.order, { one: "0", other: link.dataset.other, metric: "0" });
         document.getElementById("images").scrollIntoView();
       }),
     );

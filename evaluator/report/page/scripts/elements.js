@@ -11,7 +11,10 @@ function make(tag, kind, ...children) {
 
 const isolated = (text, kind = "") => make("bdi", kind, text);
 const inPoints = (hundredths) => (hundredths / 100).toFixed(1);
-const signed = (hundredths) => `${hundredths < 0 ? "−" : "+"}${inPoints(Math.abs(hundredths))}`;
+const signed = (hundredths) => {
+  const size = inPoints(Math.abs(hundredths));
+  return size === "0.0" ? size : `${hundredths < 0 ? "−" : "+"}${size}`;
+};
 const colourOf = (run) => `run-${run % COLOURS}`;
 
 // A name of at most so many characters: its middle is left out, since names differ at both ends.
@@ -57,4 +60,9 @@ function openingPicture(gallery, image) {
   opener.append(picture);
   opener.dataset.image = image;
   return opener;
+}
+
+// Hide what is drawn of other runs: their rows in the leaderboard, marks in the plots, columns of tables.
+function showRuns(shown) {
+  document.querySelectorAll("[data-run]").forEach((drawn) => drawn.toggleAttribute("hidden", !shown.includes(Number(drawn.dataset.run))));
 }

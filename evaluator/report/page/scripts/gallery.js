@@ -1,6 +1,6 @@
 // The images, captions and scores of the page, and what can be said of one image. Nothing here draws.
 
-// How many texts at a time are prepared for searching while the reader looks at the page.
+// How many images at a time have their words counted while the reader looks at the page.
 const SLICE = 500;
 const INVENTIONS = "CHAIR"; // a score above zero is of an object that is not in the picture
 const INVENTED = "invented:"; // and so is a note that begins like this
@@ -27,30 +27,30 @@ class Gallery {
       this.indexOf.set(address, index);
       return address;
     });
-    this.texts = [];
     this.lengths = [];
   }
 
-  // Everything that a search looks at.
-  textOf(image) {
-    while (this.texts.length <= image) {
-      const index = this.texts.length;
-      const parts = [this.data.ids[index], ...this.data.references[index]];
-      for (const tag of this.data.tags[index]) parts.push(this.data.tagNames[tag]);
-      for (const { captions, ended, errors, notes } of this.data.answers) {
-        parts.push(captions[index] ?? this.data.outcomes[ended[index]] ?? "", errors[index] ?? "");
-        for (const metric in notes) parts.push(notes[metric][index]);
-      }
-      this.texts.push(parts.join("\n").toLowerCase());
-    }
-    return this.texts[image];
+  // A function that says whether an image has a text: as id, tag, outcome, error, note, in a caption or reference.
+  //
+  // A pattern that ignores case needs no copy of all texts in lower case.
+  finder(text) {
+    const pattern = new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "i");
+    const { ids, references, tags, answers } = this.data;
+    const isIn = (other) => pattern.test(other);
+    const [foundTags, foundOutcomes] = [this.data.tagNames, this.data.outcomes].map((names) => names.map(isIn));
+    const isOfRun = ({ captions, ended, errors, notes }, image) =>
+      (captions[image] === null ? foundOutcomes[ended[image]] : isIn(captions[image])) ||
+      (image in errors && isIn(errors[image])) ||
+      Object.values(notes).some((texts) => isIn(texts[image]));
+    return (image) =>
+      isIn(ids[image]) || references[image].some(isIn) || tags[image].some((tag) => foundTags[tag]) || answers.some((one) => isOfRun(one, image));
   }
 
   // {caption, reference}: the number of words of the longest of each.
   lengthsOf(image) {
     while (this.lengths.length <= image) {
       const index = this.lengths.length;
-      const longest = (texts) => Math.max(0, ...texts.map((text) => text?.match(WORD)?.length ?? 0));
+      const longest = (texts) => texts.reduce((most, text) => Math.max(most, text ? numberOfWords(text) : 0), 0);
       this.lengths.push({
         caption: longest(this.data.answers.map(({ captions }) => captions[index])),
         reference: longest(this.data.references[index]),
@@ -59,12 +59,10 @@ class Gallery {
     return this.lengths[image];
   }
 
-  // Prepare what searching and filtering need, some images at a time.
+  // Count words, some images at a time, before the reader asks for long captions.
   prepare() {
     if (this.lengths.length >= this.images) return;
-    const last = Math.min(this.images, this.lengths.length + SLICE) - 1;
-    this.textOf(last);
-    this.lengthsOf(last);
+    this.lengthsOf(Math.min(this.images, this.lengths.length + SLICE) - 1);
     setTimeout(() => this.prepare());
   }
 

@@ -92,10 +92,11 @@ class Questions {
 
   // The indices of the images that match, in order.
   find(choice) {
-    const wanted = choice.search.trim().toLowerCase();
+    const wanted = choice.search.trim();
+    const isFound = wanted ? this.gallery.finder(wanted) : () => true;
     const matches = [];
     for (let image = 0; image < this.gallery.images; image++) {
-      if (this.isShown(choice, image) && (!wanted || this.gallery.textOf(image).includes(wanted))) matches.push(image);
+      if (this.isShown(choice, image) && isFound(image)) matches.push(image);
     }
     if (choice.order === "data") return matches;
     const keys = new Float64Array(this.gallery.images);

@@ -59,7 +59,7 @@ class Report {
     document.getElementById("shown").textContent = some === all ? `${all} shown` : `${some} of ${all} match`;
     this.list.show(this.matches, choice, new this.views[choice.view](this.gallery, this.captions));
     this.leaderboard.showColumns(choice.columns);
-    this.leaderboard.showRuns(choice.runs);
+    showRuns(choice.runs);
     this.scatter?.show(choice);
     this.choices.press();
     this.countAnswers(choice);
@@ -129,26 +129,11 @@ class Report {
   }
 }
 
-// A page without images, such as the index of a site: columns, and a field that finds runs.
-function startIndex(leaderboard) {
-  const { columns } = leaderboard;
-  const details = document.getElementById("columns");
-  details.hidden = false;
-  const entries = columns.map(([column, name]) => [column, isolated(name)]);
-  const menu = new Menu(details, entries, () => leaderboard.showColumns(menu.numbers));
-  menu.value = columns.flatMap(([column, , isFirst]) => (isFirst ? [column] : [])).join(",");
-  leaderboard.showColumns(menu.numbers);
-  const field = document.getElementById("find-run");
-  if (!field) return;
-  field.parentElement.hidden = false;
-  field.addEventListener("input", () => leaderboard.find(field.value));
-}
-
 (async () => {
   const leaderboard = new Leaderboard(document.querySelector("table.leaderboard"));
   const form = document.querySelector("form.controls");
   if (!form) {
-    startIndex(leaderboard);
+    new SiteIndex(leaderboard);
     return;
   }
   let data;

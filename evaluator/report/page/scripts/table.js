@@ -1,4 +1,4 @@
-// The leaderboard: sorts by any of its columns, and hides columns and runs.
+// The leaderboard: sorts by any of its columns, and hides columns.
 
 // Rows without a value come last in either direction.
 function inOrder(one, other, sign) {
@@ -40,18 +40,5 @@ class Leaderboard {
     for (const row of this.table.rows) {
       [...row.cells].forEach((cell, column) => (cell.hidden = column > 0 && !shown.includes(column)));
     }
-  }
-
-  // Only the runs in whose first cell all of these words stand.
-  find(text) {
-    const words = text.toLowerCase().split(/\s+/);
-    this.rows.forEach((row) => {
-      const said = row.cells[0].textContent.toLowerCase();
-      row.hidden = !words.every((word) => said.includes(word));
-    });
-  }
-
-  showRuns(shown) {
-    this.rows.forEach((row, run) => (row.hidden = !shown.includes(run)));
   }
 }

@@ -10,6 +10,13 @@ const QUIET = new Set(
     "his her hers their theirs him them you your we our i my me who whom whose which what where when also very").split(" "),
 );
 
+function numberOfWords(text) {
+  let count = 0;
+  WORD.lastIndex = 0;
+  while (WORD.test(text)) count++;
+  return count;
+}
+
 // [{start, end, key}], `key` in lower case.
 function wordsOf(text) {
   return Array.from(text.matchAll(WORD), (match) => ({
