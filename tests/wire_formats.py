@@ -228,10 +228,10 @@ def strings_in(document: Any) -> list[str]:
 
 
 def judged_caption(asked: Any) -> str | None:
-    """The caption that a judge is asked about; None where the request asks for a caption."""
-    pattern = re.compile(r"<(caption-[0-9a-f]{12})>\n(.*)\n</\1>", re.DOTALL)
-    found = (pattern.search(text) for text in strings_in(asked))
-    return next((match[2] for match in found if match), None)
+    """What a judge is asked about, two captions as `first | second`; None for a request for a caption."""
+    pattern = re.compile(r"<(caption(?:-[ab])?-[0-9a-f]{12})>\n(.*?)\n</\1>", re.DOTALL)
+    found = (pattern.findall(text) for text in strings_in(asked))
+    return next((" | ".join(caption for _, caption in each) for each in found if each), None)
 
 
 def verdict_on(caption: str) -> str:

@@ -10,11 +10,15 @@ from itertools import combinations
 
 from evaluator.agreement.raters import alpha_of
 from evaluator.arena.votes import Question, Vote
+from evaluator.comparison.bootstrap import NORMAL
+
+# A case of an image, and whether it is what is counted.
+Case = tuple[str, bool]
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share of some cases, from 0 to 1, with its 95 % interval (Wilson 1927)."""
+    """A share of some cases, from 0 to 1, with its 95 % interval."""
 
     of: int
     value: float
@@ -38,21 +42,57 @@ def consistency(votes: Sequence[Vote]) -> Consistency:
     questions: dict[Question, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for vote in answered:
         questions[vote.question][vote.rater].append(vote.preferred)
-    own = [given for by_rater in questions.values() for given in by_rater.values()]
-    again = [first == second for given in own for first, second in combinations(given, 2)]
+    again = [
+        (question[0], first == second)
+        for question, by_rater in questions.items()
+        for given in by_rater.values()
+        for first, second in combinations(given, 2)
+    ]
     several = [
         [given[-1] for given in by_rater.values()] for by_rater in questions.values() if len(by_rater) > 1
     ]
-    sides = [vote.winner == vote.left for vote in answered if vote.left and vote.winner in ("a", "b")]
     alpha = alpha_of(several, "nominal")
-    return Consistency(None if math.isnan(alpha) else alpha, len(several), share(again), share(sides))
+    return Consistency(None if math.isnan(alpha) else alpha, len(several), share(again), left_share(answered))
 
 
-def share(cases: Sequence[bool]) -> Share | None:
-    """None where there is no case."""
-    from scipy.stats import binomtest
+def left_share(votes: Sequence[Vote]) -> Share | None:
+    """How often the caption on the left wins, or the one that a judge read first."""
+    return share(
+        [(vote.image, vote.winner == vote.left) for vote in votes if vote.left and vote.winner in ("a", "b")]
+    )
 
+
+def share(cases: Sequence[Case], confidence: float = 0.95) -> Share | None:
+    """The share of the cases that are so, None where there is no case.
+
+    Wilson's interval (1927). Cases of one image are not independent: as many cases are taken as would say as
+    much if they were (Korn and Graubard 1998, Survey Methodology 24).
+
+    >>> found = share([("1", True), ("2", True), ("3", False), ("4", True)])
+    >>> found.value, round(found.low, 3), round(found.high, 3)
+    (0.75, 0.301, 0.954)
+    """
     if not cases:
         return None
-    low, high = binomtest(sum(cases), len(cases)).proportion_ci(method="wilson")
-    return Share(len(cases), sum(cases) / len(cases), float(low), float(high))
+    count, value = len(cases), sum(is_so for _, is_so in cases) / len(cases)
+    z = NORMAL.inv_cdf((1 + confidence) / 2)
+    effective = count / repetition(cases, value)
+    middle = (value + z * z / (2 * effective)) / (1 + z * z / effective)
+    reach = math.sqrt(value * (1 - value) / effective + (z / (2 * effective)) ** 2)
+    reach *= z / (1 + z * z / effective)
+    return Share(count, value, max(0.0, middle - reach), min(1.0, middle + reach))
+
+
+def repetition(cases: Sequence[Case], value: float) -> float:
+    """By how much the share's variance is larger than that of as many images with one case each.
+
+    With two cases an image that are always alike it is 2. It is never below 1. Where all cases are alike, an
+    image counts once.
+    """
+    if value in (0.0, 1.0):
+        return len(cases) / len({image for image, _ in cases})
+    deviations: dict[str, float] = defaultdict(float)
+    for image, is_so in cases:
+        deviations[image] += is_so - value
+    squares = sum(each * each for each in deviations.values())
+    return max(1.0, squares / (len(cases) * value * (1 - value)))

@@ -52,6 +52,15 @@ class RatedSystem:
     tied: int
     both_bad: int
 
+    @property
+    def points(self) -> float:
+        """The rating, as a plot takes it."""
+        return self.rating
+
+    @property
+    def interval_points(self) -> tuple[float, float]:
+        return self.low, self.high
+
 
 @dataclass(frozen=True)
 class Gap:

@@ -1,15 +1,17 @@
 """Votes: which of two captions of an image somebody prefers. A file of votes has one line per vote.
 
     {"image": "139", "a": "gemini", "b": "blip2", "winner": "a", "rater": "anna", "left": "b",
-     "time": "2026-05-04T10:31:09.120Z", "reason": "", "caption_a": "5f1c...", "caption_b": "a0b3..."}
+     "time": "2026-05-04T10:31:09.120Z", "reason": "", "caption_a": "5f1c...", "caption_b": "a0b3...",
+     "by": "person"}
 
     image                 the id of the image
     a, b                  the names of the two systems
     winner                a, b, tie, both_bad, or skip: asked, and not answered
     rater                 who voted: a name or a code
-    left                  whose caption stood on the left: a or b
+    left                  whose caption stood on the left, or was the first that a judge read: a or b
     time                  when, in UTC
     caption_a, caption_b  digests of the captions, so that a changed caption is asked again
+    by                    person, or judge for a chat model that voted, whose name is in rater
 
 Only the first four are needed. Files of several machines are merged by concatenation: a line that occurs
 twice, with its time, is one vote. Tables and JSON of other programs are read as well, also with the column
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
@@ -29,11 +31,13 @@ from evaluator.captions_files.container import read_content
 from evaluator.captions_files.rows import rows_of
 from evaluator.core.errors import DataError
 from evaluator.files.json_bytes import decode_json, encode_json
+from evaluator.files.output_files import write_output
 from evaluator.files.regular_file import read_regular_file
 from evaluator.store.ledger import AppendedFile
 
 Winner = Literal["a", "b", "tie", "both_bad", "skip"]
 Side = Literal["a", "b", ""]
+Voter = Literal["person", "judge"]
 Question = tuple[str, frozenset[str]]  # an image and two systems
 
 WINNERS = get_args(Winner)
@@ -61,6 +65,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "left": ("left",),
         "caption_a": ("caption_a",),
         "caption_b": ("caption_b",),
+        "by": ("by",),
     }
 )
 REQUIRED = ("image", "a", "b", "winner")
@@ -80,6 +85,7 @@ class Vote:
     reason: str = ""
     caption_a: str = ""
     caption_b: str = ""
+    by: Voter = "person"
 
     @property
     def question(self) -> Question:
@@ -112,6 +118,20 @@ def append_vote(path: Path, vote: Vote) -> None:
             file.append(encode_json(asdict(vote)) + b"\n")
         finally:
             file.close()
+
+
+def write_votes(path: Path, votes: Iterable[Vote]) -> None:
+    """Write a whole file of votes, or leave what was there. Raises StoreError."""
+    write_output(path, "".join(encode_json(asdict(vote)).decode() + "\n" for vote in votes))
+
+
+def without_names(votes: Iterable[Vote]) -> Iterator[Vote]:
+    """The same votes without reasons and the names of people, for which numbers stand."""
+    numbers: dict[str, str] = {}
+    for vote in votes:
+        is_person = vote.by == "person"
+        rater = numbers.setdefault(vote.rater, str(len(numbers) + 1)) if is_person else vote.rater
+        yield replace(vote, rater=rater, reason="")
 
 
 def read_votes(paths: Iterable[Path]) -> tuple[list[Vote], list[str]]:
@@ -170,6 +190,9 @@ def votes_of(rows: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Itera
         values["winner"] = winner_of(values, where)
         if values.get("left") not in get_args(Side):
             values["left"] = ""
+        values["by"] = values.get("by", "").lower() or "person"
+        if values["by"] not in get_args(Voter):
+            raise DataError(f"{where}: by is {' or '.join(get_args(Voter))}, not {values['by']!r}")
         yield Vote(**cast(Any, values))
 
 

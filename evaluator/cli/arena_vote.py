@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +10,6 @@ from evaluator.cli.console import echo, warn
 from evaluator.cli.options import PICTURE_FOLDERS
 from evaluator.cli.run_folders import only_runs
 from evaluator.cli.web_app import WebOptions, until_ctrl_c, web_options
-
-if TYPE_CHECKING:
-    from evaluator.store.run import Run
 
 
 @click.command(name="vote")
@@ -50,6 +44,7 @@ def vote_command(
     from random import SystemRandom
 
     from evaluator.arena.session_plan import sentence, session_plan
+    from evaluator.arena.systems import VOTES, folder_of, names_of
     from evaluator.arena.votes import read_votes
     from evaluator.store.run import Run
     from evaluator.web.arena_app import arena_app
@@ -58,7 +53,7 @@ def vote_command(
     loaded = [Run(path) for path in only_runs(runs)]
     if len(loaded) < 2:
         raise click.UsageError("type two runs or more: evaluator arena runs/ours runs/theirs")
-    path = output or beside(loaded)
+    path = output or folder_of(loaded) / VOTES
     asked_about = contest(loaded, names_of(loaded), picture_folders)
     if path.exists():
         warn(read_votes([path])[1])  # a file that holds something else is named before anybody votes
@@ -71,17 +66,3 @@ def vote_command(
         until_ctrl_c(served, "Press Ctrl-C to end; every vote is saved")
     there, _ = session.counts("")
     echo(f"{path} holds {there:,} votes. Type: evaluator arena results {path}")
-
-
-def names_of(runs: Sequence[Run]) -> list[str]:
-    """What votes call the systems: the same in every session, whichever other runs take part."""
-    from evaluator.comparison.labels import without_common_folder
-
-    names = [run.name for run in runs]
-    return names if len(set(names)) == len(names) else without_common_folder([str(run.path) for run in runs])
-
-
-def beside(runs: Sequence[Run]) -> Path:
-    """votes.jsonl in the folder that the runs lie in."""
-    folder = os.path.commonpath([run.path.absolute().parent for run in runs])
-    return Path(os.path.relpath(folder)) / "votes.jsonl"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo, print_document, print_table, warn
-from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY, WIDE_TABLE
+from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY, VOTES, WIDE_TABLE
 from evaluator.cli.run_folders import only_runs
 
 
@@ -36,6 +36,7 @@ from evaluator.cli.run_folders import only_runs
     type=click.Path(file_okay=False, path_type=Path),
     help="Add the runs to this site folder: index.html, and one page per run.",
 )
+@VOTES
 @PICTURE_FOLDERS
 def leaderboard_command(
     runs: tuple[Path, ...],
@@ -44,6 +45,7 @@ def leaderboard_command(
     with_published: bool,
     with_human: bool,
     site: Path | None,
+    votes: tuple[Path, ...],
     picture_folders: tuple[Path, ...],
 ) -> None:
     """Rank runs in a table to paste, or keep a leaderboard site for any web host.
@@ -51,6 +53,7 @@ def leaderboard_command(
     A site keeps each run's captions and statistics, and pictures of a few images: adding another run needs
     neither the folders nor the pictures of earlier runs. Its site.yaml names the site and describes the runs.
     """
+    from evaluator.arena.voted import voted_on
     from evaluator.comparison.compare import compare
     from evaluator.comparison.remeasure import human_baseline
     from evaluator.report.site import add_to_site
@@ -60,12 +63,13 @@ def leaderboard_command(
     if site:
         if form or rank_by:
             raise click.UsageError("--site writes pages: leave out --format and --rank-by")
-        echo(add_to_site(only_runs(runs), site, picture_folders, with_published, with_human))
+        echo(add_to_site(only_runs(runs), site, picture_folders, with_published, with_human, votes or None))
         return
     if not runs:
         raise click.UsageError("type the runs to rank, or --site FOLDER")
     form = form or ("table" if sys.stdout.isatty() else "markdown")
     comparison = compare(only_runs(runs), rank_by=rank_by)
+    voted = voted_on(comparison, votes or None)
     person = []
     if with_human:
         if not comparison.pairs.ids:
@@ -84,9 +88,9 @@ def leaderboard_command(
         )
     external = [*person, *published]
     if form == "table":
-        print_table(leaderboard_table(comparison, external))
-        for line in about(comparison):
+        print_table(leaderboard_table(comparison, external, voted))
+        for line in about(comparison, voted):
             echo(line)
     else:
-        print_document(FORMATS[form](comparison, external))
-    warn(comparison.warnings)
+        print_document(FORMATS[form](comparison, external, voted))
+    warn([*comparison.warnings, *voted.warnings])

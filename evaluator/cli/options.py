@@ -118,3 +118,11 @@ PICTURE_FOLDERS = click.option(
     help="Show pictures that lie below this folder, also of runs that were made on another machine; may be "
     "repeated.",
 )
+VOTES = click.option(
+    "--votes",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Show ratings by the votes in this file; may be repeated. Default: the files votes.jsonl and "
+    "votes-*.jsonl beside the runs.",
+)

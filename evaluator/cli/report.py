@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo
-from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY
+from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY, VOTES
 from evaluator.cli.run_folders import only_runs
 
 DEFAULT_PIXELS, LEAST_PIXELS, MOST_PIXELS = 640, 64, 8192
@@ -70,6 +70,7 @@ def named_runs(context: click.Context, parameter: click.Parameter, given: tuple[
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Show the marks in this file, which the page exported.",
 )
+@VOTES
 @PICTURE_FOLDERS
 def report_command(
     runs: tuple[Path, ...],
@@ -79,6 +80,7 @@ def report_command(
     rank_by: str | None,
     names: dict[str, str],
     marks: Path | None,
+    votes: tuple[Path, ...],
     picture_folders: tuple[Path, ...],
 ) -> None:
     """Write one HTML page about some runs. It is self-contained unless the pictures are put beside it."""
@@ -95,5 +97,6 @@ def report_command(
         picture_folders=picture_folders,
         picture_width=width,
         marks=read_marks(marks) if marks else (),
+        votes=votes or None,
     )
     echo(written)

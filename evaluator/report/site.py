@@ -5,6 +5,7 @@
     site/<run>.html          one run
     site/pictures/           pictures of a few images, as they were at hand when runs were added
     site/runs/<run>.zip      a run's captions and statistics, without pictures
+    site/votes.jsonl         people's and judges' votes on the runs, without the names of people
     site/site.yaml           what its owner wrote about the site and the systems
 
 All links are relative and nothing is loaded from elsewhere: any web host will do, or none.
@@ -12,10 +13,14 @@ All links are relative and nothing is loaded from elsewhere: any web host will d
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from evaluator.arena.systems import VOTES, votes_beside
+from evaluator.arena.voted import NO_VOTES, Voted, voted_on
+from evaluator.arena.votes import without_names, write_votes
 from evaluator.comparison.compare import compare
 from evaluator.comparison.comparison import Comparison
 from evaluator.comparison.remeasure import human_baseline
@@ -29,6 +34,8 @@ from evaluator.report.text.external import ExternalResult, human_result, publish
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 
+logger = logging.getLogger(__name__)
+
 INDEX, COMPARE = "index", "compare"
 BACK = {"All runs": f"{INDEX}.html"}
 
@@ -39,12 +46,14 @@ def add_to_site(
     picture_folders: Sequence[Path] = (),
     with_published: bool = False,
     with_human: bool = False,
+    votes: Sequence[Path] | None = None,
 ) -> Path:
     """Keep these runs, and write their pages, the index and the page that compares them. Returns the index.
 
-    Pictures below the folders that the user named are kept of a few images. Raises ConfigError where the runs
-    use different data sets, or the site would be empty, DataError for a site.yaml that cannot be used, and
-    StoreError where the site cannot be written.
+    Pictures below the folders that the user named are kept of a few images. `votes` are files of the arena,
+    else those that lie beside the runs; they take the place of the votes that the site has. Raises
+    ConfigError where the runs use different data sets, or the site would be empty, DataError for a site.yaml
+    or votes that cannot be used, and StoreError where the site cannot be written.
     """
     kept = site / "runs"
     runs = [RunFolder.existing(path).load() for path in paths]
@@ -70,12 +79,32 @@ def add_to_site(
             f"{site} holds no run yet. Type the runs to add: evaluator leaderboard RUN... --site {site}"
         )
     comparison = by_file_names(compare(everything), everything)
+    voted = votes_of_site(comparison, site / VOTES, runs, votes)
     if len(everything) > 1:
-        write_with_images(comparison, site, COMPARE, Frame(links=BACK), picture_folders)
+        write_with_images(comparison, site, COMPARE, Frame(links=BACK), picture_folders, voted)
     frame = frame_of_index(comparison, written, external_results(comparison, with_published, with_human))
     index = site / f"{INDEX}.html"
-    write_page(index, report_page(comparison.best_first, None, Pictures(), frame))
+    write_page(index, report_page(comparison.best_first, None, Pictures(), frame, voted))
     return index
+
+
+def votes_of_site(
+    comparison: Comparison, kept: Path, new_runs: Sequence[Run], votes: Sequence[Path] | None
+) -> Voted:
+    """What votes say of the site's runs: votes in files or beside new runs, which are kept, else its own."""
+    files = votes_beside(new_runs) if votes is None and new_runs else votes or []
+    found = voted_on(comparison, files, must_fit=votes is not None)
+    if found.panels:
+        names = {row.label: row.run.name.removesuffix(".zip") for row in comparison.rows}
+        renamed = (
+            replace(vote, a=names.get(vote.a, vote.a), b=names.get(vote.b, vote.b)) for vote in found.votes
+        )
+        write_votes(kept, without_names(renamed))
+    elif kept.exists():
+        found = voted_on(comparison, [kept], must_fit=False)
+    for warning in found.warnings:
+        logger.warning("%s", warning)
+    return found
 
 
 def check_data(runs: Sequence[Run]) -> None:
@@ -89,14 +118,20 @@ def check_data(runs: Sequence[Run]) -> None:
 
 
 def write_with_images(
-    comparison: Comparison, site: Path, name: str, frame: Frame, picture_folders: Sequence[Path]
+    comparison: Comparison,
+    site: Path,
+    name: str,
+    frame: Frame,
+    picture_folders: Sequence[Path],
+    voted: Voted = NO_VOTES,
 ) -> None:
     """A page with the captions of some runs, and with the pictures that the site has."""
     output, comparison = site / f"{name}.html", comparison.best_first
     shown = gallery(comparison, picture_folders)
     if shown.withheld and name != COMPARE:
         warn_of_withheld(shown, output)
-    write_page(output, report_page(comparison, shown, pictures_of_site(shown, site / "pictures"), frame))
+    pictures = pictures_of_site(shown, site / "pictures")
+    write_page(output, report_page(comparison, shown, pictures, frame, voted))
 
 
 def by_file_names(comparison: Comparison, paths: Sequence[Path]) -> Comparison:

@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -14,6 +14,7 @@ from typing import Literal
 
 from evaluator.arena.choice import Captions, Question, next_question
 from evaluator.arena.votes import Vote, Winner, append_vote, caption_digest, votes_of
+from evaluator.core import Item
 from evaluator.core.errors import DataError
 from evaluator.files.images import is_file
 from evaluator.files.json_bytes import decode_json
@@ -30,10 +31,10 @@ LONGEST_REASON = 1_000
 
 @dataclass(frozen=True)
 class Contest:
-    """What is asked about: the captions of several systems, and where the pictures lie."""
+    """What is asked about: the captions of several systems, and the images with their pictures."""
 
     captions: Captions
-    pictures: Mapping[str, Path]  # by image
+    items: Mapping[str, Item]  # by id
 
 
 @dataclass(frozen=True)
@@ -49,34 +50,39 @@ class Closed(LookupError):
     """A ticket that was answered already, or that another session gave."""
 
 
-def contest(runs: Sequence[Run], names: Sequence[str], picture_folders: Sequence[Path] = ()) -> Contest:
-    """The images that runs captioned and whose picture may be shown. Raises DataError without a question.
+def contest(
+    runs: Sequence[Run],
+    names: Sequence[str],
+    picture_folders: Sequence[Path] = (),
+    needs_pictures: bool = True,
+) -> Contest:
+    """The images that runs captioned, those whose picture may be shown where pictures are needed.
 
-    Runs are about the same image where its id and its references are the same.
+    Runs are about the same image where its id and its references are the same. Raises DataError where there
+    is no question to ask.
     """
     named = NamedFolders(tuple(picture_folders))
     captions: dict[str, dict[str, str]] = {}
-    references: dict[str, tuple[str, ...]] = {}
-    pictures: dict[str, Path] = {}
+    items: dict[str, Item] = {}
     for run, name in zip(runs, names, strict=True):
         for item in run.items:
             caption = run.captions.get(item.id)
-            if (
-                caption is None
-                or caption.text is None
-                or references.setdefault(item.id, item.references) != item.references
-            ):
+            known = items.get(item.id) or replace(item, image=None)
+            if caption is None or caption.text is None or known.references != item.references:
                 continue
             captions.setdefault(item.id, {})[name] = caption.text
-            if item.id not in pictures and (picture := named.picture(item, run)) and is_file(picture):
-                pictures[item.id] = picture
-    found = Captions({image: said for image, said in captions.items() if image in pictures})
+            if known.image is None and (picture := named.picture(item, run)) and is_file(picture):
+                known = replace(known, image=picture)
+            items[item.id] = known
+    found = Captions(
+        {image: said for image, said in captions.items() if items[image].image or not needs_pictures}
+    )
     if not found.questions:
         raise DataError(
             "there is nothing to vote on: no image has a picture at hand and different captions of two of "
             "these runs. Type --images DIR for pictures of runs that were made on another machine"
         )
-    return Contest(found, pictures)
+    return Contest(found, items)
 
 
 class ArenaSession:
@@ -142,7 +148,10 @@ class ArenaSession:
     def picture(self, ticket: str) -> Path:
         """The picture of an open question. Raises Closed."""
         with self._lock:
-            return self.contest.pictures[self._asked(ticket).question.image]
+            picture = self.contest.items[self._asked(ticket).question.image].image
+        if picture is None:
+            raise Closed(ticket)
+        return picture
 
     def counts(self, rater: str) -> tuple[int, int]:
         """How many votes on these captions there are, and how many of them are the rater's."""
@@ -164,7 +173,7 @@ class ArenaSession:
             self._lines = NewLines(self._path, vote_of_line)
             self._votes = {}
             new = self._lines.read()[1]
-        self._votes |= dict.fromkeys(new)
+        self._votes |= dict.fromkeys(vote for vote in new if vote.by == "person")
 
 
 def winner_of(choice: Choice, question: Question) -> Winner:

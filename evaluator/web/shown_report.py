@@ -8,8 +8,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+from evaluator.arena.systems import votes_beside
 from evaluator.comparison.compare import compare
 from evaluator.report.page.html import write_report
+from evaluator.store.run import Run
 from evaluator.web.followed_run import file_state
 
 KEPT = 4  # a page of 40,000 images is some 10 MB
@@ -25,7 +27,11 @@ class ShownReports:
     def page(self, paths: Sequence[Path], picture_folders: Sequence[Path]) -> bytes:
         """The report. Raises StoreError where a run has no scores, or cannot be read."""
         files = ("items.jsonl", "captions.jsonl", "scores.json")
-        state = tuple((path, *(file_state(path / name) for name in files)) for path in paths)
+        votes = votes_beside([Run(path) for path in paths])
+        state = (
+            *((path, *(file_state(path / name) for name in files)) for path in paths),
+            *((path, file_state(path)) for path in votes),
+        )
         with self._lock:
             if state not in self._pages:
                 with tempfile.TemporaryDirectory(prefix="evaluator-") as folder:

@@ -20,7 +20,6 @@ from evaluator.config.run_config import run_configs, sweep_folder
 from evaluator.config.settings import Settings
 from evaluator.core.errors import ConfigError
 from evaluator.scorers.bleu import BLEU
-from evaluator.scorers.judge.rubric import Rubric
 
 GROUPS = ("data", "model", "prompt", "scorer", "runner")
 COMPONENTS = sorted(path for group in GROUPS for path in (CONF_DIR / group).glob("*.yaml"))
@@ -95,7 +94,8 @@ def test_a_scorers_yaml_holds_the_defaults_of_its_class() -> None:
 
 def test_a_rubric_s_yaml_lists_every_option() -> None:
     for path in (CONF_DIR / "rubric").glob("*.yaml"):
-        assert document(path).keys() - {"_target_"} == {field.name for field in dataclasses.fields(Rubric)}
+        fields = {field.name for field in dataclasses.fields(component(path))}
+        assert document(path).keys() - {"_target_"} == fields
         assert choices()["rubric"][path.stem]
 
 

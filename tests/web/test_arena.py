@@ -238,6 +238,8 @@ def rater_on(browser: Any, address: str, rater: str, width: int) -> tuple[Any, l
     assert width_of(page, "#picture") == 60
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert HOSTILE in page.inner_text("#left")
+    edges = [page.locator(part).bounding_box() for part in ("#right", "#reason")]
+    assert len({round(edge["x"] + edge["width"]) for edge in edges}) == 1  # captions have all the room
     return page, complaints
 
 

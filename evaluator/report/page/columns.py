@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from evaluator.arena.voted import NO_VOTES, Voted
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Results
 from evaluator.core.metrics import agreement_text, metric_of
 from evaluator.report.formatting import QUANTITIES
 from evaluator.report.page.gallery import Gallery
+from evaluator.report.ratings import rating_columns
 
 MOST_METRICS = 5  # seen at first; the others are one click away
 RANK = "rank"
@@ -39,8 +41,8 @@ class Column:
         return "ascending" if self.lower_is_better else "descending"
 
 
-def columns(board: Comparison, shown: Gallery | None) -> list[Column]:
-    """Rank, metrics in the order of the board, marks by hand, coverage, speed, and cost where it is known."""
+def columns(board: Comparison, shown: Gallery | None, voted: Voted = NO_VOTES) -> list[Column]:
+    """Rank, metrics in the order of the board, ratings, marks by hand, coverage, speed and known cost."""
     rows = board.rows
     wanted = seen_at_first(board.metrics)
     found = []
@@ -50,6 +52,8 @@ def columns(board: Comparison, shown: Gallery | None) -> list[Column]:
         is_lower = not board.higher_is_better(metric)
         help_ = metric_help(metric, is_lower)
         found.append(Column(metric, help_, is_lower, is_metric=True, at_first=metric in wanted))
+    for name, panel in rating_columns(voted).items():
+        found.append(Column(name, RATING_HELP[panel.is_judge]))
     if shown and shown.marks:
         found.append(Column(BY_HAND, BY_HAND_HELP))
     for name in QUANTITIES:
@@ -86,6 +90,17 @@ def metric_help(name: str, lower_is_better: bool) -> list[str]:
 RANK_HELP = (
     "The rank on the first metric. It is a range where the paired tests cannot tell runs apart: "
     "1–3 means that the run may be first, second or third.",
+)
+# By people, and by a judge.
+RATING_HELP = (
+    (
+        "How often people prefer the run’s captions to others’, without knowing whose they are: 400 points "
+        "are odds of 10 to 1, and 1000 is the mean of all systems that were voted on.",
+    ),
+    (
+        "How often a chat model prefers the run’s captions to others’, asked in both orders: 400 points are "
+        "odds of 10 to 1, and 1000 is the mean of all systems that it was asked about.",
+    ),
 )
 BY_HAND_HELP = ("How many captions a person marked as good and as bad in this report.",)
 QUANTITY_HELP = {

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from evaluator.arena.voted import NO_VOTES, Voted, voted_on
 from evaluator.comparison.by_tag import breakdown
 from evaluator.comparison.comparison import Comparison, listed
 from evaluator.comparison.metric_agreement import agreement, format_coefficient
@@ -37,6 +38,14 @@ from evaluator.report.page.lengths import length_plot
 from evaluator.report.page.named_folders import common_folder
 from evaluator.report.page.pictures import WIDTH, Pictures, pictures_beside, pictures_within
 from evaluator.report.page.plots import WHISKER_WIDTH, intervals_plots, trade_off_plots, whisker_axis
+from evaluator.report.page.votes import votes_section
+from evaluator.report.ratings import (
+    format_rating,
+    format_rating_interval,
+    format_votes,
+    rating_columns,
+    rating_notes,
+)
 from evaluator.report.redact import redacted
 from evaluator.report.summary import summarize
 from evaluator.report.text.draws import draws_table
@@ -74,14 +83,19 @@ def write_report(
     picture_folders: Sequence[Path] = (),
     picture_width: int = WIDTH,
     marks: Sequence[HandMark] = (),
+    votes: Sequence[Path] | None = None,
 ) -> Path:
-    """Write the page, whole or not at all. Raises StoreError.
+    """Write the page, whole or not at all. Raises StoreError, and DataError for votes that cannot be used.
 
     `pictures` is how many pictures the page holds at most, or a folder beside it for all of them. Runs that
     were read from their folders show only pictures below `picture_folders`, unless they were made on this
-    machine. `marks` are what a person thinks of single captions.
+    machine. `marks` are what a person thinks of single captions. `votes` are files of the arena; those
+    beside the runs are found.
     """
     comparison, output = comparison.best_first, Path(output)
+    voted = voted_on(comparison, votes)
+    for warning in voted.warnings:
+        logger.warning("%s", warning)
     shown = gallery(comparison, picture_folders, marks)
     if shown.withheld:
         warn_of_withheld(shown, output)
@@ -89,7 +103,7 @@ def write_report(
         rendered = pictures_within(shown, pictures, picture_width)
     else:
         rendered = pictures_beside(shown, pictures, picture_width)
-    write_page(output, report_page(comparison, shown, rendered))
+    write_page(output, report_page(comparison, shown, rendered, voted=voted))
     return output
 
 
@@ -119,7 +133,11 @@ def warn_of_withheld(shown: Gallery, output: Path) -> None:
 
 
 def report_page(
-    comparison: Comparison, shown: Gallery | None, pictures: Pictures, frame: Frame | None = None
+    comparison: Comparison,
+    shown: Gallery | None,
+    pictures: Pictures,
+    frame: Frame | None = None,
+    voted: Voted = NO_VOTES,
 ) -> str:
     """The page as HTML, its rows in the order of the comparison's.
 
@@ -146,13 +164,15 @@ def report_page(
         lead=lead,
         board=board,
         rows=leaderboard_rows(board),
-        columns=columns(board, shown),
+        columns=columns(board, shown, voted),
         filters=number_filters(board, frame),
         places=places(frame),
+        ratings=rating_columns(voted),
+        votes=votes_section(voted, shown),
         whisker_axes={m: whisker_axis([score for _, score in board.scored(m)]) for m in board.metrics},
         is_ranked=any(map(comparison.rank, comparison.rows)),
         tallies=tallies(shown),
-        notes=notes(comparison),
+        notes=[*notes(comparison), *rating_notes(voted)],
         plots={
             "intervals": intervals_plots(comparison),
             "trade_offs": trade_off_plots(comparison),
@@ -224,6 +244,9 @@ def environment() -> Environment:
         "listed": listed,
         "points": formatting.format_points,
         "rank": formatting.format_rank,
+        "rating": format_rating,
+        "rating_interval": format_rating_interval,
+        "votes": format_votes,
         "redacted": redacted,
         "shortened": shortened,
         "thousands": lambda number: f"{number:,}",

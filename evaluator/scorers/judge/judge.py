@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -20,15 +20,12 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from evaluator.config.choices import choice_options, component_of_choice
-from evaluator.config.components import component_class, validated
 from evaluator.config.identity import content_digest, identity
 from evaluator.core import (
     RUNTIME_ONLY,
     TYPED_ONLY,
     Array,
     Caption,
-    ChecksBefore,
     Item,
     Measurement,
     Outcome,
@@ -39,15 +36,15 @@ from evaluator.core import (
     Samples,
     choice_of,
 )
-from evaluator.core.errors import ConfigError, EvaluatorError, MetricError
+from evaluator.core.errors import MetricError
 from evaluator.scorers.judge.answer import Unreadable, read_answer
+from evaluator.scorers.judge.choices import chat_model, check_chat_model, label_of, rubric_of
 from evaluator.scorers.judge.question import question_text
 from evaluator.scorers.judge.rubric import Rubric
 from evaluator.scorers.judge.smoothing import expected_number
 from evaluator.scorers.signature import signature
 
-# Room for an answer with its reason, and for some reasoning before it, by the names that models have for it.
-FEWEST_TOKENS = {"max_output_tokens": 1024, "max_new_tokens": 512}
+OPTIONS = "scorer.judge.options"  # how the model's options are typed
 LONGEST_NOTE = 2000  # characters
 
 
@@ -66,35 +63,17 @@ class Judge:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a model or a rubric that cannot be used."""
-        kind_of_model = component_class(choice_options("model", self.model, self.config_dir), "scorer.judge")
-        if not getattr(kind_of_model, "answers_questions", False):
-            raise ConfigError(
-                f"scorer.judge.model: {self.model} only captions pictures. A judge must be a chat model, "
-                "such as gemini, gpt-mini, claude-haiku or ollama"
-            )
         _ = self.captioner
 
     @cached_property
     def captioner(self) -> Any:
         """The model that is asked."""
-        own = {name: most for name, most in FEWEST_TOKENS.items() if name not in self.options}
-        model = component_of_choice(
-            "model", self.model, self.options, self.config_dir, "scorer.judge.options"
-        )
-        longer = {name: most for name, most in own.items() if getattr(model, name, most) < most}
-        seen = {} if self.rules.picture or not hasattr(model, "image_tokens") else {"image_tokens": (0, 0)}
-        return replace(model, **longer, **seen)
+        return chat_model(self.model, self.options, self.config_dir, self.rules.picture, OPTIONS)
 
     @cached_property
     def rules(self) -> Rubric:
         """What the judge is asked."""
-        options = choice_options("rubric", self.rubric, self.config_dir)
-        options.pop("_target_", None)
-        try:
-            rubric: Rubric = validated(Rubric, options, "")
-        except ConfigError as error:
-            raise ConfigError(f"the rubric {self.rubric}: {error}") from error
-        return rubric
+        return rubric_of(Rubric, self.rubric, self.config_dir)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -104,9 +83,7 @@ class Judge:
     @property
     def label(self) -> str:
         """What tables call the judge: the choice, or the model that was named for a server."""
-        named = str(self.options.get("model") or self.options.get("checkpoint") or self.model)
-        named = named.rstrip("/").rpartition("/")[2]
-        return re.sub(r"[()|]", "", self.name or named)
+        return re.sub(r"[()|]", "", self.name) if self.name else label_of(self.model, self.options)
 
     @property
     def asked_model(self) -> str:
@@ -121,20 +98,14 @@ class Judge:
     def check(self, runner: Runner) -> Sequence[str]:
         """Warnings. Raises an error for a missing key or package, and for a budget without a price."""
         prompt = Prompt(self.rubric, self.rules.question, self.rules.system)
-        try:
-            warnings = list(self.captioner.check(prompt, ()))
-            if isinstance(runner, ChecksBefore):
-                runner.check(self.captioner, prompt)
-        except EvaluatorError as error:
-            error.args = (of_the_judge(str(error)),)
-            raise
+        warnings = list(check_chat_model(self.captioner, prompt, runner, OPTIONS))
         fixed_by = self.captioner.fixed_by() if isinstance(self.captioner, Samples) else "its own options"
         if self.draws > 1 and fixed_by:
             warnings.append(
                 f"scorer.judge.draws={self.draws}: with {fixed_by} the model gives nearly the same "
                 "answer each time. Draws need a model whose temperature is above 0"
             )
-        return list(map(of_the_judge, warnings))
+        return warnings
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """Raises MetricError: a judge needs answers."""
@@ -280,8 +251,3 @@ def rows(draws: Sequence[Sequence[float]], asked: int) -> Array:
         for each in draws
     ]
     return np.column_stack([means, spread])
-
-
-def of_the_judge(message: str) -> str:
-    """A message about the options of a model as one about those of the judge's model."""
-    return re.sub(r"\bmodel\.(?=[a-z_]+\b)", "scorer.judge.options.", message)

@@ -16,21 +16,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evaluator.core.chat import MARKER
 from evaluator.scorers.judge.rubric import Rubric
 
-_PLACES = re.compile(r"\{(caption|references)\}")
-
 
 def question_text(rubric: Rubric, caption: str, references: Sequence[str]) -> str:
     """What the judge is asked about one caption."""
-    caption, references = inert(caption), [inert(" ".join(reference.split())) for reference in references]
-    texts = {"caption": caption, "references": "\n".join(f"- {reference}" for reference in references)}
-    digest = unguessable(rubric.digest, *texts.values())
+    return filled(rubric.question, {"caption": caption, "references": listed(references)}, rubric.digest)
+
+
+def filled(question: str, texts: Mapping[str, str], digest_of_rubric: str) -> str:
+    """A rubric's question with a text between tags for each of its places, such as {caption}."""
+    texts = {name: inert(text) for name, text in texts.items()}
+    digest = unguessable(digest_of_rubric, *texts.values())
     # In one pass: a caption that holds "{references}" is left as it is.
-    return _PLACES.sub(lambda place: between_tags(place[1], texts[place[1]], digest), rubric.question)
+    places = re.compile(rf"\{{({'|'.join(texts)})\}}")
+    return places.sub(
+        lambda place: between_tags(place[1].replace("_", "-"), texts[place[1]], digest), question
+    )
+
+
+def listed(references: Sequence[str]) -> str:
+    """Each reference on a line."""
+    return "\n".join(f"- {' '.join(reference.split())}" for reference in references)
 
 
 def between_tags(name: str, text: str, digest: str) -> str:
