@@ -95,11 +95,12 @@ def votes_of_site(
     files = votes_beside(new_runs) if votes is None and new_runs else votes or []
     found = voted_on(comparison, files, must_fit=votes is not None)
     if found.panels:
+        found = replace(found, votes=tuple(without_names(found.votes)))
         names = {row.label: row.run.name.removesuffix(".zip") for row in comparison.rows}
         renamed = (
             replace(vote, a=names.get(vote.a, vote.a), b=names.get(vote.b, vote.b)) for vote in found.votes
         )
-        write_votes(kept, without_names(renamed))
+        write_votes(kept, renamed)
     elif kept.exists():
         found = voted_on(comparison, [kept], must_fit=False)
     for warning in found.warnings:
