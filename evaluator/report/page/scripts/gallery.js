@@ -11,7 +11,7 @@ async function unpacked(element) {
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return JSON.parse(await new Response(stream).text());
+  return new Response(stream).json();
 }
 
 class Gallery {
@@ -32,18 +32,24 @@ class Gallery {
 
   // A function that says whether an image has a text: as id, tag, outcome, error, note, in a caption or reference.
   //
-  // A pattern that ignores case needs no copy of all texts in lower case.
+  // A pattern that ignores case needs no copy of all texts in lower case; plain loops take half the time.
   finder(text) {
     const pattern = new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "i");
     const { ids, references, tags, answers } = this.data;
-    const isIn = (other) => pattern.test(other);
-    const [foundTags, foundOutcomes] = [this.data.tagNames, this.data.outcomes].map((names) => names.map(isIn));
-    const isOfRun = ({ captions, ended, errors, notes }, image) =>
-      (captions[image] === null ? foundOutcomes[ended[image]] : isIn(captions[image])) ||
-      (image in errors && isIn(errors[image])) ||
-      Object.values(notes).some((texts) => isIn(texts[image]));
-    return (image) =>
-      isIn(ids[image]) || references[image].some(isIn) || tags[image].some((tag) => foundTags[tag]) || answers.some((one) => isOfRun(one, image));
+    const found = (names) => names.map((name) => pattern.test(name));
+    const [tagsFound, outcomesFound] = [found(this.data.tagNames), found(this.data.outcomes)];
+    const notes = answers.flatMap((answer) => Object.values(answer.notes));
+    return (image) => {
+      for (const reference of references[image]) if (pattern.test(reference)) return true;
+      for (const { captions, ended, errors } of answers) {
+        const caption = captions[image];
+        if (caption === null ? outcomesFound[ended[image]] : pattern.test(caption)) return true;
+        if (image in errors && pattern.test(errors[image])) return true;
+      }
+      for (const texts of notes) if (pattern.test(texts[image])) return true;
+      for (const tag of tags[image]) if (tagsFound[tag]) return true;
+      return pattern.test(ids[image]);
+    };
   }
 
   // {caption, reference}: the number of words of the longest of each.

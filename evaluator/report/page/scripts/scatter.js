@@ -27,13 +27,12 @@ class Scatter {
       const dot = this.at(event);
       if (dot) visit(dot.image);
     });
-    new ResizeObserver(() => this.choice && this.draw()).observe(this.canvas);
-    // Tens of thousands of dots are drawn only where they are seen.
+    new ResizeObserver(() => this.drawIfSeen()).observe(this.canvas);
     new IntersectionObserver(([{ isIntersecting }]) => {
       this.isNear = isIntersecting;
-      if (isIntersecting && this.isStale) this.draw();
+      if (this.isStale) this.drawIfSeen();
     }, { rootMargin: AHEAD }).observe(this.canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.drawIfSeen());
     window.addEventListener("beforeprint", () => this.draw(ON_PAPER));
     window.addEventListener("afterprint", () => this.draw());
   }
@@ -59,6 +58,11 @@ class Scatter {
       `${other} on ${counts.worse.toLocaleString("en")}; ${counts.tied.toLocaleString("en")} are tied.`;
     this.canvas.setAttribute("aria-label", `${metric} of ${one} against that of ${other}, one dot per image. ${this.summary}`);
     this.describe(null);
+    this.drawIfSeen();
+  }
+
+  // Tens of thousands of dots are drawn only where they are seen.
+  drawIfSeen() {
     if (this.isNear) this.draw();
     else this.isStale = true;
   }
