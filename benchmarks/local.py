@@ -41,6 +41,7 @@ import numpy as np
 from evaluator.config.run_config import run_configs
 from evaluator.core import Caption, Captioner, Item, Prompt, Session
 from evaluator.core.cpus import allowed_cpus
+from evaluator.runner.batch_size import USUAL
 from evaluator.runner.default import DefaultRunner
 from evaluator.store.run_folder import RunFolder
 from tools.demo.scenes import draw, training_scenes
@@ -157,8 +158,8 @@ def once(session: Any, items: Sequence[Item], few: Sequence[Item], found: dict[s
         prepared.extend(map(session.prepare, items))
 
     def generate() -> None:
-        for start in range(0, len(items), runner.batch_size):
-            session.caption(prepared[start : start + runner.batch_size])
+        for start in range(0, len(items), USUAL):
+            session.caption(prepared[start : start + USUAL])
 
     def one_by_one() -> None:
         for item in few:

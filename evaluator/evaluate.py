@@ -128,6 +128,9 @@ def carry_out(one: PreparedRun) -> Run:
             manifest, document = begin(folder, one, ledger)
             todo = without_final_outcome(one.items, ledger.attempts.captions)
             caption(config, todo, ledger, one.before.drawn.cost_usd if one.before else None)
+            if ledger.uses:
+                manifest = manifest.on_devices(ledger.uses)
+                folder.write_manifest(manifest)
             known = {"manifest": manifest, "items": one.items, "attempts": ledger.attempts}
         run = Run(folder.path, **known, config=document)
         if config.settings.draws > 1:

@@ -22,7 +22,13 @@ from evaluator.runner.default import DefaultRunner
 from evaluator.scorers.draws import over_draws
 from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
 from evaluator.scorers.progress import scoring_progress
-from evaluator.store.counts import count_final_failures, count_outcomes, images_per_second
+from evaluator.store.counts import (
+    count_final_failures,
+    count_outcomes,
+    images_per_second,
+    peak_memory,
+    seconds_to_load,
+)
 from evaluator.store.draws import by_draw, captioned, drawn_again
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.judgements import FOLDER, costs_usd, incomplete, with_answers
@@ -93,6 +99,7 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
     failed = {one.name for one in not_computed} | unanswered
     digests = {name: now.scorers[name] for name, one in todo.items() if failed.isdisjoint(one.names)}
     earlier = {name: digest for name, digest in kept.scorers.items() if name not in todo}
+    uses = run.manifest.uses
     results = Results(
         images=len(run.items),
         outcomes=count_outcomes(captions.values()),
@@ -103,6 +110,8 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
         not_computed=(*kept.not_computed, *not_computed),
         confidence=settings.confidence,
         images_per_second=images_per_second(captions.values()),
+        seconds_to_load=seconds_to_load(uses),
+        peak_memory=peak_memory(uses),
         cost_usd=run.cost_usd,
         style=audit(to_score, references) if to_score else None,
         findings=findings,

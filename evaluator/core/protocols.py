@@ -9,7 +9,17 @@ from typing import Any, Protocol, runtime_checkable
 
 from evaluator.core.errors import CaptionError
 from evaluator.core.measurement import Measurement
-from evaluator.core.values import Caption, Item, Prompt, Question, Reply, Usage, WeightsSize
+from evaluator.core.values import (
+    Caption,
+    DeviceUse,
+    Item,
+    Placement,
+    Prompt,
+    Question,
+    Reply,
+    Usage,
+    WeightsSize,
+)
 
 
 class Dataset(Protocol):
@@ -66,6 +76,18 @@ class PreparesApart(Protocol):
     @property
     def cpu_threads(self) -> int:
         """How many CPUs `caption` keeps busy."""
+
+
+@runtime_checkable
+class RunsHere(Protocol):
+    """A Session whose model computes on a device of this machine."""
+
+    @property
+    def placement(self) -> Placement: ...
+
+    @property
+    def memory_options(self) -> Mapping[str, Any]:
+        """What decides, on a given device, how many pictures fit into its memory: checkpoint, beams."""
 
 
 @runtime_checkable
@@ -206,7 +228,8 @@ class AsksModel(Scorer, Protocol):
 class RequestBook(Protocol):
     """Where each request to a remote model is written down before it is sent.
 
-    So the cost and the budget know every request, also one whose answer a kill lost.
+    So the cost and the budget know every request, also one whose answer a kill lost. What a local model
+    takes of its devices is written down here too.
     """
 
     @property
@@ -221,6 +244,9 @@ class RequestBook(Protocol):
 
     def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
         """The request brought no caption; its cost replaces the most that it could cost."""
+
+    def used(self, worker: int, use: DeviceUse) -> None:
+        """What the model has taken so far in this process; it replaces what was said of it before."""
 
 
 @runtime_checkable
@@ -245,5 +271,5 @@ class Runner(Protocol):
     ) -> None:
         """`spent_usd` is what the run has cost already: a budget is one of the run, not of the command.
 
-        A captioner that sends requests writes them down in `book`.
+        What the captions take, requests or devices, is written down in `book`.
         """

@@ -121,6 +121,8 @@ class Results:
     not_computed: tuple[NotComputed, ...] = ()
     confidence: float = 0.95  # of the scores' intervals
     images_per_second: float | None = None
+    seconds_to_load: float | None = None  # of a local model
+    peak_memory: int | None = None  # of a local model, in bytes, the most of one device
     cost_usd: float | None = None
     style: Style | None = None  # None where no image has a caption
     findings: tuple[Finding, ...] = ()  # what is wrong with the captions

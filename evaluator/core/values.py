@@ -138,6 +138,7 @@ class Reply:
     token_choices: tuple[TokenChoice, ...] = ()  # within what the model wrote, where a question wants them
     # Where a grounded model sees what it names: the phrase and its left, top, right and bottom, from 0 to 1.
     boxes: tuple[tuple[str, float, float, float, float], ...] | None = None
+    picture: str = field(default="", repr=False)  # that an image generator drew: a JPEG in base64
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class Usage:
     input_tokens: tuple[int, int]
     output_tokens: tuple[int, int]
     provider: str = ""  # whose limits and account it counts against
+    pictures: int = 0  # that an image generator draws
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,24 @@ class WeightsSize:
 
     on_disk: int
     to_download: int  # 0 where they are on this machine
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a local model computes, and with which numbers."""
+
+    device: str  # as torch calls it, such as cuda:0
+    hardware: str = ""  # what its maker calls it; empty for the CPU
+    dtype: str = ""  # of the weights, such as bfloat16
+
+
+@dataclass(frozen=True)
+class DeviceUse:
+    """What a local model took on one device, in one command."""
+
+    placement: Placement
+    seconds_to_load: float
+    peak_memory: int | None = None  # in bytes, weights included; None: the system does not say
 
 
 @dataclass(frozen=True)

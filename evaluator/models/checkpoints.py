@@ -83,12 +83,13 @@ class CheckpointLoader:
 
         Raises ModelError with what to type, MissingPackage where torch or transformers is not installed.
         """
-        device, dtype = self._begin()
+        device = self._begin()
         import transformers
 
         source = self._source
         try:
             config = self._config(source)
+            dtype = choose_dtype(self.dtype, device, saved_dtype(config))
             processor, tokenizer = self.open_processor(self.name, source)
             model, loading = getattr(transformers, self._class_for(config)).from_pretrained(
                 self.name,
@@ -118,8 +119,8 @@ class CheckpointLoader:
         logger.info("%s: %.1f million parameters on %s", self.name, parameters / 1e6, where)
         return Checkpoint(config, model, processor, tokenizer, Path(file).parent)
 
-    def _begin(self) -> tuple[torch.device, torch.dtype]:
-        """The device and the type of the weights. Raises MissingPackage, and ModelError for the device."""
+    def _begin(self) -> torch.device:
+        """The device. Raises MissingPackage, and ModelError for a device that is not there."""
         try:
             import torch  # noqa: F401  (without it transformers fails late, and not clearly)
             import transformers
@@ -127,8 +128,7 @@ class CheckpointLoader:
             raise MissingPackage(error.name or "torch", "local") from error
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
-        device = choose_device(self.device, self.group)
-        return device, choose_dtype(self.dtype, device)
+        return choose_device(self.device, self.group)
 
     @property
     def _source(self) -> dict[str, Any]:
@@ -260,13 +260,34 @@ def choose_threads(parameters: int) -> int:
     return torch.get_num_threads()
 
 
-def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """`auto` is float16 on a CUDA GPU, as the published numbers were made, and float32 elsewhere."""
+def choose_dtype(dtype: str, device: torch.device, saved: torch.dtype | None) -> torch.dtype:
+    """The type of the weights; `saved` is that of the checkpoint's files, if they say it.
+
+    `auto` is float32, except on a CUDA GPU. There, a checkpoint that was saved in bfloat16 stays in it, since
+    float16 has not its range, if the GPU computes in it. All others are float16, as the numbers of GIT, BLIP
+    and BLIP-2 were made.
+    """
     import torch
 
-    if dtype == "auto":
-        dtype = "float16" if device.type == "cuda" else "float32"
-    return getattr(torch, dtype)  # type: ignore[no-any-return]
+    if dtype != "auto":
+        return getattr(torch, dtype)  # type: ignore[no-any-return]
+    if device.type != "cuda":
+        return torch.float32
+    if saved is not torch.bfloat16:
+        return torch.float16
+    return saved if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+
+
+def saved_dtype(config: Any) -> torch.dtype | None:
+    """The type in which a checkpoint was saved, by its configuration or that of its language model."""
+    import torch
+
+    for part in (config, getattr(config, "text_config", None)):
+        dtype = getattr(part, "dtype", None)
+        dtype = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+        if isinstance(dtype, torch.dtype):
+            return dtype
+    return None
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -22,10 +22,21 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Ge
 
 from evaluator.captions_files.candidates import read_candidates
-from evaluator.core import RUNTIME_ONLY, Dataset, Item, Outcome, Prompt, PromptForm, Reply, WeightsSize
+from evaluator.core import (
+    RUNTIME_ONLY,
+    Dataset,
+    Item,
+    Outcome,
+    Placement,
+    Prompt,
+    PromptForm,
+    Reply,
+    WeightsSize,
+)
 from evaluator.core.errors import CaptionError, DataError
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, image_processor_and_tokenizer
 from evaluator.models.local import memory_for, picture_of, refuse
+from evaluator.models.placement import cpu_threads, memory_options, placement_of
 from evaluator.models.weights import weights_size
 
 if TYPE_CHECKING:
@@ -119,6 +130,20 @@ class CLIPRankSession:
     checkpoint: Checkpoint
     pool: tuple[str, ...]
     by_item: Mapping[str, tuple[str, ...]]
+
+    prepares_apart: ClassVar[bool] = True
+
+    @property
+    def cpu_threads(self) -> int:
+        return cpu_threads(self.checkpoint.model)
+
+    @property
+    def placement(self) -> Placement:
+        return placement_of(self.checkpoint.model)
+
+    @property
+    def memory_options(self) -> Mapping[str, Any]:
+        return memory_options(self.checkpoint.model, {})
 
     def prepare(self, item: Item) -> tuple[str, torch.Tensor]:
         """The image's id and its pixel values."""

@@ -25,6 +25,7 @@ from evaluator.core import (
     RUNTIME_ONLY,
     Item,
     Outcome,
+    Placement,
     Prompt,
     PromptForm,
     Reply,
@@ -34,6 +35,7 @@ from evaluator.core import (
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
+from evaluator.models.placement import cpu_threads, memory_options, placement_of
 from evaluator.models.sampling import SampledSession
 from evaluator.models.weights import weights_size
 
@@ -182,9 +184,15 @@ class LocalSession:
 
     @property
     def cpu_threads(self) -> int:
-        import torch
+        return cpu_threads(self.model)
 
-        return torch.get_num_threads() if self.model.device.type == "cpu" else 1
+    @property
+    def placement(self) -> Placement:
+        return placement_of(self.model)
+
+    @property
+    def memory_options(self) -> Mapping[str, Any]:
+        return memory_options(self.model, self.decoding, pixels=self.image_processor.to_dict()["size"])
 
     def prepare(self, item: Item) -> torch.Tensor:
         """The picture as the model's pixel values, (3, height, width)."""

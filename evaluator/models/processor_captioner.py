@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from evaluator.core import Item, Prompt, Question, Reply, Session
+from evaluator.core import Item, Placement, Prompt, Question, Reply, Session
 from evaluator.core.errors import CaptionError, ConfigError
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import CheckpointLoader
@@ -30,6 +30,7 @@ from evaluator.models.local import (
     reply_or_empty,
     stop_ids,
 )
+from evaluator.models.placement import cpu_threads, memory_options, placement_of
 
 if TYPE_CHECKING:
     import torch
@@ -140,6 +141,21 @@ class ProcessorSession:
     stop_ids: frozenset[int]
     decoding: Mapping[str, Any]
     version: str
+
+    prepares_apart: ClassVar[bool] = True
+
+    @property
+    def cpu_threads(self) -> int:
+        return cpu_threads(self.model)
+
+    @property
+    def placement(self) -> Placement:
+        return placement_of(self.model)
+
+    @property
+    def memory_options(self) -> Mapping[str, Any]:
+        images = dict(self.captioner.image_options)
+        return memory_options(self.model, self.decoding, images=images, shots=len(self.shots))
 
     def prepare(self, item: Item) -> Inputs:
         if isinstance(item, Question):

@@ -50,6 +50,16 @@ def format_speed(results: Results) -> str:
     return "" if rate is None else f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
 
 
+def format_load(results: Results) -> str:
+    """The seconds that loading the model took, empty where that is not known."""
+    return "" if results.seconds_to_load is None else f"{results.seconds_to_load:.1f} s"
+
+
+def format_memory(results: Results) -> str:
+    """The peak of the memory in gigabytes (10^9 bytes), empty where that is not known."""
+    return "" if results.peak_memory is None else f"{results.peak_memory / 1e9:.2f} GB"
+
+
 def format_cost(results: Results) -> str:
     """In US dollars, empty where that is not known."""
     return "" if results.cost_usd is None else format_dollars(results.cost_usd)
@@ -57,7 +67,13 @@ def format_cost(results: Results) -> str:
 
 # What stands beside the scores of a run.
 QUANTITIES: Mapping[str, Callable[[Results], str]] = MappingProxyType(
-    {"coverage": format_coverage, "images/s": format_speed, "cost": format_cost}
+    {
+        "coverage": format_coverage,
+        "images/s": format_speed,
+        "load": format_load,
+        "memory": format_memory,
+        "cost": format_cost,
+    }
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from annotated_types import Ge
 
 from evaluator.core import Caption, Captioner, Item, OnDevice, Prompt, RemoteSession, RequestBook
 from evaluator.runner.devices import AUTO, Device, devices_for, on_device
-from evaluator.runner.remote_options import RemoteOptions
+from evaluator.runner.remote_options import RemoteOptions, Unwritten
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ class DefaultRunner(RemoteOptions):
 
     kind: ClassVar[str] = "default"
 
-    batch_size: Annotated[int, Ge(1)] = 32
+    batch_size: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
     decode_in: Literal["auto", "threads", "processes"] = "auto"
     devices: Device | tuple[Device, ...] = AUTO
 
@@ -39,6 +38,7 @@ class DefaultRunner(RemoteOptions):
     ) -> None:
         """Caption every item once; each caption is recorded as soon as it exists."""
         # A finished run needs none of these imports.
+        from evaluator.runner.device_meter import DeviceMeter
         from evaluator.runner.device_processes import captions_of_devices
         from evaluator.runner.local import Batches
         from evaluator.runner.recording import recording
@@ -47,24 +47,27 @@ class DefaultRunner(RemoteOptions):
         devices = devices_for(captioner, self.devices)
         if len(devices) == 1:
             captioner = on_device(captioner, devices[0])
+        book = book or Unwritten()
         with ExitStack() as stack:
-            start = time.monotonic()
+            meter = DeviceMeter()
             session = stack.enter_context(captioner.open(prompt)) if len(devices) < 2 else None
             recorder = stack.enter_context(recording(items, record, self.stop_after_failures))
             if isinstance(session, RemoteSession):
                 self.ask(session, captioner, prompt, items, recorder, spent_usd, book)
                 return
-            if session is not None and isinstance(captioner, OnDevice):
-                logger.info("loaded in %.1f s", time.monotonic() - start)
             batches = Batches(self.batch_size, self.decode_workers, self.decode_in)
-            captions = (
-                captions_of_devices(captioner, prompt, items, devices, batches)
-                if session is None
-                else batches.captions(session, items)
-            )
+            if session is None:
+                captions = captions_of_devices(captioner, prompt, items, devices, batches, book.used)
+            else:
+                seconds = meter.loaded()
+                if isinstance(captioner, OnDevice):
+                    logger.info("loaded in %.1f s", seconds)
+                captions = batches.captions(session, items, batches.size_for(session))
             for batch in stack.enter_context(closing(captions)):
                 for caption in batch:
                     recorder(caption)
+                if session is not None and (use := meter.use(session)):
+                    book.used(0, use)
 
     def check(self, captioner: Captioner, prompt: Prompt) -> None:
         """Raises ConfigError for devices that the captioner cannot have, and a budget that cannot be kept."""

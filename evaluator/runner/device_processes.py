@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from evaluator.core import Caption, Captioner, Item, Outcome, Prompt
+from evaluator.core import Caption, Captioner, DeviceUse, Item, Outcome, Prompt
 from evaluator.core.errors import ModelError
 from evaluator.runner.device_worker import Captioned, Failed, Loaded, Message, Wants, work
 from evaluator.runner.devices import on_device
@@ -41,15 +41,21 @@ class Worker:
 
 
 def captions_of_devices(
-    captioner: Captioner, prompt: Prompt, items: Sequence[Item], devices: Sequence[str], batches: Batches
+    captioner: Captioner,
+    prompt: Prompt,
+    items: Sequence[Item],
+    devices: Sequence[str],
+    batches: Batches,
+    used: Callable[[int, DeviceUse], None],
 ) -> Generator[list[Caption]]:
     """The captions of all items as they come, from a process on each device.
 
+    `used` hears what each process, by its id, has taken so far.
     Raises ModelError where the model cannot be used on a device, or its processes die again and again.
     """
     # Where each worker gets several batches, the last ones end at about the same time.
-    size = max(1, min(batches.size, len(items) // (2 * len(devices))))
-    processes = DeviceProcesses(captioner, prompt, replace(batches, size=size), devices)
+    most = max(1, min(batches.most, len(items) // (2 * len(devices))))
+    processes = DeviceProcesses(captioner, prompt, replace(batches, most=most), devices, used)
     try:
         for device in devices:
             processes.start(device)
@@ -62,9 +68,14 @@ class DeviceProcesses:
     """The workers of one run, and the items that none of them has in hand."""
 
     def __init__(
-        self, captioner: Captioner, prompt: Prompt, batches: Batches, devices: Sequence[str]
+        self,
+        captioner: Captioner,
+        prompt: Prompt,
+        batches: Batches,
+        devices: Sequence[str],
+        used: Callable[[int, DeviceUse], None],
     ) -> None:
-        self._captioner, self._prompt, self._batches = captioner, prompt, batches
+        self._captioner, self._prompt, self._batches, self._used = captioner, prompt, batches, used
         self._sharers = max(1, list(devices).count("cpu"))
         self._workers: list[Worker] = []
         self._waiting: deque[Item] = deque()
@@ -113,6 +124,8 @@ class DeviceProcesses:
                 for caption in message.captions:
                     worker.in_hand.pop(caption.item_id, None)
                 worker.has_suspect = worker.has_suspect and bool(worker.in_hand)
+                if message.use:
+                    self._used(worker.process.pid or 0, message.use)
                 yield message.captions
             case Failed():
                 raise ModelError(f"{worker.device}: {message.reason}")

@@ -15,13 +15,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import accumulate, chain
 from multiprocessing.connection import Connection
 
-from evaluator.core import Caption, Captioner, Item, Prompt, RemoteSession
+from evaluator.core import Caption, Captioner, DeviceUse, Item, Prompt, RemoteSession
 from evaluator.core.cpus import SHARED_BY
 from evaluator.core.errors import EvaluatorError, ModelError
+from evaluator.runner.device_meter import DeviceMeter
 from evaluator.runner.local import Batches
 
 
@@ -44,6 +44,7 @@ class Captioned:
     """A batch is done."""
 
     captions: list[Caption]
+    use: DeviceUse | None  # so far
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,16 @@ def caption_all(
     connection: Connection, sender: Sender, captioner: Captioner, prompt: Prompt, batches: Batches
 ) -> None:
     """Load the model and caption. Raises EOFError or OSError where the other process is gone."""
-    start = time.monotonic()
+    meter = DeviceMeter()
     with captioner.open(prompt) as session:
         if isinstance(session, RemoteSession):
             raise ModelError("the model asks a server. Leave runner.devices out")
-        sender.send(Loaded(round(time.monotonic() - start, 3)))
-        while first := next_items(connection, sender, batches.size):
-            later = iter(partial(next_items, connection, sender, batches.size), [])
-            for captions in batches.captions(session, chain(first, chain.from_iterable(later))):
-                sender.send(Captioned(with_times(captions, time.time())))
+        sender.send(Loaded(meter.loaded()))
+        size = batches.size_for(session)
+        while first := next_items(connection, sender, size.now):
+            later = iter(lambda: next_items(connection, sender, size.now), [])
+            for captions in batches.captions(session, chain(first, chain.from_iterable(later)), size):
+                sender.send(Captioned(with_times(captions, time.time()), meter.use(session)))
 
 
 def next_items(connection: Connection, sender: Sender, number: int) -> list[Item]:

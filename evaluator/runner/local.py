@@ -3,12 +3,13 @@
     items -> prepare (workers, ahead of the model) -> batches of one shape -> caption
 
 A picture that cannot be read becomes its image's outcome and is not part of a batch. If a batch does not fit
-into memory, its size is halved, also for all later batches.
+into memory, its size is halved, also for all later batches (batch_size.py).
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 from evaluator.core import Caption, HasShapes, Item, Outcome, Reply, Session, Source
 from evaluator.core.chat import only_the_answer
 from evaluator.core.errors import CaptionError, EvaluatorError, OutOfMemory
+from evaluator.runner.batch_size import BatchSize, Size, batch_size
 from evaluator.runner.picture_workers import Kind, kind_for, number_for, picture_workers
 from evaluator.runner.preparation import prepare_ahead, prepared_or_error
 
@@ -31,21 +33,25 @@ Pictures = list[tuple[Item, Any]]  # prepared
 
 @dataclass(frozen=True)
 class Batches:
-    """How large they are, and what prepares their pictures."""
+    """How large they are, at most `most`, and what prepares their pictures."""
 
-    size: int
+    size: Size
     workers: int | Literal["auto"]
     kind: Kind | Literal["auto"]
+    most: int = sys.maxsize
 
-    def captions(self, session: Session, items: Iterable[Item]) -> Generator[list[Caption]]:
+    def size_for(self, session: Session) -> BatchSize:
+        return batch_size(session, self.size, self.most)
+
+    def captions(self, session: Session, items: Iterable[Item], size: BatchSize) -> Generator[list[Caption]]:
         """The captions of all items, batch by batch; the workers end with the generator."""
         kind = kind_for(session, self.kind)
         number = number_for(session, self.workers, kind)
         logger.info("pictures are prepared ahead by %d %s (runner.decode_workers)", number, kind)
         prepare = partial(prepared_or_error, session.prepare)
         with picture_workers(prepare, number, kind) as workers:
-            pictures = prepare_ahead(workers, items, 2 * self.size)
-            yield from BatchLoop(session, self.size).captions(pictures)
+            pictures = prepare_ahead(workers, items, lambda: 2 * size.now)
+            yield from BatchLoop(session, size).captions(pictures)
 
 
 @dataclass
@@ -53,14 +59,14 @@ class BatchLoop:
     """An open model, and how many pictures it captions at once: fewer, once so many were too many."""
 
     session: Session
-    size: int
+    size: BatchSize
 
     def captions(self, pictures: Iterator[tuple[Item, Any]]) -> Iterator[list[Caption]]:
         """The captions of each batch; before it, what became of the pictures that cannot be read."""
         shape_of = self.session.shape_of if isinstance(self.session, HasShapes) else lambda _: None
         others: Pictures = []
         while True:
-            batch, others, unreadable = next_batch(others, pictures, shape_of, self.size)
+            batch, others, unreadable = next_batch(others, pictures, shape_of, self.size.now)
             if unreadable:
                 yield [caption_from(item, error) for item, error in unreadable]
             if not batch:
@@ -68,12 +74,14 @@ class BatchLoop:
             try:
                 captions = caption_batch(self.session, batch)
             except OutOfMemory as error:
-                if self.size > 1:
-                    self.size = max(1, len(batch) // 2)
-                    logger.warning("%s: continuing with batches of %d", error, self.size)
+                if self.size.now > 1:
+                    self.size.failed(len(batch))
+                    logger.warning("%s: continuing with batches of %d", error, self.size.now)
                     others = batch + others
                     continue
                 captions = [caption_from(item, error) for item, _ in batch]
+            else:
+                self.size.fitted(len(batch))
             yield captions
 
 

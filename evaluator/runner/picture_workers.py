@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 THREADS = 2  # more would only wait for each other
 MOST_PROCESSES = 16
 MOST_PER_CHUNK = 16
+TOKENIZER_THREADS = "TOKENIZERS_PARALLELISM"
 # Apple's libraries do not survive a fork, and Windows has none.
 CAN_FORK = sys.platform == "linux"
 
@@ -94,8 +95,7 @@ class PictureWorkers:
         try:
             if self.kind == "threads":
                 return pool.submit(lambda: [self._prepare(item) for item in items])
-            with warnings.catch_warnings():  # of a fork beside threads: the new process uses none of theirs
-                warnings.simplefilter("ignore", DeprecationWarning)
+            with quiet_fork():
                 return pool.submit(_prepared, items)
         except BrokenProcessPool:
             return None
@@ -120,6 +120,23 @@ class PictureWorkers:
 
     def close(self) -> None:
         self._pool.shutdown(wait=self.kind == "processes", cancel_futures=True)
+
+
+@contextmanager
+def quiet_fork() -> Iterator[None]:
+    """Nothing is printed where a process is forked beside threads: the new one uses none of theirs.
+
+    The tokenizers' library, which processors of chat models call, would print so unless its threads are off.
+    """
+    chosen = os.environ.get(TOKENIZER_THREADS)
+    os.environ.setdefault(TOKENIZER_THREADS, "false")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        if chosen is None:
+            del os.environ[TOKENIZER_THREADS]
 
 
 @contextmanager

@@ -40,12 +40,19 @@ def prepared_or_error(
         return ImageError(f"{item.image}: the picture cannot be prepared for the model: {reason}")
 
 
-def prepare_ahead(workers: PictureWorkers, items: Iterable[Item], ahead: int) -> Iterator[tuple[Item, Any]]:
-    """Each item with what `prepare` returned, or the error it raised; at most `ahead` wait in memory."""
-    items, size = iter(items), workers.chunk_size(ahead)
+def prepare_ahead(
+    workers: PictureWorkers, items: Iterable[Item], ahead: Callable[[], int]
+) -> Iterator[tuple[Item, Any]]:
+    """Each item with what `prepare` returned, or the error it raised.
+
+    As many wait in memory as `ahead` says, whose answer may change.
+    """
+    items, size = iter(items), workers.chunk_size(ahead())
     started = ((chunk, workers.start(chunk)) for chunk in iter(lambda: list(islice(items, size)), []))
-    waiting = deque(islice(started, ahead // size))
-    while waiting:
+    waiting: deque[tuple[list[Item], Callable[[], list[Any]]]] = deque()
+    while True:
+        waiting.extend(islice(started, max(0, max(1, ahead() // size) - len(waiting))))
+        if not waiting:
+            return
         chunk, prepared = waiting.popleft()
         yield from zip(chunk, prepared(), strict=True)
-        waiting.extend(islice(started, 1))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import Captioner, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
+from evaluator.core import Captioner, DeviceUse, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
 from evaluator.core.errors import ConfigError
 from evaluator.runner.picture_workers import THREADS
 from evaluator.runner.prices import price_of
@@ -38,6 +38,9 @@ class Unwritten:
         return next(self._numbers)
 
     def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
+        pass
+
+    def used(self, worker: int, use: DeviceUse) -> None:
         pass
 
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from evaluator.core import Caption, Outcome
+from evaluator.core import Caption, DeviceUse, Outcome
 
 
 def count_outcomes(captions: Iterable[Caption]) -> dict[Outcome, int]:
@@ -45,6 +45,16 @@ def images_per_second(captions: Iterable[Caption]) -> float | None:
     requests = [(at - each.seconds, at) for each in answers if (at := each.answered_at) is not None]
     seconds = batches + union_length(requests)
     return len(captioned) / seconds if captioned and seconds else None
+
+
+def seconds_to_load(uses: Iterable[DeviceUse]) -> float | None:
+    """The longest of all processes, which load at the same time; None where it is not known."""
+    return max((use.seconds_to_load for use in uses), default=None)
+
+
+def peak_memory(uses: Iterable[DeviceUse]) -> int | None:
+    """In bytes, the most of one device; None where it is not known."""
+    return max((use.peak_memory for use in uses if use.peak_memory is not None), default=None)
 
 
 def union_length(spans: Iterable[tuple[float, float]]) -> float:

@@ -87,6 +87,8 @@ class ScoresDocument:
     unanswered: tuple[Name, ...] = ()
     draws: Annotated[tuple[DrawSpread, ...], MaxLen(1000)] = ()
     draws_to_make: Count = 0
+    seconds_to_load: Annotated[float, Ge(0)] | None = None  # earlier versions did not measure these
+    peak_memory: Count | None = None
     scoring: str = ""  # what statistics.npz and per_image.parquet of the same scoring have as well
 
     @property
@@ -227,6 +229,8 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
         "captioned": results.captioned,
         "outcomes": {str(outcome): count for outcome, count in results.outcomes.items()},
         "images_per_second": results.images_per_second,
+        "seconds_to_load": results.seconds_to_load,
+        "peak_memory": results.peak_memory,
         "cost_usd": results.cost_usd,
         "confidence": results.confidence,
         "scores": scores,
@@ -254,6 +258,8 @@ def results_from_document(document: ScoresDocument) -> Results:
         ),
         confidence=document.confidence,
         images_per_second=document.images_per_second,
+        seconds_to_load=document.seconds_to_load,
+        peak_memory=document.peak_memory,
         cost_usd=document.cost_usd,
         style=document.style,
         findings=document.findings,

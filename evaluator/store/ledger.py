@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from evaluator.core import Caption, Reply
+from evaluator.core import Caption, DeviceUse, Reply
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.files.json_bytes import encode_json
@@ -97,6 +97,7 @@ class Ledger:
         self._path = path
         self._secrets = known_secrets()  # an answer or an error of one's own captioner may hold a key
         self._recorded: list[Caption] = []
+        self._uses: dict[int, DeviceUse] = {}
         self._unsettled = dict(before.unsettled)
         self._last_request = before.last_request
         self._dearest_usd = max(map(usd_per_request, before.captions.values()), default=0.0)
@@ -129,6 +130,14 @@ class Ledger:
         captions = {**self.before.captions, **{caption.item_id: caption for caption in self._recorded}}
         answered_usd = known_sum([*costs, self.before.answered_usd])
         return Attempts(captions, answered_usd, self._unsettled, self._last_request)
+
+    @property
+    def uses(self) -> tuple[DeviceUse, ...]:
+        """What the model has taken of each device; the manifest keeps it."""
+        return tuple(self._uses.values())
+
+    def used(self, worker: int, use: DeviceUse) -> None:
+        self._uses[worker] = use
 
     @property
     def dearest_usd(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from evaluator.config.identity import IDENTITY_GROUPS
+from evaluator.core import DeviceUse
 from evaluator.core.kinds import with_kind
 
 FORMAT_VERSION = 1
@@ -21,6 +22,7 @@ class Environment:
     machine: str = ""
     command: tuple[str, ...] = ()
     started: str = ""  # ISO 8601
+    devices: tuple[DeviceUse, ...] = ()  # of a local model, one per process; earlier versions have none
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,23 @@ class Manifest:
             return replace(self, environment=environment)
         return replace(self, resumed=(*self.resumed, environment))
 
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Of every command that made captions."""
+        return (self.environment, *self.resumed)
+
+    @property
+    def uses(self) -> tuple[DeviceUse, ...]:
+        """What a local model took of its devices, in all commands."""
+        return tuple(use for environment in self.environments for use in environment.devices)
+
+    def on_devices(self, devices: tuple[DeviceUse, ...]) -> Manifest:
+        """With what the last command's model took of its devices."""
+        if not self.resumed:
+            return replace(self, environment=replace(self.environment, devices=devices))
+        *earlier, last = self.resumed
+        return replace(self, resumed=(*earlier, replace(last, devices=devices)))
+
     def changed_options(self, other: Manifest) -> list[tuple[str, Any, Any]]:
         """Each option that differs: its full name, its value here, its value in the other."""
         return [
@@ -60,6 +79,9 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
     """The file's document: the first environment's entries stand beside the others."""
     document = asdict(manifest)
     environment = document.pop("environment")
+    for each in (environment, *document["resumed"]):
+        if not each["devices"]:
+            del each["devices"]
     for unused in ("resumed", "source"):
         if not document[unused]:
             del document[unused]

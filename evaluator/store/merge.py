@@ -97,7 +97,7 @@ def merge(parts: Parts, folder: RunFolder) -> Run:
             "the parts are kept"
         )
     items, first = parts.items, parts.runs[0]
-    environments = [each for run in parts.runs for each in (run.manifest.environment, *run.manifest.resumed)]
+    environments = [each for run in parts.runs for each in run.manifest.environments]
     manifest = replace(
         first.manifest,
         name=folder.path.name,

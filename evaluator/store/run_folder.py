@@ -93,7 +93,11 @@ class RunFolder:
                 "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode()
             )
             self._replace("items.jsonl", content)
-            self._replace("manifest.json", encode_json(manifest_to_json(manifest), indent=True) + b"\n")
+            self.write_manifest(manifest)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        with self.writing():
+            self._replace(MANIFEST, encode_json(manifest_to_json(manifest), indent=True) + b"\n")
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:

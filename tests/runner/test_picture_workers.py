@@ -43,7 +43,7 @@ def test_a_picture_that_kills_its_process_is_the_only_one_lost(caplog: pytest.Lo
         caplog.at_level(logging.WARNING),
         picture_workers(lambda item: prepared_or_error(prepare, item), 2, "processes") as workers,
     ):
-        found = list(prepare_ahead(workers, items, ahead=16))
+        found = list(prepare_ahead(workers, items, ahead=lambda: 16))
     assert [item.id for item, _ in found] == names, "not in order"
     for name, prepared in ((item.id, prepared) for item, prepared in found):
         if name == "killer":
@@ -69,7 +69,7 @@ def test_tensors_come_back_as_they_were() -> None:
         "half": torch.ones(2, dtype=torch.bfloat16),
     }
     with picture_workers(lambda item: sent, 1, "processes") as workers:
-        [(_, found)] = prepare_ahead(workers, [Item("a", None)], ahead=4)
+        [(_, found)] = prepare_ahead(workers, [Item("a", None)], ahead=lambda: 4)
     for name, tensor in sent.items():
         assert found[name].dtype == tensor.dtype
         assert torch.equal(found[name], tensor)

@@ -21,8 +21,13 @@ BY_HAND = "by hand"
 AMOUNTS: dict[str, Callable[[Results], float | None]] = {
     "coverage": lambda results: results.coverage,
     "images/s": lambda results: results.images_per_second,
+    "load": lambda results: results.seconds_to_load,
+    "memory": lambda results: results.peak_memory,
     "cost": lambda results: results.cost_usd,
 }
+# Columns that are there whatever is known, in which more is better; in the others less is.
+ALWAYS = ("coverage", "images/s")
+OF_LOCAL_MODELS = ("load", "memory")  # one click away
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Column:
 
 
 def columns(board: Comparison, shown: Gallery | None, voted: Voted = NO_VOTES) -> list[Column]:
-    """Rank, metrics in the order of the board, ratings, marks by hand, coverage, speed and known cost."""
+    """Rank, metrics in the order of the board, ratings, marks by hand, coverage, speed, and costs."""
     rows = board.rows
     wanted = seen_at_first(board.metrics)
     found = []
@@ -58,9 +63,9 @@ def columns(board: Comparison, shown: Gallery | None, voted: Voted = NO_VOTES) -
         found.append(Column(BY_HAND, BY_HAND_HELP))
     for name in QUANTITIES:
         amounts = {AMOUNTS[name](row.results) for row in rows}
-        at_first = amounts not in ({None}, {1.0})
-        if name != "cost" or amounts != {None}:
-            found.append(Column(name, QUANTITY_HELP[name], name == "cost", at_first=at_first))
+        at_first = amounts not in ({None}, {1.0}) and name not in OF_LOCAL_MODELS
+        if name in ALWAYS or amounts != {None}:
+            found.append(Column(name, QUANTITY_HELP[name], name not in ALWAYS, at_first=at_first))
     return found
 
 
@@ -111,6 +116,10 @@ QUANTITY_HELP = {
     "images/s": (
         "Images per second of captioning. It depends on the machine, the provider and how many requests were "
         "in flight.",
+    ),
+    "load": ("The seconds that loading the model took, on the slowest device.",),
+    "memory": (
+        "The peak of the memory on one device, weights included. On the CPU it is the growth of the process.",
     ),
     "cost": ("In US dollars, by the provider’s prices at that time; retries are included.",),
 }

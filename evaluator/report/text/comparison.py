@@ -100,8 +100,8 @@ def score_cell(score: Score | None, with_interval: bool, captions: int = 0) -> C
 
 
 def is_judged(score: Score) -> bool:
-    """Whether a model was asked for the score: it may have judged some of the captions only."""
-    return "judge" in score.signature.options
+    """Whether a model was asked for the score: it may have answered about some of the captions only."""
+    return not score.signature.options.keys().isdisjoint(("judge", "generator"))
 
 
 def differences(comparison: Comparison) -> dict[tuple[int, str], Difference]:
@@ -236,7 +236,8 @@ def latex(comparison: Comparison) -> str:
 def as_csv(comparison: Comparison) -> str:
     """Numbers as in the files, intervals in columns of their own."""
     runs = [run_document(comparison, row) for row in comparison.rows]
-    columns = ["model", "run", "images", "captioned", "coverage", "images_per_second", "cost_usd"]
+    quantities = ["images_per_second", "seconds_to_load", "peak_memory", "cost_usd"]
+    columns = ["model", "run", "images", "captioned", "coverage", *quantities]
     styles = [field.name for field in fields(Style)] if any(run["style"] for run in runs) else []
     ends = {"": "value", "_low": "low", "_high": "high"}
     headings = [*columns, *styles, *(metric + end for metric in comparison.metrics for end in ends)]
@@ -281,6 +282,8 @@ def run_document(comparison: Comparison, row: Row) -> dict[str, Any]:
         "outcomes": dict(results.outcomes),
         "rank": comparison.rank(row),
         "images_per_second": results.images_per_second,
+        "seconds_to_load": results.seconds_to_load,
+        "peak_memory": results.peak_memory,
         "cost_usd": results.cost_usd,
         "style": asdict(results.style) if results.style else None,
         "draws": [asdict(one) for one in results.draws],

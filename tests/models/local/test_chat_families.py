@@ -24,6 +24,8 @@ from evaluator.core.errors import CaptionError, ConfigError, ModelError  # noqa:
 from evaluator.models.collate import collated  # noqa: E402
 from evaluator.models.processor_captioner import ProcessorSession  # noqa: E402
 from evaluator.runner.default import DefaultRunner  # noqa: E402
+from evaluator.runner.picture_workers import CAN_FORK, kind_for, picture_workers  # noqa: E402
+from evaluator.runner.preparation import prepare_ahead  # noqa: E402
 from evaluator.scorers.judge.judge import Judge  # noqa: E402
 from evaluator.store.judgements import Asked, with_answers  # noqa: E402
 from tests.models.local import tiny_families  # noqa: E402
@@ -308,6 +310,28 @@ def test_vit_gpt2(tmp_path_factory: pytest.TempPathFactory, pictures: list[Path]
             assert whole == [one for each in prepared for one in said(session.caption([each]))]
             assert len(set(whole)) > 1
             assert all(text[2] <= NEW_TOKENS and "photo" not in text[0] for text in whole)
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="this system cannot fork")
+def test_pictures_of_a_chat_model_are_prepared_by_processes(
+    checkpoint_of: Callable[[str], Path],
+    pictures: list[Path],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Each gives what the session itself does, and the tokenizers' library does not complain."""
+    items = [Item(str(number), path) for number, path in enumerate(shaped(pictures, tmp_path))]
+    items += [Question("asked", items[0].image, text="Is it a dog?"), Question("of a text", None, text="Hm?")]
+    with captioner("llava-next", checkpoint_of("llava-next")).open(request("llava-next")) as session:
+        session.processor.tokenizer(["in threads", "of its own"])
+        assert kind_for(session, "auto") == "processes"
+        expected = [session.prepare(item) for item in items]
+        with picture_workers(session.prepare, 2, "processes") as workers:
+            found = [each for _, each in prepare_ahead(workers, items, lambda: 4)]
+    for one, other in zip(found, expected, strict=True):
+        assert one.keys() == other.keys()
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+    assert "huggingface/tokenizers" not in capfd.readouterr().err
 
 
 def test_a_run_with_a_chat_model(

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 
+from evaluator.core import Item, Placement, Prompt, Reply  # noqa: E402
 from evaluator.core.errors import ModelError  # noqa: E402
 from evaluator.models.checkpoints import (  # noqa: E402
     choose_device,
     choose_dtype,
     is_out_of_memory,
+    saved_dtype,
 )
 from evaluator.models.git import GIT  # noqa: E402
 
@@ -46,10 +49,12 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_auto_is_half_precision_on_cuda_alone() -> None:
-    assert choose_dtype("auto", torch.device("cuda")) is torch.float16
-    assert choose_dtype("auto", torch.device("mps")) is torch.float32
-    assert choose_dtype("auto", torch.device("cpu")) is torch.float32
-    assert choose_dtype("bfloat16", torch.device("cpu")) is torch.bfloat16
+    for saved in (None, torch.float32, torch.float16):
+        assert choose_dtype("auto", torch.device("cuda"), saved) is torch.float16
+    for saved in (None, torch.float32, torch.float16, torch.bfloat16):
+        assert choose_dtype("auto", torch.device("mps"), saved) is torch.float32
+        assert choose_dtype("auto", torch.device("cpu"), saved) is torch.float32
+        assert choose_dtype("bfloat16", torch.device("cpu"), saved) is torch.bfloat16
 
 
 @pytest.mark.parametrize(
@@ -104,3 +109,25 @@ def test_code_of_a_checkpoint_is_never_run_where_no_option_allows_it(
     with pytest.raises(ModelError, match=r"scorer\.clipscore\.trust_remote_code=true"):
         replace(loader, trust_remote_code=False).open()
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkpoint_saved_in_bfloat16(
+    git_checkpoint: Path, tmp_path: Path, pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is computed in it where a GPU can, and on the CPU in float32, unless bfloat16 is typed."""
+    saved = tmp_path / "checkpoint"
+    shutil.copytree(git_checkpoint, saved)
+    transformers.GitForCausalLM.from_pretrained(git_checkpoint, dtype=torch.bfloat16).save_pretrained(saved)
+    config = transformers.AutoConfig.from_pretrained(saved)
+    assert saved_dtype(config) is torch.bfloat16
+    cuda = torch.device("cuda")
+    for gpu_has_it, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda found=gpu_has_it, **_: found)
+        assert choose_dtype("auto", cuda, saved_dtype(config)) is expected
+    plain = transformers.AutoConfig.from_pretrained(git_checkpoint)
+    assert choose_dtype("auto", cuda, saved_dtype(plain)) is torch.float16
+    for dtype, expected in (("auto", "float32"), ("bfloat16", "bfloat16")):
+        with GIT(str(saved), dtype=dtype, device="cpu", max_new_tokens=4).open(Prompt("none")) as session:
+            assert session.placement == Placement("cpu", "", expected)
+            (reply,) = session.caption([session.prepare(Item("0", pictures[0]))])
+            assert isinstance(reply, Reply)
