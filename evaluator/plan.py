@@ -159,7 +159,10 @@ def likely(
             known, usual, (usage.input_tokens, usage.output_tokens), strict=True
         )
     ]
-    cost_usd = images * (tokens[0] * price.input + tokens[1] * price.output) / MILLION if price else None
+    cost_usd = None
+    if price:
+        each = (tokens[0] * price.input + tokens[1] * price.output) / MILLION
+        cost_usd = images * (each + usage.pictures * price.picture)
     return Likely(tokens[0], tokens[1], cost_usd)
 
 

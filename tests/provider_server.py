@@ -31,8 +31,10 @@ from tests.wire_formats import (
     Answer,
     answer_named,
     caption_of,
+    colored,
     complaint_of,
     document,
+    drawn,
     error,
     judged_caption,
     keys_of,
@@ -94,6 +96,7 @@ class ProviderServer:
         self.scripted = deque(script)
         self.by_item, self.slow_items = by_item or {}, slow_items or {}
         self.judge: Callable[[str], str | Answer] = verdict_on  # an answer, or its text, for each caption
+        self.painter: Callable[[str], bytes | Answer] = colored  # an answer, or the picture, for each prompt
         self.random = random.Random(seed)
         self.answered: Counter[str] = Counter()  # by caption or item: the answers that were sent whole
         self.statuses: Counter[str] = Counter()
@@ -204,6 +207,11 @@ class ProviderServer:
         chosen = self.counted(provider, verdict, self.slow_items.get(item, self.seconds))
         if chosen.body is not None or chosen.manner == "drop":
             return chosen, ""
+        if provider == "images":
+            painted = self.painter(asked["prompt"])
+            if isinstance(painted, Answer):
+                return painted, asked["prompt"]
+            return replace(chosen, body=drawn(painted)), asked["prompt"]
         if (caption := judged_caption(asked)) is not None:
             said = self.judge(caption)
             return (

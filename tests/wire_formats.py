@@ -1,5 +1,7 @@
 """The wire formats of OpenAI, Anthropic and Gemini, and a plain one: what each sends, and what it refuses.
 
+OpenAI's image API has one of its own.
+
 The formats follow developers.openai.com/api/reference, platform.claude.com/docs/en/api/messages and
 ai.google.dev/api/generate-content; a request that these would refuse is refused here too. The plain format is
 that of tests/own/own_remote.py: POST /caption {item, image, prompt} gives {text, input_tokens, ...}.
@@ -9,12 +11,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from PIL import Image
 
 KEY = "test-key-3141592653589793"
 PROVIDERS = ("openai", "anthropic", "gemini")
@@ -105,6 +110,23 @@ def document(provider: str, text: str | None, finish: str | None = None, **more:
             }
 
 
+def drawn(picture: bytes) -> dict[str, Any]:
+    """The body of an image API's answer: 10 input tokens, and 272 of the picture."""
+    return {
+        "created": 1,
+        "data": [{"b64_json": base64.b64encode(picture).decode()}],
+        "usage": {"total_tokens": 282, "input_tokens": 10, "output_tokens": 272},
+    }
+
+
+def colored(prompt: str) -> bytes:
+    """What the image generator of the tests draws: one colour, the same for the same prompt."""
+    stream = io.BytesIO()
+    red, green, blue = hashlib.sha256(prompt.encode()).digest()[:3]
+    Image.new("RGB", (300, 200), (red, green, blue)).save(stream, "PNG")
+    return stream.getvalue()
+
+
 def error(
     provider: str,
     status: int,
@@ -115,7 +137,7 @@ def error(
     **more: Any,
 ) -> Answer:
     """An error as the provider writes it; `code` is its type, status or code."""
-    if provider == "openai":
+    if provider in ("openai", "images"):
         body: Any = {
             "error": {"message": message, "type": code or "server_error", "param": None, "code": code or None}
         }
@@ -157,6 +179,8 @@ def provider_of(path: str) -> str | None:
     """The wire format of a request, told from its path."""
     if path == "/caption":
         return "plain"
+    if path.endswith("/images/generations"):
+        return "images"
     if path.endswith("/chat/completions"):
         return "openai"
     if path.endswith("/messages"):
@@ -176,7 +200,7 @@ def caption_of(picture: bytes) -> str:
 
 def wrong_key(provider: str) -> Answer:
     """How each provider refuses a key."""
-    if provider == "openai":
+    if provider in ("openai", "images"):
         return error(provider, 401, "invalid_api_key", "Incorrect API key provided")
     if provider == "anthropic":
         return error(provider, 401, "authentication_error", "invalid x-api-key")
@@ -188,6 +212,10 @@ def complaint_of(provider: str, asked: Any, headers: Mapping[str, str]) -> str:
     """What the provider's documentation forbids in this request; empty where it is valid."""
     if provider == "plain":
         return ""
+    if provider == "images":
+        known = {"model", "prompt", "n", "size", "quality", "output_format", "response_format"}
+        valid = asked.keys() <= known and asked.get("model") and asked.get("prompt") and asked.get("n") == 1
+        return "" if valid else f"invalid value: {asked}"
     try:
         if provider == "gemini":
             parts = asked["contents"][-1]["parts"]

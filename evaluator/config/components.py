@@ -24,6 +24,7 @@ ABILITIES = {
     "model": ("check", "open"),
     "prompt": ("name", "text", "system", "shots"),
     "scorer": ("names", "score"),
+    "generator": ("check", "open"),
     "runner": ("run",),
 }
 

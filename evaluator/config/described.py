@@ -6,6 +6,7 @@ The comments of the YAML files are the descriptions, so that they stand in one p
 from __future__ import annotations
 
 import importlib
+import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -30,6 +31,7 @@ NAMES: Mapping[Any, str] = {
     Any: "any value",
 }
 BOUNDS: Mapping[type, str] = {Ge: "at least", Gt: "above", Le: "at most", Lt: "below"}
+PACKAGE = re.compile(r"# @package (?P<name>\S+)")
 # Keys that are Hydra's or name a class.
 NO_OPTIONS = ("_target_", "defaults", "hydra")
 
@@ -62,7 +64,7 @@ def described(path: Path) -> Choice:
         comments = [line.lstrip("# ") for line in _leading_comments(lines)]
         root = yaml.compose(text)
         options = (
-            tuple(_options(root, lines, option_prefix(path), _hints(root)))
+            tuple(_options(root, lines, option_prefix(path, text), _hints(root)))
             if isinstance(root, yaml.MappingNode)
             else ()
         )
@@ -77,16 +79,22 @@ def option_names(folders: Iterable[Path]) -> list[str]:
     for folder in folders:
         for path in sorted(folder.glob("config.yaml")) + sorted(folder.glob("*/*.yaml")):
             with reading_yaml(path):
-                root = yaml.compose(path.read_text(encoding="utf-8"))
+                text = path.read_text(encoding="utf-8")
+                root = yaml.compose(text)
             if isinstance(root, yaml.MappingNode):
-                names |= dict.fromkeys(_names(root, "" if path.parent == folder else option_prefix(path)))
+                prefix = "" if path.parent == folder else option_prefix(path, text)
+                names |= dict.fromkeys(_names(root, prefix))
     return list(names)
 
 
-def option_prefix(path: Path) -> str:
-    """What the names of the options in a YAML file of a group begin with: `model.`, `scorer.cider.`."""
-    group = path.parent.name
-    return {"scorer": f"scorer.{path.stem}.", "experiment": ""}.get(group, f"{group}.")
+def option_prefix(path: Path, text: str) -> str:
+    """What the names of the options in a YAML file of a group begin with: `model.`, `scorer.cider.`.
+
+    A scorer's file says it in its first line, since `tiny-itm` has the options of `itm`.
+    """
+    if package := PACKAGE.match(text):
+        return "" if package["name"] == "_global_" else f"{package['name']}."
+    return f"{path.parent.name}."
 
 
 def _names(node: yaml.MappingNode, prefix: str) -> Iterator[str]:

@@ -25,9 +25,10 @@ from evaluator.core.kinds import SCORER_CLASSES, kind_of_class_path
 RETIRED: Mapping[tuple[str, str], Any] = MappingProxyType({("clipscore", "weight"): 2.5})
 _WITHIN_PACKAGE = re.compile(r"\$\{package:((?:[\w-]+/)*[\w-]+(?:\.\w+)?)\}")
 
-# Never taken from a recorded config: a judge, and marks by hand, which lie in a file of who gave them. Their
-# scores in the run folder are kept.
-JUDGE, MARKS = "judge", "marks"
+# Never taken from a recorded config: what asks a model, since its answers cost money and its address may be
+# somebody else's, and marks by hand, which lie in a file of who gave them. Their scores in the run folder are
+# kept.
+ASKING, MARKS = frozenset({"judge", "regeneration"}), "marks"
 
 logger = logging.getLogger(__name__)
 
@@ -53,15 +54,15 @@ def recorded_scorers(config: Mapping[str, Any], kinds: Collection[str] | None = 
                 f"part of this package. If you trust it, type scorer=[{','.join(chosen)}] with --config-dir"
             )
     wanted = SCORER_CLASSES.keys() if kinds is None else SCORER_CLASSES.keys() & kinds
-    if judges := [name for name, kind in kind_of.items() if kind == JUDGE and kind in wanted]:
-        # Its answers cost money, and its address may be somebody else's.
-        logger.info(
-            "a judge is never taken from a run's config.yaml. Type scorer=[...,%s] to ask it", judges[0]
-        )
+    for name, kind in kind_of.items():
+        if kind in ASKING & wanted:
+            logger.info(
+                "a %s is never taken from a run's config.yaml. Type scorer=[...,%s] to ask it", kind, name
+            )
     return {
         name: build(options(kind_of[name], node, f"scorer.{name}"), f"scorer.{name}")
         for name, node in chosen.items()
-        if kind_of[name] in wanted - {JUDGE, MARKS}
+        if kind_of[name] in wanted - ASKING - {MARKS}
     }
 
 

@@ -53,6 +53,7 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "judge": "evaluator.scorers.judge.judge.Judge",
         "itm": "evaluator.scorers.itm.ITM",
         "marks": "evaluator.scorers.hand_marks.HandMarks",
+        "regeneration": "evaluator.scorers.regeneration.Regeneration",
     }
 )
 _KINDS = {path: kind for paths in (SCORER_CLASSES, FIRST_CLASS_PATHS) for kind, path in paths.items()}

@@ -92,6 +92,7 @@ METRICS = (
     ),
     Metric("ITM", meaning="it is likelier to fit the picture, as judged by a BLIP model"),
     Metric("ITC", meaning="it is nearer to the picture, as judged by a BLIP model", covered_by="ITM"),
+    Metric("regeneration", meaning="an image generator draws a more similar picture from it"),
     Metric("CHAIR-i", meaning="more of the objects that it names are in the picture"),
     Metric("CHAIR-s", headline=True, meaning="it names no object that is not in the picture"),
     Metric("object recall", meaning="it names more of the objects that are in the picture"),

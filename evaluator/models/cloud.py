@@ -154,6 +154,7 @@ class CloudSession(ABC, Generic[Client]):
     cut_off: ClassVar[tuple[str, ...]]  # the finish reasons of an answer that reached the limit of tokens
     own_domain: ClassVar[str]  # the provider's: only there goes what the SDK adds from the environment
     no_key: ClassVar[str] = ""  # what the SDK gets where there is no key
+    most_bytes: ClassVar[int] = MAX_BODY_BYTES  # of an answer
 
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.key = captioner, prompt, key
@@ -200,7 +201,9 @@ class CloudSession(ABC, Generic[Client]):
         from evaluator.models.httpx_client import client_options
 
         options = self.captioner
-        return client_options(options.base_url, self.own_domain, self.key_sent, options.timeout_seconds)
+        return client_options(
+            *(options.base_url, self.own_domain, self.key_sent, options.timeout_seconds, self.most_bytes)
+        )
 
     @property
     def key_sent(self) -> str:
@@ -311,7 +314,7 @@ class CloudSession(ABC, Generic[Client]):
         """The error for an answer without the expected form: how it begins and what it was billed for."""
         kept = whole(self.secrets.scrubbed(body[: 2 * KEPT_CHARACTERS])[:KEPT_CHARACTERS])
         reply = reply_without_secrets(replace(self.billed(answer), text=kept), self.secrets)
-        size = "" if len(body) < MAX_BODY_BYTES else f", which is longer than {MAX_BODY_BYTES:,} bytes"
+        size = "" if len(body) < self.most_bytes else f", which is longer than {self.most_bytes:,} bytes"
         reason = self.secrets.scrubbed(str(problem)) if isinstance(problem, ValueError) else repr(problem)
         return RetryableError(
             f"the answer does not have the expected form ({reason[:200]}){size}: {kept[:200]!r}",

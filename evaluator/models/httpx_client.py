@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from evaluator.models.wire import BoundedBody, ErrorResponse, OtherAddress
+from evaluator.models.wire import MAX_BODY_BYTES, BoundedBody, ErrorResponse, OtherAddress
 
 # More than any runner has in flight: the runner alone limits the number of requests.
 MAX_CONNECTIONS = 1000
@@ -28,10 +28,13 @@ NEEDED_PREFIXES = ("x-stainless-", "x-goog-api-client", "x-goog-upload-", "x-ser
 KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key")
 
 
-def client_options(base_url: str, own_domain: str, key: str, timeout_seconds: float) -> dict[str, Any]:
+def client_options(
+    base_url: str, own_domain: str, key: str, timeout_seconds: float, most_bytes: int = MAX_BODY_BYTES
+) -> dict[str, Any]:
     """The arguments of an httpx2.AsyncClient for the server at `base_url`.
 
     `own_domain` is the provider's; servers elsewhere get the key and what the request needs, nothing else.
+    No body is longer than `most_bytes`.
     """
     address = httpx2.URL(base_url)
     is_own = address.host == own_domain or address.host.endswith(f".{own_domain}")
@@ -46,7 +49,7 @@ def client_options(base_url: str, own_domain: str, key: str, timeout_seconds: fl
     async def check_response(response: httpx2.Response) -> None:
         encoding = response.headers.pop("content-encoding", "")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = BoundedStream(response.stream, encoding)
+        response.stream = BoundedStream(response.stream, encoding, most_bytes)
         response.encoding = "utf-8"
         if not 200 <= response.status_code < 300:
             raise ErrorResponse(response.status_code, response.headers, await response.aread())
@@ -64,12 +67,11 @@ def client_options(base_url: str, own_domain: str, key: str, timeout_seconds: fl
 class BoundedStream(httpx2.AsyncByteStream):
     """The decompressed body of a response, which ends early where it is too long."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, encoding: str) -> None:
-        self._stream = stream
-        self._encoding = encoding
+    def __init__(self, stream: httpx2.AsyncByteStream, encoding: str, most_bytes: int) -> None:
+        self._stream, self._encoding, self._most_bytes = stream, encoding, most_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        body = BoundedBody(self._encoding)
+        body = BoundedBody(self._encoding, self._most_bytes)
         async for piece in self._stream:
             yield body.take(piece)
             if body.full:

@@ -11,11 +11,11 @@ The numbers are those of one kind of device: a GPU draws others than the CPU.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from evaluator.core import HasShapes, Item, PreparesApart, Reply
+from evaluator.core import HasShapes, Item, Placement, PreparesApart, Reply
 from evaluator.core.errors import CaptionError
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ class SampledSession:
     @property
     def cpu_threads(self) -> int:
         return self.session.cpu_threads if isinstance(self.session, PreparesApart) else 1
+
+    @property
+    def placement(self) -> Placement:
+        return self.session.placement  # type: ignore[no-any-return]
+
+    @property
+    def memory_options(self) -> Mapping[str, Any]:
+        return self.session.memory_options  # type: ignore[no-any-return]
 
     def prepare(self, item: Item) -> Seeded:
         digest = hashlib.sha256(f"{self.seed} {item.id}".encode("utf-8", "surrogatepass")).digest()

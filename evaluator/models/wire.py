@@ -3,7 +3,7 @@
     bytes -> text -> JSON -> checked values -> Reply
     wire.py          answers.py                a provider's `read`
 
-Nothing that a server sends may take more memory than MAX_BODY_BYTES or raise anything here.
+Nothing that a server sends may take more memory than a client allows it, or raise anything here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 
-# A caption with its reasoning and the log probabilities of its tokens takes well below one.
+# A caption with its reasoning and the log probabilities of its tokens takes well below one megabyte.
 MAX_BODY_BYTES = 4_000_000
 COMPRESSED = ("gzip", "x-gzip", "deflate")
 
@@ -31,10 +31,10 @@ class OtherAddress(Exception):
 
 
 class BoundedBody:
-    """Takes a body piece by piece, decompresses it, and is `full` at MAX_BODY_BYTES or where it is broken."""
+    """Takes a body piece by piece, decompresses it, and is `full` at `most` bytes or where it is broken."""
 
-    def __init__(self, encoding: str) -> None:
-        self.left = MAX_BODY_BYTES
+    def __init__(self, encoding: str, most: int = MAX_BODY_BYTES) -> None:
+        self.left = most
         # The window size with 32 added recognizes gzip and zlib by their first bytes.
         is_compressed = encoding.strip().lower() in COMPRESSED
         self._decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32) if is_compressed else None

@@ -54,7 +54,7 @@ class Batches:
             yield from BatchLoop(session, size).captions(pictures)
 
 
-@dataclass
+@dataclass(frozen=True)
 class BatchLoop:
     """An open model, and how many pictures it captions at once: fewer, once so many were too many."""
 

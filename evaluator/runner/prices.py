@@ -48,28 +48,39 @@ def entry_for(model: str, table: Mapping[str, Entry]) -> Entry | None:
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per million tokens. Without a price for cached input, that costs as much as other input."""
+    """US dollars per million tokens, and per picture that is drawn.
+
+    Without a price for cached input, that costs as much as other input.
+    """
 
     input: float
     output: float
     cached: float | None = None
     date: str = ""
     page: str = ""
+    picture: float = 0.0
 
     def cost_usd(self, reply: Reply) -> float | None:
-        """What the reply cost; None where the provider did not report its tokens, or not credibly."""
+        """What the reply cost; None where the provider did not report its tokens, or not credibly.
+
+        A picture that has a price of its own may come without tokens.
+        """
         reply = credible(reply)
+        picture_usd = self.picture if reply.picture else 0.0
         if reply.input_tokens is None or reply.output_tokens is None:
-            return None
+            return picture_usd or None
         cached = min(reply.cached_input_tokens or 0, reply.input_tokens)
         cached_price = self.input if self.cached is None else self.cached
         input_usd = (reply.input_tokens - cached) * self.input + cached * cached_price
-        return (input_usd + reply.output_tokens * self.output) / MILLION
+        return (input_usd + reply.output_tokens * self.output) / MILLION + picture_usd
 
     def bounds_usd(self, usage: Usage) -> tuple[float, float]:
         """The least and the most that a request within `usage` costs, without cached input."""
         bounds = zip(usage.input_tokens, usage.output_tokens, strict=True)
-        least, most = ((read * self.input + written * self.output) / MILLION for read, written in bounds)
+        pictures_usd = usage.pictures * self.picture
+        least, most = (
+            (read * self.input + written * self.output) / MILLION + pictures_usd for read, written in bounds
+        )
         return least, most
 
 

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge
 
-from evaluator.core import Captioner, DeviceUse, Item, Priced, Prompt, RemoteSession, Reply, RequestBook, Usage
+from evaluator.core import (
+    Captioner,
+    DeviceUse,
+    Item,
+    Priced,
+    Prompt,
+    RemoteSession,
+    Reply,
+    RequestBook,
+    Usage,
+)
 from evaluator.core.errors import ConfigError
 from evaluator.runner.picture_workers import THREADS
 from evaluator.runner.prices import price_of
