@@ -88,7 +88,7 @@ def test_speed_and_coverage(make_run: MakeRun) -> None:
     run = make_run("run", {"1": "a"}, {"CIDEr": [0.5]}, images_per_second=12.345)
     (row,) = compare([run]).rows
     texts = {name: text(row.results) for name, text in QUANTITIES.items()}
-    assert texts == {"coverage": "100.00 %", "images/s": "12.3", "cost": ""}
+    assert texts == {"coverage": "100.00 %", "images/s": "12.3", "load": "", "memory": "", "cost": ""}
 
 
 def test_a_reason_is_said_once_for_all_that_it_concerns(make_run: MakeRun) -> None:
