@@ -121,14 +121,14 @@ def drawn_files(folder: Path) -> tuple[Path, list[Path]]:
     return annotations, paths
 
 
-def read_files(references: Path, captions: Path) -> tuple[References, Captions]:
+def read_files(references: Path, captions: Path, images: int = IMAGES) -> tuple[References, Captions]:
     texts: References = {}
     for row in json.loads(references.read_text(encoding="utf-8"))["annotations"]:
         texts.setdefault(str(row["image_id"]), []).append(row["caption"])
     rows = json.loads(captions.read_text(encoding="utf-8"))
     captioned = {str(row["image_id"]): row["caption"] for row in rows}
     shared = list(
-        islice((image for image in texts if image in captioned), IMAGES)
+        islice((image for image in texts if image in captioned), images)
     )  # a data set has one order
     return {image: texts[image] for image in shared}, {image: captioned[image] for image in shared}
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evaluator.comparison.gate import DEFAULT_GATES, parse_gate
-from evaluator.config.identity import IDENTITY_GROUPS, short_hash
+from evaluator.config.identity import IDENTITY_GROUPS, dataset_digest, short_hash
 from evaluator.config.prompt_forms import form_warning
 from evaluator.config.run_config import RunConfig
 from evaluator.config.secret_options import refuse_secrets
@@ -120,7 +120,7 @@ def prepared_run(config: RunConfig, data: Sequence[Item]) -> PreparedRun:
         name=config.name,
         choices={group: config.choices[group] for group in IDENTITY_GROUPS},
         identity=config.identity,
-        dataset_digest=short_hash([[item.id, item.references] for item in items]),
+        dataset_digest=dataset_digest(items),
         images=len(items),
         dataset=dataset_name(without_perturbation(config.choices["data"]), config.data, data),
         source=config.data.source() if isinstance(config.data, HasSource) else {},

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import fmean, stdev
 
 from evaluator.audit.texts import Texts
@@ -35,7 +36,7 @@ class Overlaps:
 
     @classmethod
     def of(cls, texts: Texts) -> Overlaps:
-        images = Counter(word for words in texts.reference_words for word in words)
+        images = Counter(chain.from_iterable(texts.reference_words))
         rarity = {word: math.log((1 + len(texts)) / count) for word, count in images.items()}
         rows = (i for i, words in enumerate(texts.words) if words and texts.reference_words[i])
         return cls(texts, rarity, tuple(rows))
@@ -44,7 +45,7 @@ class Overlaps:
         """Of the caption of one row with the references of another, from 0 to 1."""
         rarity, words = self.rarity, set(self.texts.words[row])
         whole = sum([rarity[word] for word in words if word in rarity])
-        shared = sum([rarity[word] for word in words & self.texts.reference_words[other]])
+        shared = sum([rarity[word] for word in self.texts.reference_words[other] if word in words])
         return shared / whole if whole else 0.0
 
 

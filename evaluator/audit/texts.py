@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from sys import intern
 
 from evaluator.core import Finding
 from evaluator.core.chat import without_markers
@@ -41,13 +42,15 @@ class Texts:
 
     @cached_property
     def words(self) -> tuple[tuple[str, ...], ...]:
-        """The words of each caption, in lower case."""
-        return tuple(map(words_of, self.without_markers))
+        """The words of each caption, in lower case. Equal words are one object, which saves memory."""
+        return tuple([tuple(map(intern, words_of(text))) for text in self.without_markers])
 
     @cached_property
-    def reference_words(self) -> tuple[frozenset[str], ...]:
-        """The words of each image's references."""
-        return tuple(frozenset(words_of("\n".join(of_image))) for of_image in self.references)
+    def reference_words(self) -> tuple[tuple[str, ...], ...]:
+        """The words of each image's references, each once. Sets would take seven times the memory."""
+        return tuple(
+            [tuple(dict.fromkeys(map(intern, words_of("\n".join(each))))) for each in self.references]
+        )
 
     def finding(self, kind: str, found: Sequence[int], text: str = "") -> Finding | None:
         """The finding about the captions with these indices; None for none."""

@@ -61,7 +61,7 @@ class CaptionsFile:
 
     @property
     def answers(self) -> Mapping[str, str | Failure]:
-        return {**self.captions, **self.failures}
+        return {**self.captions, **self.failures} if self.failures else self.captions
 
 
 def read_captions(path: Path, id_from: str | None = None, caption_from: str | None = None) -> CaptionsFile:

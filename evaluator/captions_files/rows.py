@@ -30,6 +30,24 @@ EXPECTED = (
 
 
 @dataclass(frozen=True)
+class IndexPlaces(Sequence[str]):
+    """The place of each entry of a list, made when a message needs it.
+
+    >>> IndexPlaces("annotations", 3)[2]
+    'annotations[2]'
+    """
+
+    prefix: str
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        return f"{self.prefix}[{range(self.length)[index]}]"
+
+
+@dataclass(frozen=True)
 class Rows:
     """The rows of a file, flat, each with its place."""
 
@@ -72,7 +90,7 @@ def rows_of(content: Content) -> Rows:
         document = [{"image_id": item_id, "caption": text} for item_id, text in document]
         shape = "a list of pairs"
     places = content.places if document is content.document and content.places else None
-    return _flat(content, document, places or [f"{prefix}[{n}]" for n in range(len(document))], shape)
+    return _flat(content, document, places or IndexPlaces(prefix, len(document)), shape)
 
 
 def _flat(content: Content, entries: Sequence[Any], places: Sequence[str], shape: str) -> Rows:

@@ -45,18 +45,25 @@ def draw_counts(images: int, resamples: int, seed: int | Sequence[int]) -> Itera
         yield np.bincount(drawn.ravel(), minlength=rows * images).reshape(rows, images).astype(np.float64)
 
 
-def weighted_scores(weights: Array, measurements: Sequence[Measurement]) -> list[Array]:
-    """The score of each measurement under each row of weights (rows, images): (rows,) each.
+class WeightedScores:
+    """The score of each measurement under rows of weights (rows, images): (rows,) each.
 
     Metrics that share their statistics, as BLEU-1 to BLEU-4 do, share the one product.
     """
-    distinct = {id(measurement.statistics): measurement.statistics for measurement in measurements}
-    widths = [rows.shape[1] for rows in distinct.values()]
-    sums = np.split(weights @ np.hstack(list(distinct.values())), np.cumsum(widths)[:-1], axis=1)
-    sums_of = dict(zip(distinct, sums, strict=True))
-    return [
-        AGGREGATES[measurement.aggregate](sums_of[id(measurement.statistics)]) for measurement in measurements
-    ]
+
+    def __init__(self, measurements: Sequence[Measurement]) -> None:
+        self._measurements = measurements
+        distinct = {id(measurement.statistics): measurement.statistics for measurement in measurements}
+        self._statistics = np.hstack(list(distinct.values()))
+        ends = np.cumsum([rows.shape[1] for rows in distinct.values()])
+        self._columns = dict(zip(distinct, map(slice, [0, *ends[:-1]], ends), strict=True))
+
+    def __call__(self, weights: Array) -> list[Array]:
+        sums = weights @ self._statistics
+        return [
+            AGGREGATES[measurement.aggregate](sums[:, self._columns[id(measurement.statistics)]])
+            for measurement in self._measurements
+        ]
 
 
 def bootstrap_scores(measurements: Sequence[Measurement], resamples: int, seed: int) -> list[Array]:
@@ -69,8 +76,9 @@ def bootstrap_scores(measurements: Sequence[Measurement], resamples: int, seed: 
     images = number_of_images(measurements)
     generator = np.random.default_rng([seed, 3])  # other numbers than those that draw images
     blocks = []
+    weighted_scores = WeightedScores(measurements)
     for counts in draw_counts(images, resamples, seed):
-        scores = weighted_scores(counts, measurements)
+        scores = weighted_scores(counts)
         blocks.append(
             [
                 each + spread_of_draws(measurement, counts) * generator.standard_normal(len(counts))

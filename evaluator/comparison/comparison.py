@@ -37,8 +37,10 @@ class Row:
     @property
     def data_name(self) -> str:
         """What the data set is called; runs of older versions are recognised by their images."""
+        if self.manifest.dataset:
+            return self.manifest.dataset
         references = tuple((item.id, item.references) for item in self.run.items)
-        return self.manifest.dataset or name_of_content(references) or self.manifest.choices["data"]
+        return name_of_content(references) or self.manifest.choices["data"]
 
     @property
     def whole_dataset(self) -> str:

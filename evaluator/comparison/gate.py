@@ -184,10 +184,8 @@ def regress(
     metric = next((check.difference.metric for check in checks if check.difference), comparison.lead_metric)
     if metric and comparison.pairs.difference(metric, 1, 0) is None:
         metric = None  # only one of the two runs has the lead metric
-    changes = image_changes(comparison, metric) if metric else []
-    worst = [change for change in changes if change.gain < 0][:SHOWN]
-    best = [change for change in changes[::-1] if change.gain > 0][:SHOWN]
-    return Regression(comparison, checks, metric, tuple(worst), tuple(best))
+    worst, best = image_changes(comparison, metric) if metric else ((), ())
+    return Regression(comparison, checks, metric, worst, best)
 
 
 def check_gate(comparison: Comparison, gate: Gate) -> Check:
@@ -263,26 +261,29 @@ def _needed(comparison: Comparison, distance: float, difference: Difference) -> 
     return images_needed(distance, difference.standard_error, difference.images, confidence)
 
 
-def image_changes(comparison: Comparison, metric: str) -> list[ImageChange]:
-    """Each image that both captioned and scored, the greatest loss first."""
+def image_changes(
+    comparison: Comparison, metric: str, shown: int = SHOWN
+) -> tuple[tuple[ImageChange, ...], tuple[ImageChange, ...]]:
+    """The images with the greatest losses, and those with the greatest gains, of both captions' scores."""
     ids = comparison.pairs.ids
     before, after = (measured[metric] for measured in comparison.pairs.measurements)
     gains: Array = in_points(1.0) * (after.per_image - before.per_image)
     if not before.higher_is_better:
         gains = -gains
     baseline, candidate = (row.run.captions for row in comparison.rows)
-    references = {item.id: item.references for item in comparison.rows[1].run.items}
-    return [
-        ImageChange(
-            ids[index],
-            float(gains[index]),
-            baseline[ids[index]].text or "",
-            candidate[ids[index]].text or "",
-            references.get(ids[index], ()),
-        )
-        for index in np.argsort(gains, kind="stable")
-        if not np.isnan(gains[index])
-    ]
+    order = np.argsort(gains, kind="stable")
+    order = order[~np.isnan(gains[order])]
+    losses = [int(index) for index in order[:shown] if gains[index] < 0]
+    best = [int(index) for index in order[::-1][:shown] if gains[index] > 0]
+    wanted = {ids[index] for index in (*losses, *best)}
+    references = {item.id: item.references for item in comparison.rows[1].run.items if item.id in wanted}
+
+    def change(index: int) -> ImageChange:
+        item_id, gain = ids[index], float(gains[index])
+        old, new = (captions[item_id].text or "" for captions in (baseline, candidate))
+        return ImageChange(item_id, gain, old, new, references.get(item_id, ()))
+
+    return tuple(map(change, losses)), tuple(map(change, best))
 
 
 def best_of(baselines: Sequence[Path], gates: Sequence[Gate]) -> Path:

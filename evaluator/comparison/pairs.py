@@ -157,11 +157,13 @@ def restricted(run: Run, ids: Sequence[str], are_all: bool) -> dict[str, Measure
     """A run's measurements over some of its images, in their order."""
     if not run.scored_ids:
         return {}
-    index_of = {item_id: index for index, item_id in enumerate(run.scored_ids)}
-    rows = [index_of[item_id] for item_id in ids]
+    measurements = dict(run.measurements)
+    if list(run.scored_ids) != list(ids):
+        index_of = {item_id: index for index, item_id in enumerate(run.scored_ids)}
+        rows = np.array([index_of[item_id] for item_id in ids], np.int64)
+        measurements = {name: one.of(rows) for name, one in measurements.items()}
     measurements = {
-        name: replace(one.of(rows), signature=one.signature.over(len(ids)))
-        for name, one in run.measurements.items()
+        name: replace(one, signature=one.signature.over(len(ids))) for name, one in measurements.items()
     }
     if not are_all and ids:
         measurements |= {one.name: one for one in remeasure(run, ids) if one.name in measurements}

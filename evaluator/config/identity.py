@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from evaluator.config.settings import Settings
+from evaluator.core import Item
 from evaluator.core.kinds import kind_of
 
 # The groups whose options can change a caption.
@@ -127,3 +128,13 @@ def _folder_name(choice: str) -> str:
 def short_hash(document: Any) -> str:
     """Six hexadecimal digits that stand for `document`."""
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:6]
+
+
+def dataset_digest(items: Iterable[Item]) -> str:
+    """The same of the list of all ids and references, which is never in memory as a whole."""
+    hashed, before = hashlib.sha256(), "["
+    for item in items:
+        hashed.update(f"{before}{json.dumps([item.id, item.references])}".encode())
+        before = ", "
+    hashed.update(b"]" if before == ", " else b"[]")
+    return hashed.hexdigest()[:6]

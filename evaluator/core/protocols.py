@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from evaluator.core.arrays import Array
 from evaluator.core.errors import CaptionError
 from evaluator.core.measurement import Measurement
 from evaluator.core.values import (
@@ -179,6 +180,27 @@ class Scorer(Protocol):
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """Row i of each measurement belongs to items[i]. Raises NotComputed with the reason."""
+
+
+class RowScorer(Protocol):
+    """The two halves of a scorer that gets its images in parts."""
+
+    def rows(self, items: Sequence[Item], captions: Sequence[str]) -> Array:
+        """The statistics (N, K) of N of the images; zeros for one that cannot be scored."""
+
+    def measurements(self, items: Sequence[Item], rows: Array) -> list[Measurement]:
+        """What the rows of all images make. Raises MetricError where no image can be scored."""
+
+
+@runtime_checkable
+class InParts(Scorer, Protocol):
+    """A scorer that can get its images in parts, since the row of an image depends on no other image.
+
+    So a million images are never in memory in all their forms at once.
+    """
+
+    def for_parts_of(self, items: Sequence[Item]) -> RowScorer:
+        """What measures each part. It may have learnt from all items, as CIDEr does their n-grams."""
 
 
 @runtime_checkable

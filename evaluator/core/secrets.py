@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from evaluator.core.errors import StoreError
@@ -30,6 +30,7 @@ from evaluator.core.values import Caption, Reply
 MASK = "***"
 # What is shorter is no secret, and would be found in ordinary words.
 SHORTEST_KEY = 8
+BYTES_AT_ONCE = 16_000_000
 # The usual shapes of keys. A word has no digits, and no name is as long as a key.
 SHAPES = re.compile(
     r"""
@@ -129,6 +130,11 @@ class Secrets:
         lowered = content.lower()
         return any(form.encode() in lowered for form in self._forms)
 
+    @property
+    def longest_form(self) -> int:
+        """The bytes of the longest that `plainly_in` looks for; 0 where no key is known."""
+        return max((len(form.encode()) for form in self._forms), default=0)
+
     def _kind(self, text: str) -> str:
         if self.holds_key(text):
             return "an API key, or what an environment variable named like one holds"
@@ -192,6 +198,14 @@ def refuse_known_keys(content: bytes, what: str) -> None:
             f"{what} was not written: it would hold an API key of this machine. Find out how the key came "
             "into the run, perhaps by its captions or references, and replace that key with a new one"
         )
+
+
+def refuse_known_keys_in(file: BinaryIO, what: str) -> None:
+    """The same of an open file, which may be large."""
+    longest, before = known_secrets().longest_form, b""
+    while longest and (content := before + file.read(BYTES_AT_ONCE)) != before:
+        refuse_known_keys(content, what)
+        before = content[-longest:]
 
 
 def reply_without_secrets(reply: Reply, secrets: Secrets) -> Reply:

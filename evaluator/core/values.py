@@ -27,7 +27,7 @@ def choice_of(group: str) -> Mapping[str, Any]:
     return {"choice_of": group, "recorded": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One image to caption, with the references that people wrote and its tags."""
 
@@ -40,7 +40,7 @@ class Item:
     draw: int = 0  # above 0: the same image or question again, for another answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Question(Item):
     """A text to ask a chat model by itself, with the picture in `image` or without one.
 
@@ -123,7 +123,7 @@ class TokenChoice:
     probabilities: Mapping[str, float]  # of the likeliest tokens, its own among them; each from 0 to 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A model's reply and the tokens it is billed for."""
 
@@ -178,7 +178,7 @@ class DeviceUse:
     peak_memory: int | None = None  # in bytes, weights included; None: the system does not say
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Caption:
     """One line of captions.jsonl: how the attempt to caption one item ended."""
 

@@ -24,7 +24,15 @@ from typing_extensions import TypedDict
 from evaluator.core import Item
 from evaluator.core.errors import DataError
 from evaluator.data.picture_files import AnnotatedImage
-from evaluator.files.json_input import WrittenId, checked, describe, image_id, located, read_json
+from evaluator.files.json_input import (
+    WrittenId,
+    checked,
+    checked_entries,
+    describe,
+    image_id,
+    located,
+    read_json,
+)
 
 
 class Image(TypedDict):
@@ -50,7 +58,7 @@ def read_coco(
     rejected or as precanned; so does this, unless they are to be kept.
     """
     images = checked(document["images"], list[Image], path, "images")
-    annotations = checked(document["annotations"], list[Annotation], path, "annotations")
+    annotations = checked_entries(document["annotations"], Annotation, path, "annotations")
     ids = [image_id(image["id"], path, "images", n, "id") for n, image in enumerate(images)]
     refuse_repeats(dict(enumerate(ids)), path)
     captions: dict[str, list[str]] = {item_id: [] for item_id in ids}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from evaluator.core.secrets import refuse_known_keys
+from evaluator.core.secrets import refuse_known_keys_in
 
 TEXT_SUFFIXES = (".json", ".jsonl", ".yaml", ".html", ".md", ".csv", ".tex", ".xml", ".txt")
 
@@ -30,7 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.suffix.lower() in TEXT_SUFFIXES:
-            refuse_known_keys(temporary.read_bytes(), str(path))
+            with temporary.open("rb") as file:
+                refuse_known_keys_in(file, str(path))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -39,5 +40,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file with this content in the place of `path`, whole or not at all. Raises OSError."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    replace_by_pieces(path, [content])
+
+
+def replace_by_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same of a content that comes piece by piece."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.writelines(pieces)

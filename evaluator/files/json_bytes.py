@@ -8,7 +8,11 @@ surrogate pair, and with syntax errors, for their line and column.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
+
+ENTRIES_AT_ONCE = 10_000
 
 
 def decode_json(content: bytes | str) -> Any:
@@ -35,3 +39,16 @@ def encode_json(document: Any, indent: bool = False) -> bytes:
         text = json.dumps(document, ensure_ascii=False, indent=2 if indent else None, separators=separators)
         # In JSON the backslash form of a lone surrogate is its own escape, so nothing is lost.
         return text.encode("utf-8", "backslashreplace")
+
+
+def encode_list(entries: Iterable[Any]) -> Iterator[bytes]:
+    """What `encode_json` gives for a list, in pieces: for a list that is better not in memory as a whole.
+
+    >>> b"".join(encode_list(["a", {"b": 1}]))
+    b'["a",{"b":1}]'
+    """
+    entries, before = iter(entries), b"["
+    while some := list(islice(entries, ENTRIES_AT_ONCE)):
+        yield before + encode_json(some)[1:-1]
+        before = b","
+    yield b"]" if before == b"," else b"[]"

@@ -10,12 +10,13 @@ evaluator.core.errors.DataError: a.json: [1].caption: expected text, found null
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_bytes import decode_json
+from evaluator.files.json_bytes import ENTRIES_AT_ONCE, decode_json
 from evaluator.files.regular_file import read_regular_file
 
 if TYPE_CHECKING:
@@ -51,10 +52,13 @@ def parse_json(content: str, path: Path, line: int = 1) -> Any:
         raise DataError(f"{path}: cannot be read as JSON: {error}") from error
 
 
-def checked(document: Any, shape: type[Shape], path: Path | str, *location: str | int) -> Shape:
+def checked(
+    document: Any, shape: type[Shape], path: Path | str, *location: str | int, entries_before: int = 0
+) -> Shape:
     """The document with the keys that `shape` names, which TypedDicts describe; other keys are left out.
 
-    Raises DataError for the first value of another type; `location` says where in the file the document is.
+    Raises DataError for the first value of another type; `location` says where in the file the document is,
+    and `entries_before` how many entries of its list come before.
     """
     from pydantic import ValidationError
 
@@ -62,8 +66,20 @@ def checked(document: Any, shape: type[Shape], path: Path | str, *location: str 
         return _adapter(shape).validate_python(document, strict=True)  # type: ignore[arg-type, no-any-return]
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        location = (*location, *first["loc"])
+        found = [step + entries_before if isinstance(step, int) else step for step in first["loc"][:1]]
+        location = (*location, *found, *first["loc"][1:])
         raise DataError(_complaint(first["type"], first["msg"], first["input"], path, location)) from None
+
+
+def checked_entries(
+    document: Any, shape: type[Shape], path: Path | str, *location: str | int
+) -> Iterator[Shape]:
+    """The same of each entry of a list, some at a time: a long list is not in memory twice."""
+    if not isinstance(document, list):
+        checked(document, list, path, *location)
+    for start in range(0, len(document), ENTRIES_AT_ONCE):
+        some = document[start : start + ENTRIES_AT_ONCE]
+        yield from checked(some, list[shape], path, *location, entries_before=start)  # type: ignore[valid-type]
 
 
 @cache

@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +73,7 @@ class ResponseCache:
         """Keep an answer or a final refusal; replaces an older one. Raises ValueError for a failure."""
         if caption.outcome.can_be_retried:
             raise ValueError(f"{caption.outcome} is not an answer")
-        reply = json.dumps(vars(caption.reply), default=vars) if caption.reply else None
+        reply = json.dumps(asdict(caption.reply)) if caption.reply else None
         self.connection.execute(
             "INSERT OR REPLACE INTO answers (key, model, outcome, reply, error, cost_usd, written_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",

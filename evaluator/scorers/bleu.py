@@ -22,17 +22,20 @@ import numpy as np
 
 from evaluator.core import Array, Item, Measurement
 from evaluator.core.aggregates.bleu import LENGTH, MATCHES, REFERENCE_LENGTH, TOTALS
+from evaluator.scorers.in_parts import score_in_parts
 from evaluator.scorers.ngram_counts import LONGEST, caption_counts, reference_counts
 from evaluator.scorers.packed_keys import Ids, pack, unpack
-from evaluator.scorers.references import References
+from evaluator.scorers.references import items_with_references, rows_by_references
 from evaluator.scorers.signature import signature
+
+COLUMNS = 2 * LONGEST + 2
 
 
 def bleu_statistics(captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
     """Rows (N, 10): matches, n-grams (both for 1 to 4 words), caption length, closest reference's length."""
     reference = reference_counts(references)
     caption = caption_counts(captions, reference)
-    rows = np.empty((len(captions), 10))
+    rows = np.empty((len(captions), COLUMNS))
     rows[:, MATCHES] = np.stack(
         [
             counts[:, : most.shape[1]].minimum(most).sum(axis=1)
@@ -65,14 +68,22 @@ class BLEU:
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """BLEU-1 to BLEU-4, from the same counts. Raises MetricError where no item has references."""
-        texts = References.of(items, captions, "BLEU")
-        statistics = texts.spread(bleu_statistics(texts.captions, texts.references))
+        return score_in_parts(self, items, captions)
+
+    def for_parts_of(self, items: Sequence[Item]) -> BLEU:
+        return self
+
+    def rows(self, items: Sequence[Item], captions: Sequence[str]) -> Array:
+        return rows_by_references(items, captions, COLUMNS, bleu_statistics)
+
+    def measurements(self, items: Sequence[Item], rows: Array) -> list[Measurement]:
+        scored = items_with_references(items, "BLEU")
         return [
             Measurement(
                 name,
-                statistics,
+                rows,
                 name.lower(),
-                signature(name, texts.items, smooth="coco", length="closest", tok="ptb"),
+                signature(name, scored, smooth="coco", length="closest", tok="ptb"),
             )
             for name in self.names
         ]

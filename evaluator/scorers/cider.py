@@ -16,19 +16,20 @@ The document frequencies come from the references being scored, or from a table 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from evaluator.core import Array, Item, Measurement
 from evaluator.core.errors import MetricError
+from evaluator.scorers import in_parts
+from evaluator.scorers.document_frequencies import document_frequencies
 from evaluator.scorers.idf import (
     CORPUS,
-    Table,
     find_table,
     is_kept_table,
     make_table,
@@ -37,11 +38,22 @@ from evaluator.scorers.idf import (
     write_table,
 )
 from evaluator.scorers.ngram_counts import LONGEST, Counts, ReferenceCounts, caption_counts, reference_counts
-from evaluator.scorers.references import References
+from evaluator.scorers.packed_keys import Ids
+from evaluator.scorers.references import items_with_references, rows_by_references, values_and_ones
 from evaluator.scorers.signature import signature
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+class Frequencies(Hashable, Protocol):
+    """Document frequencies that were counted before."""
+
+    @property
+    def images(self) -> int: ...
+
+    def of_ngrams(self, n: int, texts: Counts) -> Ids:
+        """For each n-gram of n words in the texts the number of images; 0 or 1 may stand for each other."""
 
 
 def cider(
@@ -50,9 +62,12 @@ def cider(
     n: int = LONGEST,
     sigma: float = 6.0,
     variant: str = "D",
-    table: Table | None = None,
+    table: Frequencies | None = None,
 ) -> Array:
-    """Scores (N,) from 0 to 10: one caption per image, and at least one reference per image."""
+    """Scores (N,) from 0 to 10: one caption per image, and at least one reference per image.
+
+    Without a table, the document frequencies are those of the references.
+    """
     of_references = reference_counts(references)
     of_captions = caption_counts(captions, of_references)
     image = of_references.image
@@ -74,19 +89,21 @@ def cider(
 
 
 @lru_cache(maxsize=2 * LONGEST)
-def weighted_references(references: ReferenceCounts, n: int, table: Table | None) -> tuple[csr_array, Array]:
+def weighted_references(
+    references: ReferenceCounts, n: int, table: Frequencies | None
+) -> tuple[csr_array, Array]:
     """The references' vectors for n-grams of n words, and their norms. The last few are remembered."""
     vectors = weighted(references.counts[n - 1], rarity(references, n, references, table))
     return vectors, norm(vectors)
 
 
-def rarity(texts: Counts, n: int, references: ReferenceCounts, table: Table | None) -> Array:
+def rarity(texts: Counts, n: int, references: ReferenceCounts, table: Frequencies | None) -> Array:
     """For each n-gram of n words in the texts: log(images / images whose references hold it)."""
     if table is None:
         images, frequencies = len(references.first_of_image), references.document_frequencies(n)
         frequencies = np.pad(frequencies, (0, texts.counts[n - 1].shape[1] - len(frequencies)))
     else:
-        images, frequencies = table.images, table.document_frequencies(n, texts.ngrams[n - 1])
+        images, frequencies = table.images, table.of_ngrams(n, texts)
     weights: Array = np.log(images) - np.log(np.maximum(frequencies, 1))
     return weights
 
@@ -141,10 +158,14 @@ class CIDEr:
 
         Raises MetricError where there are no references, and for one image without a table.
         """
+        return in_parts.score_in_parts(self, items, captions)
+
+    def for_parts_of(self, items: Sequence[Item]) -> WeightedCIDEr:
+        """With the document frequencies of all images, where these are more than one part."""
         (name,) = self.names
-        texts = References.of(items, captions, name)
+        scored = items_with_references(items, name)
         table = None if self.idf == CORPUS else read_table(find_table(self.idf))
-        if table is None and len(texts.items) < 2:
+        if table is None and len(scored) < 2:
             raise MetricError(
                 f"{name} weighs words by how many images share them, and with one image every weight is zero:"
                 " score two images or more, better the whole data set, or make a table of its weights: "
@@ -155,11 +176,39 @@ class CIDEr:
                 f"{name} counts n-grams of up to {self.n} words (scorer.cider.n), and the table "
                 f"{self.idf} has those of up to {table.longest}: type scorer.cider.n={table.longest}"
             )
-        scores = cider(texts.captions, texts.references, self.n, self.sigma, self.variant, table)
-        statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))
-        penalty = {"sigma": self.sigma} if self.variant == "D" else {}
-        idf = table.label if table else CORPUS
+        if table is None and len(items) > in_parts.IMAGES_A_PART:
+            references = tuple([item.references for item in scored])
+            return WeightedCIDEr(self, CORPUS, document_frequencies(references, self.n))
+        return WeightedCIDEr(self, table.label if table else CORPUS, table)
+
+
+@dataclass(frozen=True)
+class WeightedCIDEr:
+    """CIDEr with the weights of n-grams; those of the references being scored where there is no table."""
+
+    options: CIDEr
+    idf: str  # the weights in the signature
+    table: Frequencies | None
+
+    def rows(self, items: Sequence[Item], captions: Sequence[str]) -> Array:
+        return rows_by_references(items, captions, 2, self._statistics)
+
+    def measurements(self, items: Sequence[Item], rows: Array) -> list[Measurement]:
+        options, (name,) = self.options, self.options.names
+        penalty = {"sigma": options.sigma} if options.variant == "D" else {}
         described = signature(
-            name, texts.items, variant=self.variant, n=self.n, **penalty, tok="ptb", idf=idf
+            name,
+            items_with_references(items, name),
+            variant=options.variant,
+            n=options.n,
+            **penalty,
+            tok="ptb",
+            idf=self.idf,
         )
-        return [Measurement(name, statistics, "mean", described)]
+        return [Measurement(name, rows, "mean", described)]
+
+    def _statistics(self, captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
+        options = self.options
+        return values_and_ones(
+            cider(captions, references, options.n, options.sigma, options.variant, self.table)
+        )

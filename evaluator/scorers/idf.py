@@ -19,7 +19,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,7 +29,8 @@ import numpy as np
 from evaluator.core.errors import ConfigError, DataError
 from evaluator.files.atomic import replace_file
 from evaluator.files.cache_folder import cache_folder
-from evaluator.scorers.ngram_counts import LONGEST, reference_counts
+from evaluator.scorers.document_frequencies import document_frequencies
+from evaluator.scorers.ngram_counts import LONGEST, Counts
 from evaluator.scorers.packed_keys import Ids, pack, unpack
 
 CORPUS = "corpus"  # not a table: the frequencies of the references being scored
@@ -54,10 +55,10 @@ class Table:
     def ngrams(self) -> int:
         return sum(map(len, self.frequencies))
 
-    def document_frequencies(self, n: int, ngrams: Sequence[str]) -> Ids:
-        """For each n-gram of n words the number of images, 0 for one that the table lacks."""
+    def of_ngrams(self, n: int, texts: Counts) -> Ids:
+        """For each n-gram of n words in the texts the number of images, 0 for one that the table lacks."""
         frequencies = self.frequencies[n - 1]
-        return np.array([frequencies.get(ngram, 0) for ngram in ngrams], np.int64)
+        return np.array([frequencies.get(ngram, 0) for ngram in texts.ngrams[n - 1]], np.int64)
 
     @property
     def label(self) -> str:
@@ -86,11 +87,11 @@ def make_table(references: tuple[tuple[str, ...], ...], name: str, longest: int 
     """Count the images of each n-gram; each image must have a reference. Raises DataError without any."""
     if not references:
         raise DataError("there are no references to make a table of document frequencies from")
-    counts = reference_counts(references)
-    frequencies = []
-    for n in range(1, longest + 1):
-        of_ngram = zip(counts.ngrams[n - 1], counts.document_frequencies(n).tolist(), strict=True)
-        frequencies.append({ngram: images for ngram, images in of_ngram if images > 1})
+    counted = document_frequencies(references, longest)
+    frequencies = (
+        dict(zip(ngrams, images.tolist(), strict=True))
+        for ngrams, images in zip(counted.ngrams, counted.frequencies, strict=True)
+    )
     return Table(name, len(references), tuple(frequencies))
 
 

@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from evaluator.core import Item, Measurement, NotComputed, Scorer, errors
+from evaluator.core import InParts, Item, Measurement, NotComputed, Scorer, errors
 from evaluator.core.signature import REMOVED
+from evaluator.scorers import in_parts
 from evaluator.scorers.progress import Begin, in_silence
 
 logger = logging.getLogger(__name__)
@@ -27,13 +28,18 @@ def measure(
     """
     measurements: list[Measurement] = []
     not_computed: list[NotComputed] = []
-    for scorer in scorers.values():
+    outcomes = outcomes_in_parts(scorers, items, captions, begin)
+    for key, scorer in scorers.items():
         measured: dict[str, Measurement] = {}
-        begin(", ".join(scorer.names))
+        if key not in outcomes:
+            begin(", ".join(scorer.names))
         try:
             if not captions:
                 raise errors.MetricError("no image has a caption")
-            measured = {measurement.name: measurement for measurement in scorer.score(items, captions)}
+            outcome = outcomes[key] if key in outcomes else scorer.score(items, captions)
+            if isinstance(outcome, Exception):
+                raise outcome
+            measured = {measurement.name: measurement for measurement in outcome}
             reason = "no image could be scored"
         except errors.StoreError:  # answers of a judge could not be kept
             raise
@@ -49,6 +55,17 @@ def measure(
             else:
                 not_computed.append(NotComputed(name, reason))
     return measurements, not_computed
+
+
+def outcomes_in_parts(
+    scorers: Mapping[str, Scorer], items: Sequence[Item], captions: Sequence[str], begin: Begin
+) -> dict[str, list[Measurement] | Exception]:
+    """What those scorers measure that take many images in parts: together, since they share much work."""
+    together = {key: scorer for key, scorer in scorers.items() if isinstance(scorer, InParts)}
+    if len(items) <= in_parts.IMAGES_A_PART or not together:
+        return {}  # one part is remembered from one scorer to the next
+    begin(", ".join(name for scorer in together.values() for name in scorer.names))
+    return in_parts.score_together(together, items, captions)
 
 
 # Options of a signature: how images without a caption, and captions that are refusals, were treated.

@@ -19,9 +19,11 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from evaluator.core import RUNTIME_ONLY, Item, Measurement
+from evaluator.core import RUNTIME_ONLY, Array, Item, Measurement
+from evaluator.core.aggregates.meteor import COLUMNS
+from evaluator.scorers.in_parts import score_in_parts
 from evaluator.scorers.meteor15.engines import by_java, by_python
-from evaluator.scorers.references import References
+from evaluator.scorers.references import items_with_references, rows_by_references
 from evaluator.scorers.signature import signature
 from evaluator.scorers.tokenizer.ptb import tokenized_text
 
@@ -44,12 +46,23 @@ class METEOR:
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """Raises MetricError where no item has references, or what the engine needs is missing."""
-        texts = References.of(items, captions, "METEOR")
-        captions = [tokenized_text(caption) for caption in texts.captions]
-        references = [[tokenized_text(text) for text in of_image] for of_image in texts.references]
+        return score_in_parts(self, items, captions)
+
+    def for_parts_of(self, items: Sequence[Item]) -> METEOR:
+        return self
+
+    def rows(self, items: Sequence[Item], captions: Sequence[str]) -> Array:
+        return rows_by_references(items, captions, len(COLUMNS), self._statistics)
+
+    def measurements(self, items: Sequence[Item], rows: Array) -> list[Measurement]:
+        scored = items_with_references(items, "METEOR")
+        described = signature("METEOR", scored, version="1.5", norm="en", tok="ptb")
+        return [Measurement("METEOR", rows, "meteor", described)]
+
+    def _statistics(self, captions: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
+        """Rows (N, 23)."""
+        captions = [tokenized_text(caption) for caption in captions]
+        references = [[tokenized_text(text) for text in of_image] for of_image in references]
         if self.engine == "java":
-            rows = by_java(captions, references, self.java, self.memory, self.time_limit_seconds)
-        else:
-            rows = by_python(captions, references, self.processes or os.cpu_count() or 1)
-        described = signature("METEOR", texts.items, version="1.5", norm="en", tok="ptb")
-        return [Measurement("METEOR", texts.spread(rows), "meteor", described)]
+            return by_java(captions, references, self.java, self.memory, self.time_limit_seconds)
+        return by_python(captions, references, self.processes or os.cpu_count() or 1)

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 
-_BITS = 31
+BITS = 31
 # The part of a large table in which so many sorted keys lie fits into the processor's cache.
 _KEYS_AT_A_TIME = 1 << 12
 
 
-def pack(first: Ids, second: Ids) -> Ids:
-    """Two ids below 2 ** 31 in one key. Keys sort by the first id, then by the second."""
-    return (first << _BITS) | second
+def pack(first: Ids, second: Ids, bits: int = BITS) -> Ids:
+    """Two ids in one key, the second below 2 ** bits. Keys sort by the first id, then by the second."""
+    return (first << bits) | second
 
 
-def unpack(keys: Ids) -> tuple[Ids, Ids]:
-    return keys >> _BITS, keys & ((1 << _BITS) - 1)
+def unpack(keys: Ids, bits: int = BITS) -> tuple[Ids, Ids]:
+    return keys >> bits, keys & ((1 << bits) - 1)
 
 
 def lookup(keys: Ids, table: Ids) -> tuple[Ids, NDArray[np.bool_]]:

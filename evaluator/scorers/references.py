@@ -10,7 +10,7 @@ A row of zeros marks an image that was not scored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,14 +31,15 @@ class References:
     @classmethod
     def of(cls, items: Sequence[Item], captions: Sequence[str], metric: str) -> References:
         """Raises MetricError where no item has references."""
+        items_with_references(items, metric)
+        return cls.among(items, captions)
+
+    @classmethod
+    def among(cls, items: Sequence[Item], captions: Sequence[str]) -> References:
+        """Those of the images that have references, if any."""
         if len(items) != len(captions):
             raise ValueError(f"{len(captions)} captions for {len(items)} images")
         indexes = tuple([index for index, item in enumerate(items) if item.references])
-        if not indexes:
-            raise MetricError(
-                f"{metric} compares captions with references, and none of the {len(items)} images has any: "
-                "choose a data set with references, or give a references file"
-            )
         scored = tuple([items[index] for index in indexes])
         return cls(scored, tuple([captions[index] for index in indexes]), indexes, len(items))
 
@@ -51,3 +52,31 @@ class References:
         spread = np.zeros((self.total, rows.shape[1]))
         spread[list(self.indexes)] = rows
         return spread
+
+
+def values_and_ones(values: Array) -> Array:
+    """The rows (N, 2) of a metric that is the mean over the images."""
+    return np.stack([values, np.ones(len(values))], axis=1)
+
+
+def items_with_references(items: Sequence[Item], metric: str) -> list[Item]:
+    """Raises MetricError where no item has references."""
+    if found := [item for item in items if item.references]:
+        return found
+    raise MetricError(
+        f"{metric} compares captions with references, and none of the {len(items)} images has any: "
+        "choose a data set with references, or give a references file"
+    )
+
+
+def rows_by_references(
+    items: Sequence[Item],
+    captions: Sequence[str],
+    columns: int,
+    compute: Callable[[tuple[str, ...], tuple[tuple[str, ...], ...]], Array],
+) -> Array:
+    """The rows (N, columns) that `compute` makes of captions and references; zeros without references."""
+    texts = References.among(items, captions)
+    if not texts.items:
+        return np.zeros((len(items), columns))
+    return texts.spread(compute(texts.captions, texts.references))

@@ -19,8 +19,9 @@ from typing import ClassVar
 import numpy as np
 
 from evaluator.core import Array, Item, Measurement
+from evaluator.scorers.in_parts import score_in_parts
 from evaluator.scorers.ngram_counts import caption_counts, reference_counts
-from evaluator.scorers.references import References
+from evaluator.scorers.references import items_with_references, rows_by_references, values_and_ones
 from evaluator.scorers.signature import signature
 
 BETA = 1.2
@@ -55,11 +56,14 @@ class ROUGE:
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """ROUGE-L, the mean over the images. Raises MetricError where no item has references."""
-        texts = References.of(items, captions, "ROUGE-L")
-        scores = rouge_l(texts.captions, texts.references)
-        statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))
-        return [
-            Measurement(
-                "ROUGE-L", statistics, "mean", signature("ROUGE-L", texts.items, beta=BETA, tok="ptb")
-            )
-        ]
+        return score_in_parts(self, items, captions)
+
+    def for_parts_of(self, items: Sequence[Item]) -> ROUGE:
+        return self
+
+    def rows(self, items: Sequence[Item], captions: Sequence[str]) -> Array:
+        return rows_by_references(items, captions, 2, lambda *texts: values_and_ones(rouge_l(*texts)))
+
+    def measurements(self, items: Sequence[Item], rows: Array) -> list[Measurement]:
+        described = signature("ROUGE-L", items_with_references(items, "ROUGE-L"), beta=BETA, tok="ptb")
+        return [Measurement("ROUGE-L", rows, "mean", described)]

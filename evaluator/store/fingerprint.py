@@ -6,15 +6,16 @@ A command that asks for one metric keeps the others of the same captions, so eac
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, unquote
 
 from evaluator.config.identity import identity
 from evaluator.config.settings import Settings
 from evaluator.core import Caption, Item, Outcome, Scorer
-from evaluator.files.json_bytes import encode_json
+from evaluator.files.json_bytes import encode_json, encode_list
 from evaluator.version import __version__
 
 
@@ -52,16 +53,12 @@ def fingerprint(
     settings: Settings,
 ) -> Fingerprint:
     """Of the scores that these scorers give to these captions."""
-    pictures = _digest([str(item.image) for item in items])
-    # The time of a failure is part of no score, and another attempt takes another time.
-    seconds = {one.item_id: one.seconds for one in captions.values() if one.outcome is Outcome.OK}
-    answers = [
-        [one.item_id, str(one.outcome), one.text, seconds.get(one.item_id, 0.0)] for one in captions.values()
-    ]
+    pictures = _digest_of(encode_list(str(item.image) for item in items))
+    given = encode_list([item.id, item.references] for item in items)
+    answers = encode_list(map(_answer, captions.values()))
+    rules = encode_json([settings.missing, settings.refusals])[:-1]
     return Fingerprint(
-        inputs=_digest(
-            [settings.missing, settings.refusals, [[item.id, item.references] for item in items], answers]
-        ),
+        inputs=_digest_of(chain([rules, b","], given, [b","], answers, [b"]"])),
         intervals=_digest([__version__, settings.resamples, settings.confidence, settings.seed]),
         scorers={
             name: _digest([__version__, identity(scorer), pictures, settings.normalize])
@@ -70,5 +67,18 @@ def fingerprint(
     )
 
 
+def _answer(caption: Caption) -> list[Any]:
+    # The time of a failure is part of no score, and another attempt takes another time.
+    seconds = caption.seconds if caption.outcome is Outcome.OK else 0.0
+    return [caption.item_id, str(caption.outcome), caption.text, seconds]
+
+
 def _digest(document: Any) -> str:
-    return hashlib.sha256(encode_json(document)).hexdigest()[:16]
+    return _digest_of([encode_json(document)])
+
+
+def _digest_of(pieces: Iterable[bytes]) -> str:
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        hashed.update(piece)
+    return hashed.hexdigest()[:16]

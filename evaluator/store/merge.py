@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from evaluator.config.identity import short_hash
+from evaluator.config.identity import dataset_digest
 from evaluator.core import Caption, Item
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import encode_json
@@ -101,7 +101,7 @@ def merge(parts: Parts, folder: RunFolder) -> Run:
     manifest = replace(
         first.manifest,
         name=folder.path.name,
-        dataset_digest=short_hash([[item.id, item.references] for item in items]),
+        dataset_digest=dataset_digest(items),
         images=len(items),
         environment=environments[0],
         resumed=tuple(environments[1:]),

@@ -6,17 +6,16 @@ cache keeps the digest of each items.jsonl that was written here.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 
 from evaluator.files.cache_folder import cache_folder
 
 
-def remember_items(content: bytes) -> None:
-    """Note that this file was written here."""
+def remember_items(digest: str) -> None:
+    """Note that the file with this SHA-256 was written here."""
     with suppress(OSError):
-        (cache_folder("items") / hashlib.sha256(content).hexdigest()).touch()
+        (cache_folder("items") / digest).touch()
 
 
-def were_written_here(content: bytes) -> bool:
-    return (cache_folder("items") / hashlib.sha256(content).hexdigest()).exists()
+def were_written_here(digest: str) -> bool:
+    return (cache_folder("items") / digest).exists()

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import chain
 
 from evaluator.core import Caption, Item
 from evaluator.store.manifest import Environment
@@ -36,9 +37,13 @@ def inputs_digest(items: Sequence[Item], captions: Mapping[str, Caption]) -> str
 
     Where the pictures lie does not enter it, so that a baseline, which has no pictures, keeps its scores.
     """
-    parts = [text for item in items for text in (item.id, str(len(item.references)), *item.references)]
-    parts += [text for each in captions.values() for text in (each.item_id, each.outcome, each.text or "")]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    given = ((item.id, str(len(item.references)), *item.references) for item in items)
+    answers = ((each.item_id, each.outcome, each.text or "") for each in captions.values())
+    hashed, before = hashlib.sha256(), ""
+    for texts in chain(given, answers):
+        hashed.update((before + "\0".join(texts)).encode("utf-8", "surrogatepass"))
+        before = "\0"
+    return hashed.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ Everything after captioning takes a Run, so that no file is parsed twice in one 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -116,7 +117,8 @@ class Run:
     @cached_property
     def _items(self) -> tuple[Sequence[Item], bool]:
         content = self.files.read("items.jsonl")
-        return items_from(content, self.files.where("items.jsonl")), were_written_here(content)
+        are_own = were_written_here(hashlib.sha256(content).hexdigest())
+        return items_from(content, self.files.where("items.jsonl")), are_own
 
     @cached_property
     def attempts(self) -> Attempts:

@@ -21,9 +21,10 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ from evaluator.core import Item, Measurement
 from evaluator.core.coco_id import coco_id
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import refuse_known_keys
-from evaluator.files.atomic import replace_file, replacing
-from evaluator.files.json_bytes import encode_json
+from evaluator.files.atomic import replace_by_pieces, replace_file, replacing
+from evaluator.files.json_bytes import encode_json, encode_list
 from evaluator.files.plain import plain
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
 from evaluator.store.ledger import Ledger, writing_to
@@ -84,15 +85,15 @@ class RunFolder:
         """
         import yaml
 
-        content = b"".join(_line(item_to_json(item)) for item in items)
-        if are_own:
-            remember_items(content)
         with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
             self._replace(
                 "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode()
             )
-            self._replace("items.jsonl", content)
+            with replacing(self.path / "items.jsonl") as temporary:
+                digest = write_items(temporary, items)
+                if are_own:
+                    remember_items(digest)
             self.write_manifest(manifest)
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -157,7 +158,7 @@ class RunFolder:
         table = run.per_image_table
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), SCORING: scoring})
         texts = {item_id: run.captions[item_id].text or "" for item_id in run.scored_ids}
-        coco = [{"image_id": coco_id(item_id), "caption": text} for item_id, text in texts.items()]
+        coco = ({"image_id": coco_id(item_id), "caption": text} for item_id, text in texts.items())
         statistics = statistics_bytes(run.scored_ids, measurements, scoring)
         notes = notes_of(run.scored_ids, measurements)
         with self.writing():
@@ -165,7 +166,7 @@ class RunFolder:
             (self.path / NOTES).unlink(missing_ok=True)
             if notes:
                 self._replace(NOTES, encode_json({"scoring": scoring, "notes": notes}) + b"\n")
-            self._replace("captions.coco.json", encode_json(coco) + b"\n")
+            replace_by_pieces(self.path / "captions.coco.json", chain(encode_list(coco), [b"\n"]))
             self._replace("per_image.parquet", parquet_bytes(table))
             self._replace("statistics.npz", statistics)
             self._replace("scores.json", encode_json(document, indent=True) + b"\n")
@@ -207,6 +208,17 @@ def notes_of(ids: Sequence[str], measurements: Sequence[Measurement]) -> dict[st
         for one in measurements
         if one.notes
     }
+
+
+def write_items(path: Path, items: Iterable[Item]) -> str:
+    """Write items.jsonl. Returns the SHA-256 of its content."""
+    hashed = hashlib.sha256()
+    with path.open("wb") as file:
+        for item in items:
+            line = _line(item_to_json(item))
+            hashed.update(line)
+            file.write(line)
+    return hashed.hexdigest()
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

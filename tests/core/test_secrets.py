@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from urllib.parse import quote
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator.core.secrets import MASK, Secrets, known_secrets, remember
+from evaluator.core import secrets
+from evaluator.core.errors import StoreError
+from evaluator.core.secrets import MASK, Secrets, known_secrets, refuse_known_keys_in, remember
 
 KEY = "test-key-31415/926+535897"
 SECRETS = Secrets((KEY,))
@@ -136,3 +139,15 @@ def test_keys_of_the_environment_are_known(monkeypatch: pytest.MonkeyPatch) -> N
     assert secrets.scrubbed("abcdefgh-123456789 given-12345") == f"{MASK} {MASK}"
     ordinary = "production /etc/keys/signing-key-1.pem abcdefgh-987654321"
     assert secrets.scrubbed(ordinary) == ordinary
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_a_key_in_a_large_file_is_found_wherever_it_is_read_apart(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(secrets, "BYTES_AT_ONCE", at_once)
+    monkeypatch.setenv("SOME_API_KEY", "correct-horse-1234-battery")
+    refuse_known_keys_in(io.BytesIO(b"a dog " * 20), "the file")
+    for before in range(12):
+        with pytest.raises(StoreError, match="the file was not written"):
+            refuse_known_keys_in(io.BytesIO(b"x" * before + b"Correct-Horse-1234-battery, a dog"), "the file")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from evaluator.core.errors import DataError
-from evaluator.files.json_input import checked, describe, image_id, read_json
+from evaluator.files import json_input
+from evaluator.files.json_input import checked, checked_entries, describe, image_id, read_json
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -87,3 +88,15 @@ def test_an_id_is_the_same_as_a_number_and_as_text() -> None:
     assert image_id("\u00e9") == "\u00e9"
     with pytest.raises(DataError, match=r"a\.json: \[0\]\.id: the image id is empty"):
         image_id("", "a.json", 0, "id")
+
+
+def test_a_long_list_is_checked_in_parts_and_its_mistakes_keep_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_input, "ENTRIES_AT_ONCE", 2)
+    rows: list[dict[str, Any]] = [{"caption": f"caption {number}"} for number in range(5)]
+    assert list(checked_entries(rows, dict[str, str], "a.json", "rows")) == rows
+    with pytest.raises(DataError, match=r"a\.json: rows\[3\]\.caption: expected text, found null"):
+        list(checked_entries([*rows[:3], {"caption": None}], dict[str, str], "a.json", "rows"))
+    with pytest.raises(DataError, match="expected a list under 'rows', found an object with 'a'"):
+        list(checked_entries({"a": 1}, dict[str, str], "a.json", "rows"))

@@ -32,6 +32,7 @@ import numpy as np
 from evaluator.audit.failure_texts import as_failure
 from evaluator.audit.findings import refusals_are_missing
 from evaluator.comparison.comparison import Comparison, Row
+from evaluator.comparison.shown_images import MOST_IMAGES, shown_images
 from evaluator.core import Array, Item, Outcome
 from evaluator.core.metrics import METRICS, metric_of
 from evaluator.files.hand_marks import HandMark, as_marked, by_caption
@@ -80,6 +81,7 @@ class Gallery:
     dataset: str = ""  # the digest of what the first run captioned
     marks: tuple[tuple[int, int, HandMark], ...] = ()  # with the indices of their runs and images
     withheld: Mapping[int, Path] = field(default_factory=dict)  # pictures that are not shown, by the image
+    images: int = 0  # of the runs, where these are more than the gallery shows
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -150,16 +152,23 @@ class Gallery:
 
 
 def gallery(
-    comparison: Comparison, picture_folders: Sequence[Path] = (), marks: Sequence[HandMark] = ()
+    comparison: Comparison,
+    picture_folders: Sequence[Path] = (),
+    marks: Sequence[HandMark] = (),
+    most: int = MOST_IMAGES,
 ) -> Gallery:
-    """All images of all runs, in their order, with the pictures below the folders that the user named.
+    """The images of all runs, in their order, with the pictures below the folders that the user named.
 
-    Raises StoreError for a run that cannot be read.
+    Of runs with more than `most` images it has those that tell most, and a sample of the others. Raises
+    StoreError for a run that cannot be read.
     """
     metrics, named = shown_metrics(comparison), NamedFolders(tuple(picture_folders))
+    shown = shown_images(comparison, most, {mark.image for mark in marks})
     items: dict[Key, Item] = {}
     withheld: dict[Key, Path] = {}
     for run, item in ((row.run, item) for row in comparison.rows for item in row.run.items):
+        if shown is not None and item.id not in shown:
+            continue
         key = (item.id, item.references)
         picture = named.picture(item, run)
         if item.image and not picture:
@@ -186,19 +195,22 @@ def gallery(
             for key, mark in marks_of(row.run, marks)
         ),
         withheld={index_of[key]: image for key, image in withheld.items() if not items[key].image},
+        images=0 if shown is None else len({item.id for row in comparison.rows for item in row.run.items}),
     )
 
 
 def answers(run: Run, index_of: Mapping[Key, int], ids: Sequence[str], scores: Array) -> Answers:
     """One run's answers; `scores` are those of the images with these ids, (metrics, ids)."""
-    indices = {item.id: index_of[item.id, item.references] for item in run.items}
+    items = [item for item in run.items if (item.id, item.references) in index_of]
+    indices = {item.id: index_of[item.id, item.references] for item in items}
     by_image = np.full((len(scores), len(index_of)), np.nan)
-    by_image[:, [indices[item_id] for item_id in ids]] = scores
+    shown = [column for column, item_id in enumerate(ids) if item_id in indices]
+    by_image[:, [indices[ids[column]] for column in shown]] = scores[:, shown]
     code = {name: number for number, name in enumerate(OUTCOMES)}
     captions: list[str | None] = [None] * len(index_of)
     ended = [NOT_IN_RUN] * len(index_of)
     errors: dict[int, str] = {}
-    for item in run.items:
+    for item in items:
         index, recorded = indices[item.id], run.captions.get(item.id)
         if recorded and refusals_are_missing(run.results):
             recorded = as_failure(recorded)
@@ -219,7 +231,8 @@ def notes_by_image(run: Run, indices: Mapping[str, int], images: int) -> dict[st
         if any(measurement.notes or ()):
             of_metric = by_image[metric] = [""] * images
             for item_id, text in zip(run.scored_ids, measurement.notes or (), strict=True):
-                of_metric[indices[item_id]] = text
+                if item_id in indices:
+                    of_metric[indices[item_id]] = text
     if drawn := by_draw(run.items, run.drawn.captions):
         further = by_image["further captions"] = [""] * images
         for item_id, index in indices.items():

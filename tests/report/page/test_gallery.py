@@ -10,7 +10,10 @@ import pytest
 from evaluator.comparison.compare import compare
 from evaluator.core import Caption, Item, Outcome
 from evaluator.core.errors import StoreError
+from evaluator.files.hand_marks import HandMark
 from evaluator.report.page.gallery import NOT_IN_RUN, OUTCOMES, Gallery, gallery
+from evaluator.report.page.html import report_page
+from evaluator.report.page.pictures import Pictures
 from evaluator.store.run_folder import RunFolder
 
 MakeRun = Callable[..., Path]
@@ -102,3 +105,26 @@ def test_captions_since_the_scoring_are_not_shown_with_its_scores(make_run: Make
         ledger.record(Caption("2", Outcome.REFUSED, error="later"))
     with pytest.raises(StoreError, match="run has changed since it was scored"):
         gallery(compare([path]))
+
+
+def test_a_page_of_too_many_images_says_which_it_shows(make_run: MakeRun) -> None:
+    """The tables are over all images; the page holds some of them, marked ones among them."""
+    ids = [str(number) for number in range(60)]
+    values = [0.5 + number / 1000 for number in range(60)]
+    values[7], values[8] = 0.0, 1.0
+    captions: dict[str, str | Caption] = {each: f"caption {each}" for each in ids}
+    captions["9"] = Caption("9", Outcome.REFUSED, error="no")
+    told = [value for each, value in zip(ids, values, strict=True) if each != "9"]
+    comparison = compare([make_run("a", captions, {"CIDEr": told})])
+    mark = HandMark("a", "33", "good", "", "caption 33")
+    shown = gallery(comparison, marks=[mark], most=20)
+    shown_ids = [item.id for item in shown.items]
+    assert len(shown_ids) == 20
+    assert {"7", "8", "9", "33"} <= set(shown_ids)
+    assert [shown_ids[image] for _, image, _ in shown.marks] == ["33"]
+    answers = dict(zip(shown_ids, shown.answers[0].captions, strict=True))
+    assert answers == {each: None if each == "9" else f"caption {each}" for each in shown_ids}
+    assert shown.answers[0].scores[0][shown_ids.index("8")] == 1.0
+    page = report_page(comparison, shown, Pictures())
+    assert "20 of 60 images: the best, the worst and the most disputed ones" in page
+    assert "All 60 images" in report_page(comparison, gallery(comparison), Pictures())
