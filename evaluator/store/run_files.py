@@ -19,17 +19,17 @@ from typing import Protocol
 from evaluator.core.errors import StoreError
 from evaluator.files.plain import plain
 
-# The most bytes that are read of each file. A run of 500,000 images needs a third of it.
+# The most bytes that are read of each file. A run of 1,000,000 images needs a fifth to a half of it.
 LIMITS: Mapping[str, int] = MappingProxyType(
     {
         "config.yaml": 1_000_000,
         "manifest.json": 10_000_000,
         "scores.json": 10_000_000,
-        "items.jsonl": 1_000_000_000,
+        "items.jsonl": 2_000_000_000,
         "captions.jsonl": 1_000_000_000,
         "requests.jsonl": 1_000_000_000,
         "answers.jsonl": 1_000_000_000,
-        "statistics.npz": 500_000_000,
+        "statistics.npz": 2_000_000_000,
         "notes.json": 500_000_000,
     }
 )

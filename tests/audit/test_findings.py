@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluator.audit import style
+from evaluator.audit import shared_ends, style
 from evaluator.audit.findings import KINDS, damage, find_damage, sentence
 from evaluator.audit.normalizations import NAMES, normalization
 from evaluator.audit.texts import Texts
@@ -291,3 +291,10 @@ def test_published_captions_that_were_damaged(
     found = {finding.kind: finding.count for finding in find_damage(texts)}
     assert found.keys() == {kind}
     assert found[kind] == pytest.approx(count, abs=2)
+
+
+def test_of_many_references_those_of_some_images_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_ends, "MOST_REFERENCES", 15)
+    assert kinds(CLEAN) == {}
+    assert kinds([f"a photo of {caption}" for caption in CLEAN])["shared_start"].text == "a photo of"
+    assert len(list(shared_ends.some_of(REFERENCES))) in range(8, 16)
