@@ -40,7 +40,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file with this content in the place of `path`, whole or not at all. Raises OSError."""
-    replace_by_pieces(path, [content])
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def replace_by_pieces(path: Path, pieces: Iterable[bytes]) -> None:
