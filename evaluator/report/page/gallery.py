@@ -193,6 +193,7 @@ def gallery(
             (number, index_of[key], mark)
             for number, row in enumerate(comparison.rows)
             for key, mark in marks_of(row.run, marks)
+            if key in index_of
         ),
         withheld={index_of[key]: image for key, image in withheld.items() if not items[key].image},
         images=0 if shown is None else len({item.id for row in comparison.rows for item in row.run.items}),
