@@ -166,11 +166,17 @@ def command(
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The conf/ of a user's own repository, whose components are in the test's own folder."""
+def own(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The conf/ of a user's own repository, whose components can be imported. No test writes into it."""
     repository = Path(__file__).parent / "own"
-    shutil.copytree(repository, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.syspath_prepend(repository)
+    return repository / "conf"
+
+
+@pytest.fixture
+def own_copy(own: Path, tmp_path: Path) -> Path:
+    """The same repository in the test's own folder."""
+    shutil.copytree(own.parent, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "conf"
 
 

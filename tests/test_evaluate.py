@@ -423,7 +423,7 @@ def test_changed_captions_are_another_run(line: Line, override: str) -> None:
         )
 
 
-def test_the_console_script_finds_what_lies_beside_it(line: Line) -> None:
+def test_the_console_script_finds_what_lies_beside_it(line: Line, own_copy: Path) -> None:
     """Its sys.path does not begin with the folder that one stands in, unlike that of python -m."""
     code = (
         "import sys; sys.path = [path for path in sys.path if path]; "
@@ -431,7 +431,7 @@ def test_the_console_script_finds_what_lies_beside_it(line: Line) -> None:
     )
     overrides = ["model=scripted", "data=coco", f"data.annotations={line.annotations}", "scorer=[words]"]
     done = subprocess.run(
-        [sys.executable, "-c", code, "run", "--config-dir", "conf", *overrides],
+        [sys.executable, "-c", code, "run", "--config-dir", own_copy.name, *overrides],
         cwd=line.folder,
         capture_output=True,
         text=True,

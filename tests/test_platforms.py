@@ -48,7 +48,7 @@ print("all of it ran")
 
 
 def test_the_main_commands_need_nothing_of_posix(
-    own: Path, server: Server, references: Callable[..., Path], tmp_path: Path
+    own_copy: Path, server: Server, references: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Score, run (a local and a remote model), compare, report and leaderboard, in one process."""
     facts = {number: [f"a dog number {number}", "a dog"] for number in (1, 2, 3)}
@@ -56,7 +56,7 @@ def test_the_main_commands_need_nothing_of_posix(
     captions = [{"image_id": number, "caption": f"a dog {number}"} for number in facts]
     (tmp_path / "captions.json").write_text(json.dumps(captions), encoding="utf-8")
     text_metrics = "scorer=[bleu,rouge,cider]"
-    data = ["data=coco", "data.annotations=references.json", text_metrics, "--config-dir", str(own)]
+    data = ["data=coco", "data.annotations=references.json", text_metrics, "--config-dir", str(own_copy)]
     commands = [
         ["score", "captions.json", "--references", "references.json", text_metrics],
         ["run", "model=scripted", "name=local", *data],

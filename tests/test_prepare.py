@@ -61,8 +61,8 @@ class Commands:
 
 
 @pytest.fixture
-def commands(tmp_path: Path, own: Path, references: Callable[..., Path]) -> Commands:
-    return Commands(tmp_path, own, references(REFERENCES))
+def commands(tmp_path: Path, own_copy: Path, references: Callable[..., Path]) -> Commands:
+    return Commands(tmp_path, own_copy, references(REFERENCES))
 
 
 def test_shards_share_no_image_and_become_the_whole_run(commands: Commands) -> None:

@@ -13,10 +13,14 @@ import dataclasses
 import importlib
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from evaluator.core.errors import ConfigError
 from evaluator.core.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 # What a component of each group must have, by the protocols in core.
 ABILITIES = {
@@ -68,7 +72,7 @@ def component_class(node: Mapping[str, Any] | None, name: str) -> type:
 
 def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     """An instance with these options. Raises ConfigError naming the first option that is wrong."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     prefix = f"{name}." if name else ""
     names = [field.name for field in dataclasses.fields(component) if field.init]
@@ -85,7 +89,7 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
     hints = get_type_hints(component)
     inner = {option: _nested(hints[option], value, f"{prefix}{option}") for option, value in options.items()}
     try:
-        return TypeAdapter(component).validate_python(inner)
+        return _checks(component).validate_python(inner)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(
@@ -94,6 +98,14 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
         raise ConfigError(
             f"{prefix}{where}: {first['input']!r}: {_complaint(first['type'], first['msg'])}"
         ) from None
+
+
+@cache
+def _checks(component: type) -> TypeAdapter[Any]:
+    """The checks of a dataclass by pydantic, which take some milliseconds to make."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(component)
 
 
 def _nested(hint: Any, value: Any, name: str) -> Any:

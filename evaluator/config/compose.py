@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.config.identity import IDENTITY_GROUPS
+from evaluator.config.layers import composed
 from evaluator.config.secret_options import refuse_resolvers
 from evaluator.config.yaml_files import reading_yaml
 from evaluator.core.errors import ConfigError
@@ -159,7 +160,6 @@ def _plain(node: Any) -> Any:
 
 
 def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictConfig:
-    import hydra
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
@@ -176,11 +176,11 @@ def _hydra_compose(overrides: Sequence[str], config_dir: Path | None) -> DictCon
         for override in overrides
     ]
     searched = [f"hydra.searchpath=[{quoted(f'file://{config_dir.absolute()}')}]"] if config_dir else []
+    folders = [folder for folder in (CONF_DIR, config_dir) if folder]
     GlobalHydra.instance().clear()
     with reading_yaml(config_dir or CONF_DIR):
         try:
-            with hydra.initialize_config_dir(str(CONF_DIR.absolute()), version_base="1.3"):
-                return hydra.compose("config", [*searched, *overrides], return_hydra_config=True)
+            return composed([*searched, *overrides], [folder.absolute() for folder in folders])
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(_translated(error, config_dir)) from error
         except ValueError as error:  # Hydra's for `model=null` and the like

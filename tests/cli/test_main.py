@@ -377,14 +377,14 @@ def test_any_path_survives_the_grammar_of_overrides(name: str) -> None:
 
 
 def test_folders_may_have_any_name(
-    references: Callable[..., Path], tmp_path: Path, own: Path, command: Command
+    references: Callable[..., Path], tmp_path: Path, own_copy: Path, command: Command
 ) -> None:
     folder = tmp_path / ODD_NAME
     folder.mkdir()
     small(references, tmp_path)
     for name in ("captions.json", "references.json"):
         (tmp_path / name).rename(folder / name)
-    own.rename(tmp_path / 'it\'s a "conf", {a} = %20')
+    own_copy.rename(tmp_path / 'it\'s a "conf", {a} = %20')
     Image.new("RGB", (8, 8)).save(folder / "1.png")
     done = command(
         *("score", folder / "captions.json", "--references", folder / "references.json"),

@@ -169,10 +169,17 @@ def test_a_closed_terminal_costs_no_caption() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_run_of_a_remote_model_shows_it_all(
-    terminal: bool, own: Path, server: Server, tmp_path: Path, command: Callable[..., Any]
+    terminal: bool, own_copy: Path, server: Server, tmp_path: Path, command: Callable[..., Any]
 ) -> None:
     (tmp_path / "prices.yaml").write_text("test-model: {input: 10, output: 10}\n")
-    line = ["run", "--config-dir", str(own), "model=remote", f"model.url={server.url}", "prices=prices.yaml"]
+    line = [
+        "run",
+        "--config-dir",
+        str(own_copy),
+        "model=remote",
+        f"model.url={server.url}",
+        "prices=prices.yaml",
+    ]
     line += ["scorer=[bleu]", "resamples=10"]
     assert command(*line, "limit=5", "name=first").returncode == 0
     server.behave(script=["refused"])
