@@ -12,8 +12,9 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -
 demo: $(VENV)/.installed-demo
 	$(BIN)/evaluator run experiment=demo -m
 
+# Modules are compiled once and kept, also where the environment says otherwise: the tests start many processes.
 test: $(VENV)/.installed-all
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Chat models whose processors need torchvision, with the newest torch and the torchvision that belongs to it.
 test-torchvision: build/torchvision/.installed

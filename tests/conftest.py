@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 from click.testing import CliRunner
 from hypothesis import settings
 
@@ -40,6 +41,16 @@ REAL_DATA = Path(os.environ.get("EVALUATOR_TEST_DATA", Path(__file__).parents[2]
 
 
 NO_REAL_DATA = "the real COCO data is missing: set EVALUATOR_TEST_DATA to its folder, as CONTRIBUTING.md says"
+
+# Those that take the most processor time.
+LONG_FILES = (
+    *("/cli/test_main.py", "/config/test_run_config.py", "/judging/test_run.py", "/models/test_cloud.py"),
+    *("/local/test_chat_families.py", "/local/test_families.py", "/local/test_transformers_serve.py"),
+    *("/page/test_browser.py", "/page/test_images_in_browser.py", "/runner/test_attacks.py"),
+    *("/runner/test_soak.py", "/scorers/test_clipscore.py", "/store/test_hostile_folders.py"),
+    *("/test_evaluate.py", "/test_first_version.py", "/test_guides.py", "/test_package.py"),
+    *("/test_prepare.py", "/test_readme.py", "/test_resume.py"),
+)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -71,6 +82,20 @@ def skip_summary(reasons: Iterable[str]) -> list[str]:
         + (": `make test` installs it" if re.fullmatch(r"[\w.]+ is not installed", reason) else "")
         for reason in sorted(counts, key=lambda reason: (reason != NO_REAL_DATA, -counts[reason], reason))
     ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[Any], list[Any]]:
+    """A file of tests has no doctests; looking for some would import each of them a second time."""
+    found = yield
+    if file_path.name.startswith("test_"):
+        return [collector for collector in found if not isinstance(collector, DoctestModule)]
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that no process ends with one of them alone."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONG_FILES))
 
 
 @pytest.fixture(scope="session")

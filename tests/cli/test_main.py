@@ -25,6 +25,7 @@ Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
 
 CLIP = Path(__file__).parents[2] / "evaluator" / "demo" / "models" / "clip"
+SYSTEMS = {"blip2_opt2.7b_coco_finetuned": "blip2", "magic": "magic"}
 REFERENCE_NAMES = {
     "BLEU-1": "Bleu_1",
     "BLEU-2": "Bleu_2",
@@ -56,7 +57,7 @@ def systems(real_data: Path, tmp_path_factory: pytest.TempPathFactory, home: Pat
     """A folder with the runs of two published systems, each scored by one command."""
     folder = tmp_path_factory.mktemp("systems")
     environment = os.environ | {"HOME": str(folder), "EVALUATOR_CACHE": str(home / "cache")}
-    for name, output in (("blip2_opt2.7b_coco_finetuned", "blip2"), ("magic", "magic")):
+    for name, output in SYSTEMS.items():
         captions = real_data / "systems" / f"{name}.json"
         references = real_data / "coco" / "captions_karpathy_test.json"
         line = command_line("score", captions, "--references", references, "--output", output)
@@ -116,19 +117,37 @@ def test_runs_are_compared_on_the_images_that_both_captioned(systems: Path, comm
     assert "is not among the runs" in refused(command("compare", *runs, "--baseline", "nowhere"))
 
 
+def first_images(real_data: Path, folder: Path, images: int) -> list[Path]:
+    """The references of the first images in the folder, and what each of the two systems says of them."""
+    references = json.loads((real_data / "coco" / "captions_karpathy_test.json").read_text())
+    references["images"] = references["images"][:images]
+    ids = {image["id"] for image in references["images"]}
+    references["annotations"] = [note for note in references["annotations"] if note["image_id"] in ids]
+    (folder / "references.json").write_text(json.dumps(references))
+    written = []
+    for name, output in SYSTEMS.items():
+        captions = json.loads((real_data / "systems" / f"{name}.json").read_text())
+        few = [caption for caption in captions if caption["image_id"] in ids]
+        written.append(folder / f"{output}.json")
+        written[-1].write_text(json.dumps(few))
+    return written
+
+
 def test_a_line_break_in_a_caption_changes_that_captions_score_alone(
-    systems: Path, real_data: Path, tmp_path: Path, command: Command
+    real_data: Path, tmp_path: Path, command: Command
 ) -> None:
-    lines = json.loads((real_data / "systems" / "blip2_opt2.7b_coco_finetuned.json").read_text())
-    lines[2000]["caption"] = f"{lines[2000]['caption']}\r\nand\r\na unicorn\u2028here"
+    whole, _ = first_images(real_data, tmp_path, 200)
+    lines = json.loads(whole.read_text())
+    lines[80]["caption"] = f"{lines[80]['caption']}\r\nand\r\na unicorn\u2028here"
     (tmp_path / "changed.json").write_text(json.dumps(lines))
-    annotations = real_data / "coco" / "captions_karpathy_test.json"
-    command("score", "changed.json", "--references", annotations, "--output", "changed")
-    tables = [pd.read_parquet(run / "per_image.parquet") for run in (systems / "blip2", tmp_path / "changed")]
+    for captions in ("blip2", "changed"):
+        done = command("score", f"{captions}.json", "--references", "references.json", "--output", captions)
+        assert done.returncode == 0, done.stderr
+    tables = [pd.read_parquet(tmp_path / run / "per_image.parquet") for run in ("blip2", "changed")]
     before, after = (table.sort_index() for table in tables)
     for metric in REFERENCE_NAMES:
         changed = before.index[before[metric] != after[metric]]
-        assert changed.tolist() == [str(lines[2000]["image_id"])], metric
+        assert changed.tolist() == [str(lines[80]["image_id"])], metric
 
 
 def test_without_pictures_clipscore_says_what_to_type(systems: Path) -> None:
@@ -155,8 +174,15 @@ def test_the_photographs_at_hand(real_data: Path, tmp_path: Path, command: Comma
     assert 0 <= document["scores"]["CLIPScore"]["value"] <= 2.5
 
 
-def test_every_format_of_the_comparison_holds_every_row(systems: Path, command: Command) -> None:
-    runs = [systems / "blip2", systems / "magic"]
+def test_every_format_of_the_comparison_holds_every_row(
+    real_data: Path, tmp_path: Path, command: Command
+) -> None:
+    captions = first_images(real_data, tmp_path, 100)
+    captions[1].write_text(json.dumps(json.loads(captions[1].read_text())[1:]))
+    for path in captions:
+        done = command("score", path, "--references", "references.json", "--output", path.stem)
+        assert done.returncode == 0, done.stderr
+    runs = [path.with_suffix("") for path in captions]
     files = [scores(run)["scores"] for run in runs]
 
     def printed(form: str) -> str:
