@@ -20,6 +20,7 @@ from evaluator.config.run_config import RunConfig
 from evaluator.core import AsksModel, Priced, Questionnaire, Runner, Usage, Weighted, WeightsSize
 from evaluator.core.errors import MetricError
 from evaluator.prepare import PreparedRun, check_draws, prepared_run
+from evaluator.runner.batch import BatchRunner
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import MILLION, Price, price_of
 from evaluator.runner.request_options import Requests
@@ -52,6 +53,7 @@ class Plan:
     likely: Likely | None = None  # of a remote model
     past: PastRun | None = None
     weights: WeightsSize | None = None  # of a local model
+    in_batch: bool = False  # whether a provider answers within a day, without limits per minute
     is_judge: bool = False  # its images are questions about captions
 
 
@@ -131,7 +133,9 @@ def of_questions(label: str, asked: Questionnaire, folder: Path, runner: Runner)
 def of_requests(named: Plan, usage: Usage, runner: Runner) -> Plan:
     """The plan with the tokens, money and minutes of one request per image."""
     default = runner if isinstance(runner, DefaultRunner) else None
-    price = price_of(usage.model, usage.provider, default.prices if default else None)
+    batch = runner if isinstance(runner, BatchRunner) else None
+    ours = default or batch
+    price = ours.price(usage) if ours else price_of(usage.model, usage.provider)
     requests = default.requests.for_model(usage) if default else None
     images = named.images
     input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
@@ -142,6 +146,7 @@ def of_requests(named: Plan, usage: Usage, runner: Runner) -> Plan:
         price=price,
         cost_usd=times(images, price.bounds_usd(usage)) if price else None,
         requests=requests,
+        in_batch=batch is not None,
         minutes=minutes(requests, images, input_tokens[1] + output_tokens[1]) if requests else None,
         likely=likely(images, usage, price, named.past, USUAL_VERDICT_TOKENS if named.is_judge else None),
     )

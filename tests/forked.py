@@ -49,12 +49,19 @@ def command_line(*arguments: object) -> Callable[[], None]:
 
 
 class Forked:
-    """A process that calls `action` in a folder, with an environment of its own or the test's."""
+    """A process that calls `action` in a folder, with an environment of its own or the test's.
+
+    `imports` are made before it begins.
+    """
 
     def __init__(
-        self, action: Callable[[], object], folder: Path, environment: Mapping[str, str] | None = None
+        self,
+        action: Callable[[], object],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        imports: Sequence[str] = SLOW_TO_IMPORT,
     ) -> None:
-        for module in SLOW_TO_IMPORT:
+        for module in imports:
             with suppress(ImportError):
                 import_module(module)
         variables = dict(os.environ if environment is None else environment)

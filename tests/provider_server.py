@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
+from tests.batch_server import BatchServer, provider_of_batch
 from tests.wire_formats import (
     KEY,
     Answer,
@@ -66,6 +67,7 @@ class ProviderServer:
         self.requests: list[Request] = []
         self.files: dict[str, tuple[str, bytes]] = {}
         self.uploads: dict[str, str] = {}
+        self.batches = BatchServer(self.files)
         self.open: set[asyncio.Task[None]] = set()
         self.epoch = 0
         self.behave()
@@ -159,11 +161,13 @@ class ProviderServer:
         method, path, _ = first.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         data = await reader.readexactly(int(headers.get("content-length", 0)))
-        path = path.partition("?")[0]
+        path, _, query = path.partition("?")
         if path in ("/behave", "/counts"):
             if path == "/behave":
                 self.behave(**json.loads(data))
             return await send(writer, Answer(body=self.counts()))
+        if batched := provider_of_batch(path, headers):
+            return await send(writer, self.batches.answer(batched, method, path, query, headers, data))
         provider = provider_of(path)
         if "/files" in path:
             return await send(writer, self.files_api(method, path, headers, data))
@@ -275,6 +279,7 @@ class ProviderServer:
         if method == "POST" and headers.get("x-goog-upload-command") == "start":
             upload = f"u{len(self.uploads)}"
             self.uploads[upload] = headers["x-goog-upload-header-content-type"]
+            self.batches.names[upload] = json.loads(data).get("file", {}).get("displayName", "")
             location = f"http://127.0.0.1:{self.port}/upload/v1beta/files/{upload}"
             return Answer(body={}, headers={"x-goog-upload-url": location, "x-goog-upload-status": "active"})
         if method == "POST":

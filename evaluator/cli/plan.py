@@ -111,7 +111,9 @@ def price_lines(plan: Plan) -> list[str]:
     if price := plan.price:
         source = f"{price.page or 'prices=FILE'}, {price.date or 'no date'}"
         lines = [f"${price.input:g} input, ${price.output:g} output per million tokens\n  ({source})"]
-    if limits := limits_of(plan):
+    if plan.in_batch:
+        lines.append("answered within a day, often sooner")
+    elif limits := limits_of(plan):
         lines.append(f"at most {' and '.join(limits)} per minute")
     elif plan.images:
         lines.append("no rate limit is set. Type runner.requests.per_minute=...")

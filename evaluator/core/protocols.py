@@ -261,8 +261,11 @@ class RequestBook(Protocol):
     def reserve(self, requests: int) -> None:
         """Make sure that the answers of so many requests can be recorded. Raises StoreError."""
 
-    def sent(self, item_id: str, most_usd: float | None) -> int:
-        """A request is about to be sent that costs at most this. Returns its number. Raises StoreError."""
+    def sent(self, item_id: str, most_usd: float | None, job: str = "", key: str = "") -> int:
+        """A request is about to be sent that costs at most this. Returns its number. Raises StoreError.
+
+        One that is part of a `job` is written down with the `key` of its answer in the cache.
+        """
 
     def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
         """The request brought no caption; its cost replaces the most that it could cost."""

@@ -11,13 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
+from evaluator.core.batch_jobs import BatchLimits
 from evaluator.core.errors import CaptionError
 from evaluator.models.answers import WrongType, billed, joined, mappings, number, part, text
+from evaluator.models.anthropic_batches import LIMITS, AnthropicBatches
 from evaluator.models.asked import Asked
-from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner, GeneratedSDK
+from evaluator.models.cloud import THINKING_ROOM_TOKENS, CloudCaptioner
+from evaluator.models.generated_sdk import GeneratedSDK
 from evaluator.models.wire import text_of
 
 if TYPE_CHECKING:
@@ -29,6 +33,16 @@ class ClaudeSession(GeneratedSDK["AsyncAnthropic"]):
     client_name: ClassVar[str] = "AsyncAnthropic"
     own_domain: ClassVar[str] = "anthropic.com"
     cut_off: ClassVar[tuple[str, ...]] = ("max_tokens", "model_context_window_exceeded")
+
+    @cached_property
+    def batch_provider(self) -> AnthropicBatches:
+        return AnthropicBatches(self, self.parameters)
+
+    def parameters(self, asked: Asked) -> dict[str, Any]:
+        """The request as it is sent: the SDK adds the `extra_body` to the other parts."""
+        body = self.body(asked)
+        more: dict[str, Any] = body.pop("extra_body", {})
+        return body | more
 
     async def request(self, client: AsyncAnthropic, asked: Asked) -> str:
         answer = await client.messages.with_raw_response.create(**self.body(asked))
@@ -105,6 +119,7 @@ class AnthropicClaude(CloudCaptioner):
     extra: ClassVar[str] = "anthropic"
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "image/gif")
     max_bytes: ClassVar[int] = 3_750_000  # 5 MB as base64
+    batch_limits: ClassVar[BatchLimits] = LIMITS
     session = ClaudeSession
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:

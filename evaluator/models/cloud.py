@@ -37,7 +37,7 @@ from evaluator.models.answers import WrongType, parse, whole
 from evaluator.models.api_keys import api_key, check_variable
 from evaluator.models.asked import Asked
 from evaluator.models.encoded_pictures import PictureRule, encode_picture
-from evaluator.models.failures import Failure, failure_from_body, failure_from_connection, meaning
+from evaluator.models.failures import Failure, failure_from_body, meaning
 from evaluator.models.wire import MAX_BODY_BYTES, ErrorResponse
 
 Client = TypeVar("Client")  # of a provider's SDK
@@ -154,7 +154,7 @@ class CloudSession(ABC, Generic[Client]):
     cut_off: ClassVar[tuple[str, ...]]  # the finish reasons of an answer that reached the limit of tokens
     own_domain: ClassVar[str]  # the provider's: only there goes what the SDK adds from the environment
     no_key: ClassVar[str] = ""  # what the SDK gets where there is no key
-    most_bytes: ClassVar[int] = MAX_BODY_BYTES  # of an answer
+    most_bytes: int = MAX_BODY_BYTES  # of an answer
 
     def __init__(self, captioner: CloudCaptioner, prompt: Prompt, key: str) -> None:
         self.captioner, self.prompt, self.key = captioner, prompt, key
@@ -231,23 +231,40 @@ class CloudSession(ABC, Generic[Client]):
         }
 
     async def ask(self, prepared: Asked) -> Reply:
-        if not (prepared.wants_probabilities and self._gives_probabilities):
-            return await self._ask(replace(prepared, wants_probabilities=False))
+        form = self.form_of(prepared)
         try:
-            return await self._ask(prepared)
+            return await self._ask(form)
         except (CaptionError, ModelError) as error:
-            if "logprob" not in str(error).lower():
+            if not self.gives_no_probabilities(form, error):
                 raise
-            # Models that reason have none. Such a request is rejected, and not billed.
-            self._gives_probabilities = False
-            logger.info("%s gives no probabilities of tokens: it is asked without", self.captioner.model)
-            return await self._ask(replace(prepared, wants_probabilities=False))
+            return await self._ask(self.form_of(prepared))
 
-    async def _ask(self, prepared: Asked) -> Reply:
+    def form_of(self, prepared: Asked) -> Asked:
+        """What is asked, without probabilities where the model gives none."""
+        wants = prepared.wants_probabilities and self._gives_probabilities
+        return replace(prepared, wants_probabilities=wants)
+
+    def gives_no_probabilities(self, asked: Asked, error: EvaluatorError) -> bool:
+        """Whether a request was rejected for that, as by models that reason: from now on none wants them.
+
+        Such a request is not billed.
+        """
+        if not asked.wants_probabilities or "logprob" not in str(error).lower():
+            return False
+        self._gives_probabilities = False
+        logger.info("%s gives no probabilities of tokens: it is asked without", self.captioner.model)
+        return True
+
+    @property
+    def client(self) -> Client:
+        """The client, which is connected at its first use."""
         if self._client is None:
             self._client = self.connect()
+        return self._client
+
+    async def _ask(self, prepared: Asked) -> Reply:
         try:
-            body = await self.request(self._client, prepared)
+            body = await self.request(self.client, prepared)
         except EvaluatorError:
             raise
         except Exception as error:
@@ -265,15 +282,17 @@ class CloudSession(ABC, Generic[Client]):
         message = self.secrets.scrubbed(f"{type(error).__name__}: {error}")[:KEPT_CHARACTERS]
         return RetryableError(message, "client error", most_attempts=MALFORMED_ANSWERS)
 
-    def reply_in(self, body: str) -> Reply:
+    def reply_in(self, body: str, names_its_request: bool = False) -> Reply:
         """The reply in the body of an answer. Raises CaptionError, RetryableError or ModelError.
 
         Whatever is odd about an answer concerns its image only, and what it was billed for is in the error.
+        An answer that names its request, as one of a batch, cannot be that to another.
         """
         answer: Mapping[str, Any] = {}
         try:
             answer = parse_object(body)
-            self.check_is_new(answer, body)
+            if not names_its_request:
+                self.check_is_new(answer, body)
             reply = self.read(answer)
         except EvaluatorError as error:
             if isinstance(error, RetryableError) and answer:
@@ -355,37 +374,6 @@ class CloudSession(ABC, Generic[Client]):
         for client in clients:
             if client is not None:
                 await self.disconnect(client)
-
-
-class GeneratedSDK(CloudSession[Client]):
-    """What the SDKs of OpenAI and Anthropic share: the same generator makes both."""
-
-    client_name: ClassVar[str]
-
-    def connect(self) -> Client:
-        sdk = importlib.import_module(self.captioner.package)
-        # At this level some SDKs log whole requests, and with them the pictures.
-        logging.getLogger(f"{self.captioner.package}._base_client").setLevel(logging.INFO)
-        client: Client = getattr(sdk, self.client_name)(
-            api_key=self.key_sent,
-            base_url=self.captioner.base_url,
-            timeout=self.captioner.timeout_seconds,
-            max_retries=0,
-            http_client=sdk.DefaultAsyncHttpxClient(**self.client_options()),
-        )
-        return client
-
-    async def disconnect(self, client: Any) -> None:
-        await client.close()
-
-    def failure(self, error: Exception) -> Failure | None:
-        import httpx2
-
-        sdk = importlib.import_module(self.captioner.package)
-        if isinstance(error, sdk.APIConnectionError | httpx2.HTTPError):
-            timed_out = isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException)
-            return failure_from_connection(error, timed_out)
-        return None
 
 
 def is_installed(package: str) -> bool:

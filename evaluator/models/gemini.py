@@ -16,16 +16,19 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
 from evaluator.core import RUNTIME_ONLY, Item, Outcome, Prompt, Reply
+from evaluator.core.batch_jobs import BatchLimits
 from evaluator.core.errors import CaptionError, ConfigError
 from evaluator.models.answers import WrongType, billed, joined, mapping, mappings, number, part, text
 from evaluator.models.asked import MOST_ALTERNATIVES, Asked, token_choices
 from evaluator.models.cloud import THINKING_ROOM_TOKENS, Client, CloudCaptioner, CloudSession
 from evaluator.models.failures import Failure, failure_from_connection
+from evaluator.models.gemini_batches import LIMITS, GeminiBatches
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -162,6 +165,39 @@ class GeminiSession(GoogleSession[tuple[Any, "AsyncClient"]]):
             with suppress(Exception):  # Google deletes it after two days
                 await google.aio.files.delete(name=file.name)
 
+    @cached_property
+    def batch_provider(self) -> GeminiBatches:
+        return GeminiBatches(self, self.request_body)
+
+    async def request_body(self, asked: Asked) -> str:
+        """The body of the request as JSON: what the SDK makes of it, by a client that sends nothing."""
+        from google.genai import types
+
+        picture, image = asked.picture, None
+        if picture is not None:
+            if len(picture.data) > self.captioner.files_api_above_bytes:
+                raise CaptionError(
+                    Outcome.ERROR,
+                    f"the picture takes {len(picture.data) / 1e6:.1f} MB, and a request of a batch at most "
+                    f"{self.captioner.files_api_above_bytes / 1e6:g} MB. Type runner=default for it",
+                    may_be_billed=False,
+                )
+            image = types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
+        return await self.generate(self._echo, asked, image)
+
+    @cached_property
+    def _echo(self) -> Any:
+        """A client whose every answer is the body of the request."""
+        import httpx2
+        from google import genai
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(200, content=request.content)
+
+        http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+        options = {"base_url": self.captioner.base_url, "httpx_async_client": http}
+        return genai.Client(vertexai=False, api_key="none", http_options=options)
+
     async def generate(self, google: Any, asked: Asked, image: Any = None) -> str:
         wanted = {"response_logprobs": True, "logprobs": MOST_ALTERNATIVES}
         answer = await google.aio.models.generate_content(
@@ -216,6 +252,7 @@ class Gemini(GeminiOptions):
     package: ClassVar[str] = "google.genai"
     extra: ClassVar[str] = "gemini"
     max_bytes: ClassVar[int] = 100_000_000  # through the Files API
+    batch_limits: ClassVar[BatchLimits] = LIMITS
     session = GeminiSession
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:

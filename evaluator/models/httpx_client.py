@@ -52,7 +52,9 @@ def client_options(
         response.stream = BoundedStream(response.stream, encoding, most_bytes)
         response.encoding = "utf-8"
         if not 200 <= response.status_code < 300:
-            raise ErrorResponse(response.status_code, response.headers, await response.aread())
+            raise ErrorResponse(
+                response.status_code, response.headers, (await response.aread())[:MAX_BODY_BYTES]
+            )
         response.status_code = 200  # Google's SDK takes no other status for a success
 
     return {

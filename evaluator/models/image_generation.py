@@ -20,7 +20,8 @@ from evaluator.core.errors import ImageError
 from evaluator.files.images import as_jpeg, decode_picture
 from evaluator.models.answers import WrongType, billed, mappings, number, part, text
 from evaluator.models.asked import Asked
-from evaluator.models.cloud import CloudCaptioner, GeneratedSDK
+from evaluator.models.cloud import CloudCaptioner
+from evaluator.models.generated_sdk import GeneratedSDK
 from evaluator.models.wire import text_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ImageGenerationSession(GeneratedSDK["AsyncOpenAI"]):
     own_domain: ClassVar[str] = "openai.com"
     no_key: ClassVar[str] = "none"  # the SDK requires one, local servers ignore it
     cut_off: ClassVar[tuple[str, ...]] = ()
-    most_bytes: ClassVar[int] = MOST_BYTES
+    most_bytes: int = MOST_BYTES
 
     async def request(self, client: AsyncOpenAI, asked: Asked) -> str:
         import httpx2

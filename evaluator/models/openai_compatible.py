@@ -14,15 +14,19 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import uuid4
 
 from evaluator.core import Outcome, Reply
+from evaluator.core.batch_jobs import BatchLimits
 from evaluator.core.errors import CaptionError
 from evaluator.models.answers import WrongType, billed, joined, mapping, mappings, number, part, text
 from evaluator.models.asked import MOST_ALTERNATIVES, Asked, token_choices
-from evaluator.models.cloud import CloudCaptioner, GeneratedSDK
+from evaluator.models.cloud import CloudCaptioner
 from evaluator.models.failures import failure_from_document
+from evaluator.models.generated_sdk import GeneratedSDK
+from evaluator.models.openai_batches import LIMITS, OpenAIBatches
 from evaluator.models.wire import text_of
 
 if TYPE_CHECKING:
@@ -38,6 +42,10 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
     own_domain: ClassVar[str] = "openai.com"
     no_key: ClassVar[str] = "none"  # the SDK requires one, local servers ignore it
     cut_off: ClassVar[tuple[str, ...]] = ("length", "max_tokens")
+
+    @cached_property
+    def batch_provider(self) -> OpenAIBatches:
+        return OpenAIBatches(self, self.content)
 
     async def request(self, client: AsyncOpenAI, asked: Asked) -> str:
         import httpx2
@@ -62,8 +70,8 @@ class OpenAISession(GeneratedSDK["AsyncOpenAI"]):
         return b"".join((before, b"data:", media_type, b";base64,", data, after))
 
     def around_the_picture(self, text: str, wants_probabilities: bool) -> tuple[bytes, bytes]:
-        """What stands before and after the picture's URL: the same in all requests with the same text."""
-        if text != self.text:
+        """What stands before and after the picture's URL: the same in all requests for a caption."""
+        if text != self.text or wants_probabilities:
             return self._around_the_picture(text, wants_probabilities)
         if self._around is None:
             self._around = self._around_the_picture(text, wants_probabilities)
@@ -154,6 +162,7 @@ class OpenAICompatible(CloudCaptioner):
     package: ClassVar[str] = "openai"
     extra: ClassVar[str] = "openai"
     max_bytes: ClassVar[int] = 20_000_000
+    batch_limits: ClassVar[BatchLimits] = LIMITS
     session = OpenAISession
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 # A caption with its reasoning and the log probabilities of its tokens takes well below one megabyte.
 MAX_BODY_BYTES = 4_000_000
+MAX_BATCH_BYTES = 1_000_000_000
 COMPRESSED = ("gzip", "x-gzip", "deflate")
 
 

@@ -169,6 +169,16 @@ def careful_cache(path: Path) -> Iterator[CarefulCache]:
             yield CarefulCache(cache)
 
 
+@contextmanager
+def cache_for(use: str) -> Iterator[CarefulCache]:
+    """The user's cache, or none where its use is `off`."""
+    if use == "off":
+        yield CarefulCache(None)
+    else:
+        with careful_cache(cache_path()) as cache:
+            yield cache
+
+
 def key_of(question: Mapping[str, Any]) -> str:
     """A digest of everything that decides an answer. Raises TypeError for what JSON cannot hold."""
     return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 if sys.platform == "win32":
     PlatformLoop = asyncio.ProactorEventLoop
@@ -38,3 +42,20 @@ class AwakeLoop(PlatformLoop):
 
     def _tick(self) -> None:
         self.call_later(TICK_SECONDS, self._tick)
+
+
+def run_in_loop(loop: AwakeLoop, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run to the end; in a thread of its own where this one runs a loop already, as in a notebook."""
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(main())
+
+    in_notebook = False
+    with suppress(RuntimeError):  # no loop runs in this thread
+        in_notebook = asyncio.get_running_loop().is_running()
+    if in_notebook:
+        with ThreadPoolExecutor(1, "requests") as thread:
+            thread.submit(run).result()
+    else:
+        run()

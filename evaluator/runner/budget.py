@@ -69,3 +69,28 @@ class Budget:
                 *(spent_usd, self.most_usd),
             )
         self.most_usd = spent_usd
+
+
+class JobBudget:
+    """What is left of `budget_usd` for requests of batches, which come back after hours.
+
+    `spent_usd` holds the most that the requests of open jobs can cost.
+    """
+
+    def __init__(self, budget_usd: float | None, most_usd: float, spent_usd: float) -> None:
+        self.most_usd = most_usd
+        self._budget_usd, self._spent_usd = budget_usd, spent_usd
+
+    def reserve(self) -> bool:
+        """Set the most that one more request can cost aside, if it fits."""
+        if self._budget_usd is not None:
+            limit = self._budget_usd * (1 + TOLERANCE)
+            if self._spent_usd + self.most_usd > limit:
+                return False
+        self._spent_usd += self.most_usd
+        return True
+
+    def settle(self, reserved_usd: float | None, spent_usd: float | None) -> None:
+        """A request ended: what it did not spend returns. A dearer one raises the most for all others."""
+        self._spent_usd += (spent_usd or 0.0) - (reserved_usd or 0.0)
+        self.most_usd = max(self.most_usd, spent_usd or 0.0)

@@ -16,12 +16,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from annotated_types import Ge, Le
 
 from evaluator.core import Reply, Usage
 from evaluator.core.errors import ConfigError
 
 Entry = TypeVar("Entry")
+
+
+class BatchShare(NamedTuple):
+    """What a batch costs as a share of the ordinary price, and the page that says so."""
+
+    tokens: float
+    cached: float
+    page: str
+
 
 MILLION = 1_000_000
 COUNTS = ("input_tokens", "output_tokens", "reasoning_tokens", "cached_input_tokens")
@@ -31,6 +42,15 @@ MOST_TOKENS = 10**9  # a larger number is a mistake or an attack
 PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google", "openrouter": "openrouter"}
 ANYWHERE = ("openai", "anthropic", "google")
 # How providers mark the version of a model: -2024-07-18, -20250929, -09-2025, -001.
+# Where several discounts meet, these pages say: half of everything at OpenAI and Anthropic; at Google, tokens
+# from its cache cost in a batch what they cost elsewhere.
+BATCH_SHARES: Mapping[str, BatchShare] = {
+    "openai": BatchShare(0.5, 0.5, "https://developers.openai.com/api/docs/guides/batch"),
+    "anthropic": BatchShare(
+        0.5, 0.5, "https://platform.claude.com/docs/en/build-with-claude/batch-processing"
+    ),
+    "google": BatchShare(0.5, 1.0, "https://ai.google.dev/gemini-api/docs/batch-api"),
+}
 VERSION = re.compile(r"-(latest|preview|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{3,4})$")
 
 
@@ -51,6 +71,7 @@ class Price:
     """US dollars per million tokens, and per picture that is drawn.
 
     Without a price for cached input, that costs as much as other input.
+    `batch` is the share of these prices that a request of a batch costs; None: as much as any request.
     """
 
     input: float
@@ -59,6 +80,31 @@ class Price:
     date: str = ""
     page: str = ""
     picture: float = 0.0
+    batch: Annotated[float, Ge(0), Le(1)] | None = None
+    batch_cached: Annotated[float, Ge(0), Le(1)] | None = None  # the same for cached input; None: `batch`
+    batch_page: str = ""  # which says so
+
+    def in_batch(self) -> Price:
+        """The prices of requests that are part of a batch.
+
+        >>> Price(1.0, 4.0, cached=0.25, batch=0.5).in_batch().cached
+        0.125
+        """
+        if self.batch is None:
+            return self
+        of_cached = self.batch if self.batch_cached is None else self.batch_cached
+        cached = None if self.cached is None else self.cached * of_cached
+        half = f"{self.page or 'prices=FILE'}, times {self.batch:g} for a batch"
+        page = f"{half}: {self.batch_page}" if self.batch_page else half
+        return replace(
+            self, input=self.input * self.batch, output=self.output * self.batch, cached=cached, page=page
+        )
+
+    def with_batch_share(self, share: BatchShare | None) -> Price:
+        """The same with what its seller's page says about batches, where it says nothing itself."""
+        if share is None or self.batch is not None:
+            return self
+        return replace(self, batch=share.tokens, batch_cached=share.cached, batch_page=share.page)
 
     def cost_usd(self, reply: Reply) -> float | None:
         """What the reply cost; None where the provider did not report its tokens, or not credibly.
@@ -109,7 +155,9 @@ def price_of(model: str, provider: str = "", own_file: Path | None = None) -> Pr
     if not model:
         return None
     own = entry_for(model, own_prices(own_file)) if own_file else None
-    return own or listed_price(model, provider)
+    if own is None:
+        return listed_price(model, provider)
+    return own.with_batch_share(BATCH_SHARES.get(PROVIDERS.get(provider, "")))
 
 
 def own_prices(path: Path) -> dict[str, Price]:
@@ -162,7 +210,8 @@ def listed_price(model: str, provider: str = "") -> Price | None:
         input_usd, output_usd, cached = (None if price is None else float(price) for price in first)
         if input_usd is not None and output_usd is not None:
             page = next(iter(seller.pricing_urls or ()), "")
-            return Price(input_usd, output_usd, cached, str(table_date()), page)
+            price = Price(input_usd, output_usd, cached, str(table_date()), page)
+            return price.with_batch_share(BATCH_SHARES.get(provider_id))
     return None
 
 

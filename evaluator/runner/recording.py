@@ -20,9 +20,13 @@ class Recorder:
     first_failures: FirstFailures
 
     def __call__(self, caption: Caption) -> None:
+        self.keep(caption)
+        self.first_failures.count(caption)
+
+    def keep(self, caption: Caption) -> None:
+        """Record it, and count it later: with other captions that must not be lost."""
         self.record(caption)
         self.display.advance(caption)
-        self.first_failures.count(caption)
 
 
 @contextmanager

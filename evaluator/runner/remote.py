@@ -26,7 +26,7 @@ from evaluator.core.chat import only_the_answer
 from evaluator.core.errors import CaptionError, EvaluatorError, ImageError, ModelError, RetryableError
 from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.runner.answer_cache import CarefulCache, key_of
-from evaluator.runner.awake_loop import AwakeLoop
+from evaluator.runner.awake_loop import AwakeLoop, run_in_loop
 from evaluator.runner.budget import Budget, BudgetUsedUp
 from evaluator.runner.interrupts import on_interrupt
 from evaluator.runner.limits import Limits, backoff_seconds
@@ -132,23 +132,12 @@ class RemoteRun:
                 if isinstance(self._session, Closing):
                     await self._session.close()
 
-        def run_in_loop() -> None:
-            with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(run())
-
         def stop() -> None:
             with suppress(RuntimeError):  # the loop has just been closed
                 loop.call_soon_threadsafe(self._scheduler.stop, KeyboardInterrupt())
 
-        in_notebook = False
-        with suppress(RuntimeError):  # no loop runs in this thread, as it does in a notebook
-            in_notebook = asyncio.get_running_loop().is_running()
         with on_interrupt(stop):
-            if in_notebook:
-                with ThreadPoolExecutor(1, "requests") as thread:
-                    thread.submit(run_in_loop).result()
-            else:
-                run_in_loop()
+            run_in_loop(loop, run)
 
     async def _caption(self, item: Item, question: Prepared) -> None:
         """Record one item's outcome; nothing where the run stopped before there was one.

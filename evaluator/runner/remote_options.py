@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,13 +23,11 @@ from evaluator.core import (
     RequestBook,
     Usage,
 )
-from evaluator.core.errors import ConfigError
 from evaluator.runner.picture_workers import THREADS
-from evaluator.runner.prices import price_of
-from evaluator.runner.request_options import RequestPolicy, Requests
+from evaluator.runner.prices import Price, price_of
+from evaluator.runner.request_options import RequestPolicy, Requests, request_policy
 
 if TYPE_CHECKING:
-    from evaluator.runner.answer_cache import CarefulCache
     from evaluator.runner.recording import Recorder
 
 
@@ -44,7 +42,7 @@ class Unwritten:
     def reserve(self, requests: int) -> None:
         pass
 
-    def sent(self, item_id: str, most_usd: float | None) -> int:
+    def sent(self, item_id: str, most_usd: float | None, job: str = "", key: str = "") -> int:
         return next(self._numbers)
 
     def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
@@ -79,6 +77,7 @@ class RemoteOptions:
         book: RequestBook | None,
     ) -> None:
         """Send one request per item, many at once, with the captioner's open session."""
+        from evaluator.runner.answer_cache import cache_for
         from evaluator.runner.remote import RemoteRun
 
         usage = captioner.usage(prompt) if isinstance(captioner, Priced) else None
@@ -86,7 +85,7 @@ class RemoteOptions:
         with ExitStack() as stack:
             pool = ThreadPoolExecutor(threads, "decode")
             stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-            cache = stack.enter_context(self._answer_cache())
+            cache = stack.enter_context(cache_for(self.cache))
             run = RemoteRun(
                 session,
                 self.requests.for_model(usage),
@@ -99,33 +98,17 @@ class RemoteOptions:
             )
             run.caption_all(items)
 
-    @contextmanager
-    def _answer_cache(self) -> Iterator[CarefulCache]:
-        from evaluator.runner.answer_cache import CarefulCache, cache_path, careful_cache
-
-        if self.cache == "off":
-            yield CarefulCache(None)
-        else:
-            with careful_cache(cache_path()) as cache:
-                yield cache
-
     def check(self, captioner: Captioner, prompt: Prompt) -> None:
         """Raises ConfigError for a budget that cannot be kept."""
         if isinstance(captioner, Priced):
             usage = captioner.usage(prompt)
-            price_of(usage.model, usage.provider, self.prices)
+            self.price(usage)
             self.policy(usage, 0.0)
+
+    def price(self, usage: Usage) -> Price | None:
+        return price_of(usage.model, usage.provider, self.prices)
 
     def policy(self, usage: Usage | None, spent_usd: float) -> RequestPolicy:
         """The policy for requests with these bounds. Raises ConfigError for a budget that cannot be kept."""
-        if self.budget_usd is not None:
-            if usage is None:
-                raise ConfigError("budget_usd: the model does not give the bounds of a request. Leave it out")
-            if price_of(usage.model, usage.provider, self.prices) is None:
-                raise ConfigError(
-                    f"budget_usd: no price of {usage.model} is known. Type prices=FILE with a file that has "
-                    f"this line, in US dollars per million tokens: {usage.model}: {{input: ..., output: ...}}"
-                )
-        return RequestPolicy(
-            self.cache == "read", self.budget_usd, spent_usd, self.prices, usage, self.stop_after_failures
-        )
+        at_first = self.stop_after_failures
+        return request_policy(usage, spent_usd, self.cache, self.budget_usd, self.prices, at_first)

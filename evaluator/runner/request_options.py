@@ -10,7 +10,8 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 
 from evaluator.core import Reply, Usage
-from evaluator.runner.prices import entry_for, price_of
+from evaluator.core.errors import ConfigError
+from evaluator.runner.prices import Price, entry_for, price_of
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,41 @@ class RequestPolicy:
     prices: Path | None = None  # the user's own price file
     usage: Usage | None = None  # the bounds of one request, if the captioner gives them
     at_first: int | None = None  # the most requests in flight before the first caption
+    in_batch: bool = False  # whether requests are part of a batch, which costs less
+
+    def price_of(self, model: str) -> Price | None:
+        """The price of a model, where it is known."""
+        price = price_of(model, self.usage.provider if self.usage else "", self.prices)
+        return price.in_batch() if price and self.in_batch else price
 
     def cost_usd(self, model: str, reply: Reply) -> float | None:
         """What a reply cost; None where the price of the model or the tokens are not known."""
-        price = price_of(model, self.usage.provider if self.usage else "", self.prices)
+        price = self.price_of(model)
         return price.cost_usd(reply) if price else None
 
     @property
     def most_usd(self) -> float:
         """The most that one request can cost; 0 where that is not known."""
-        price = price_of(self.usage.model, self.usage.provider, self.prices) if self.usage else None
+        price = self.price_of(self.usage.model) if self.usage else None
         return price.bounds_usd(self.usage)[1] if price and self.usage else 0.0
+
+
+def request_policy(
+    usage: Usage | None,
+    spent_usd: float,
+    cache: str,
+    budget_usd: float | None,
+    prices: Path | None,
+    at_first: int | None,
+    in_batch: bool = False,
+) -> RequestPolicy:
+    """The policy for requests with these bounds. Raises ConfigError for a budget that cannot be kept."""
+    if budget_usd is not None:
+        if usage is None:
+            raise ConfigError("budget_usd: the model does not give the bounds of a request. Leave it out")
+        if price_of(usage.model, usage.provider, prices) is None:
+            raise ConfigError(
+                f"budget_usd: no price of {usage.model} is known. Type prices=FILE with a file that has "
+                f"this line, in US dollars per million tokens: {usage.model}: {{input: ..., output: ...}}"
+            )
+    return RequestPolicy(cache == "read", budget_usd, spent_usd, prices, usage, at_first, in_batch)

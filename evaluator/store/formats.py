@@ -30,6 +30,7 @@ from evaluator.core import (
     Signature,
     Style,
 )
+from evaluator.core.batch_jobs import Job
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import decode_json
 from evaluator.store.request_log import RequestLine
@@ -210,6 +211,10 @@ def caption_from_line(line: bytes) -> Caption:
 
 def request_from_line(line: bytes) -> RequestLine:
     return from_line(RequestLine, line)
+
+
+def job_from_line(line: bytes) -> Job:
+    return from_line(Job, line)
 
 
 def results_to_json(results: Results, measurements: Sequence[Measurement]) -> dict[str, Any]:

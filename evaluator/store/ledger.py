@@ -1,4 +1,4 @@
-"""What is appended to a run folder while captions are made: captions.jsonl and requests.jsonl.
+"""What is appended to a run folder while captions are made: captions, requests and jobs, each in a file.
 
 A line is there when `record` returns, whatever happens to the process afterwards. A line that could be
 written only in part takes no other one with it: the next line begins with a line break.
@@ -10,17 +10,18 @@ import errno
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from evaluator.core import Caption, DeviceUse, Reply
+from evaluator.core.batch_jobs import Job, JobState, OpenRequest
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.files.json_bytes import encode_json
 from evaluator.files.plain import plain
-from evaluator.store import request_log
+from evaluator.store import job_log, request_log
 from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json
 from evaluator.store.request_log import RequestLine
@@ -87,7 +88,8 @@ def ledger_within(folder: Path, name: str = "captions.jsonl") -> Iterator[Ledger
 
 
 class Ledger:
-    """captions.jsonl and requests.jsonl, open for appending; `before` is what they held when opened.
+    """captions.jsonl, requests.jsonl and batches.jsonl, open for appending; `before` is what they held when
+    opened.
 
     `name` is that of the first file, which may hold answers to other questions.
     """
@@ -101,7 +103,10 @@ class Ledger:
         self._unsettled = dict(before.unsettled)
         self._last_request = before.last_request
         self._dearest_usd = max(map(usd_per_request, before.captions.values()), default=0.0)
+        self._jobs = dict(before.jobs)
+        self._in_jobs = {line.item_id: line.job for line in before.unsettled.values() if line.job}
         self._requests: AppendedFile | None = None
+        self._job_log: AppendedFile | None = None
         self._reserve: BinaryIO | None = None
         self._is_full = False
         with writing_to(path):
@@ -121,6 +126,7 @@ class Ledger:
         self._recorded.append(caption)
         self._dearest_usd = max(self._dearest_usd, usd_per_request(caption))
         for request in caption.requests:
+            self._leave_job(request)
             self._unsettled.pop(request, None)
 
     @property
@@ -129,7 +135,7 @@ class Ledger:
         costs = [caption.cost_usd for caption in self._recorded]
         captions = {**self.before.captions, **{caption.item_id: caption for caption in self._recorded}}
         answered_usd = known_sum([*costs, self.before.answered_usd])
-        return Attempts(captions, answered_usd, self._unsettled, self._last_request)
+        return Attempts(captions, answered_usd, self._unsettled, self._last_request, self._jobs)
 
     @property
     def uses(self) -> tuple[DeviceUse, ...]:
@@ -148,29 +154,69 @@ class Ledger:
         with writing_to(self._path):
             self._reserve = self._reserve or reserved(self._path, requests * RESERVED_BYTES_PER_REQUEST)
 
-    def sent(self, item_id: str, most_usd: float | None) -> int:
-        """Append what is about to be sent. Raises StoreError where the answer might not be recorded."""
+    def sent(self, item_id: str, most_usd: float | None, job: str = "", key: str = "") -> int:
+        """Append what is about to be sent. Raises StoreError where the answer might not be recorded, and
+        where a job has the item: it would be paid for twice.
+        """
+        if item_id in self._in_jobs:
+            raise StoreError(
+                f"{self._path}: {len(self._in_jobs):,} requests, such as that for {item_id!r}, are in batch "
+                "jobs that have not been collected. Type the same command with runner=batch"
+            )
         with writing_to(self._path):
             if self._is_full:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._last_request += 1
-            self._append_request(RequestLine(self._last_request, item_id, most_usd, round(time.time(), 3)))
-        return self._last_request
+            number, now = self._last_request, round(time.time(), 3)
+            self._append_request(RequestLine(number, item_id, most_usd, now, job=job, key=key))
+        if job:
+            self._in_jobs[item_id] = job
+        return number
 
     def ended(self, request: int, error: str, cost_usd: float | None, reply: Reply | None) -> None:
         tokens = (reply.input_tokens, reply.output_tokens) if reply else (None, None)
         error = self._secrets.scrubbed(error)
         line = RequestLine(request, "", None, None, error, cost_usd, *tokens)
+        self._leave_job(request)
         with suppress(OSError):  # the first line of this request counts, with the most that it can cost
             self._append_request(line)
+
+    @property
+    def jobs(self) -> Mapping[str, Job]:
+        return self._jobs
+
+    @property
+    def unnoted_jobs(self) -> set[str]:
+        return set(self._in_jobs.values()) - self._jobs.keys()
+
+    def open_requests(self, job: str) -> dict[int, OpenRequest]:
+        return {
+            number: OpenRequest(line.item_id, line.key, line.most_usd)
+            for number, line in self._unsettled.items()
+            if line.job == job
+        }
+
+    def note(self, job: Job) -> None:
+        with writing_to(self._path):
+            if self._job_log is None:
+                self._job_log = AppendedFile(self._path / job_log.NAME)
+            self._job_log.append(encode_json(job_log.job_to_json(job)) + b"\n")
+        self._jobs[job.name] = job
+        if job.state is JobState.ENDED:
+            del self._jobs[job.name]
 
     def close(self) -> None:
         with writing_to(self._path):
             if self._reserve:
                 self._reserve.close()
-            if self._requests:
-                self._requests.close()
-            self.captions.close()
+            for file in (self._requests, self._job_log, self.captions):
+                if file:
+                    file.close()
+
+    def _leave_job(self, request: int) -> None:
+        """The request has its outcome, so that its item may be asked about again."""
+        if line := self._unsettled.get(request):
+            self._in_jobs.pop(line.item_id, None)
 
     def _append_request(self, line: RequestLine) -> None:
         if self._requests is None:

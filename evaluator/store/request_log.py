@@ -6,7 +6,8 @@
 The first line says what the request can cost at most. The second exists only where a request brought no
 caption. A caption names its requests (`requests` in captions.jsonl), and its cost is theirs. All other
 requests count with the cost of their last line here: with the most they can have cost, where a kill came
-between the first line and the answer.
+between the first line and the answer. A request that is part of a batch names its `job`, and the `key` of its
+answer in the cache, so that whichever command comes back knows where the answer belongs.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class RequestLine:
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    job: str = ""  # of batches.jsonl, which has it
+    key: str = ""
 
     @property
     def has_ended(self) -> bool:

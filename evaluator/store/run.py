@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Array, Caption, Item, Measurement, Results, Score
+from evaluator.core.batch_jobs import Job
 from evaluator.core.errors import StoreError
 from evaluator.files.json_bytes import decode_json
-from evaluator.store import draws, request_log
+from evaluator.store import draws, job_log, request_log
 from evaluator.store.config_file import config_from_yaml
 from evaluator.store.counts import count_outcomes, known_sum
 from evaluator.store.formats import (
@@ -33,10 +34,12 @@ from evaluator.store.formats import (
     caption_from_line,
     checked,
     item_from_line,
+    job_from_line,
     request_from_line,
     results_from_document,
     understanding,
 )
+from evaluator.store.job_log import open_jobs
 from evaluator.store.manifest import FORMAT_VERSION, Manifest, manifest_from_json
 from evaluator.store.own_items import were_written_here
 from evaluator.store.per_image import per_image_table
@@ -64,13 +67,14 @@ NO_MANIFEST = "Restore the file, or start a new run with name=...; cached answer
 
 @dataclass(frozen=True)
 class Attempts:
-    """What captions.jsonl and requests.jsonl say."""
+    """What captions.jsonl, requests.jsonl and batches.jsonl say."""
 
     captions: Mapping[str, Caption]  # the latest outcome of each item, in the order of the first attempts
     answered_usd: float | None = None  # of all lines, also of those that a later one replaced
     unsettled: Mapping[int, RequestLine] = field(default_factory=dict)  # requests that no line names
     last_request: int = 0  # the highest number of a request
-    size: int = 0  # of both files in bytes, before they were read
+    jobs: Mapping[str, Job] = field(default_factory=dict)  # at a batch interface, those that have not ended
+    size: int = 0  # of these files in bytes, before they were read
 
     @property
     def cost_usd(self) -> float | None:
@@ -79,8 +83,8 @@ class Attempts:
 
     @property
     def unanswered(self) -> list[RequestLine]:
-        """The requests that were in flight when a command was killed."""
-        return [line for line in self.unsettled.values() if not line.has_ended]
+        """The requests that were in flight when a command was killed; those of jobs are on their way."""
+        return [line for line in self.unsettled.values() if not (line.has_ended or line.job)]
 
 
 class Run:
@@ -323,7 +327,7 @@ def without_final_outcome(items: Iterable[SomeItem], captions: Mapping[str, Capt
 
 def appended_size(files: RunFiles) -> int:
     """The bytes of what captioning appends to; files that are not there have none."""
-    return sum(files.size(name) for name in ("captions.jsonl", request_log.NAME))
+    return sum(files.size(name) for name in ("captions.jsonl", request_log.NAME, job_log.NAME))
 
 
 def read_attempts(files: RunFiles, name: str = "captions.jsonl") -> Attempts:
@@ -334,7 +338,10 @@ def read_attempts(files: RunFiles, name: str = "captions.jsonl") -> Attempts:
     answered_usd = known_sum(booked_usd(caption.cost_usd) for caption in attempts)
     numbers = [line.request for line in requests]
     numbers += [request for caption in attempts for request in caption.requests]
-    return Attempts(captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0), size)
+    jobs = open_jobs(read_appended(files, job_log.NAME, job_from_line))
+    return Attempts(
+        captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0), jobs, size
+    )
 
 
 def read_appended(files: RunFiles, name: str, read: Callable[[bytes], Line]) -> Iterator[Line]:

@@ -28,6 +28,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
         "items.jsonl": 2_000_000_000,
         "captions.jsonl": 1_000_000_000,
         "requests.jsonl": 1_000_000_000,
+        "batches.jsonl": 100_000_000,
         "answers.jsonl": 1_000_000_000,
         "statistics.npz": 2_000_000_000,
         "notes.json": 500_000_000,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,11 @@ from tests.provider_server import ProviderServer
 from tests.wire_formats import KEY
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
     """All providers at one address; the key that they know is in the environment."""
@@ -20,6 +27,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
         monkeypatch.setenv(variable, KEY)
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
+    # Each client would read the certificates of all authorities, which takes longer than most tests.
+    trusted = certificates()
+    monkeypatch.setattr(ssl, "create_default_context", lambda *_, **__: trusted)
     with ProviderServer() as running:
         yield running
 

@@ -111,7 +111,9 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_of_ones_own_wins_model_by_model(tmp_path: Path) -> None:
     own = tmp_path / "prices.yaml"
     own.write_text("gpt-4o: {input: 1, output: 2}\nllava: {input: 0, output: 0, date: 2026-01-31}\n")
-    assert price_of("gpt-4o-2024-11-20", "openai", own) == Price(1.0, 2.0)
+    found = price_of("gpt-4o-2024-11-20", "openai", own)
+    assert found is not None
+    assert (found.input, found.output, found.cached, found.page) == (1.0, 2.0, None, "")
     assert price_of("llava", "localhost", own) == Price(0.0, 0.0, date="2026-01-31")
     assert price_of("gpt-4o-mini", "openai", own) == price_of("gpt-4o-mini")
 

@@ -1,0 +1,129 @@
+"""What the batch interfaces of all providers share: failures, and answers that come as lines of one file.
+
+A provider (openai_batches.py, anthropic_batches.py, gemini_batches.py) adds how its jobs are made, found and
+read. Requests and replies are those of its session: the bodies are the same as one by one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from evaluator.core import Reply
+from evaluator.core.batch_jobs import ASK_OTHERWISE, Answer, BatchLimits, Job
+from evaluator.core.errors import EvaluatorError, ModelError, RetryableError
+from evaluator.models.answers import parse, text
+from evaluator.models.asked import Asked
+from evaluator.models.cloud import Client, CloudSession
+from evaluator.models.wire import MAX_BATCH_BYTES, ErrorResponse
+
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
+
+# How much earlier than by our clock a provider may say that a job was made.
+CLOCKS_DIFFER_SECONDS = 3600.0
+# The reasons for which requests of a job have no answer.
+EXPIRED = "has expired before it was answered"
+CANCELLED = "was cancelled at the provider"
+
+
+class CloudBatches(ABC, Generic[Client]):
+    """The batch interface for one session."""
+
+    limits: ClassVar[BatchLimits]
+
+    def __init__(self, session: CloudSession[Client]) -> None:
+        self.session = session
+        session.most_bytes = MAX_BATCH_BYTES
+
+    async def body(self, prepared: Asked) -> bytes:
+        return await self.body_of(self.session.form_of(prepared))
+
+    @abstractmethod
+    async def body_of(self, asked: Asked) -> bytes:
+        """The body of the request that the session sends. Raises CaptionError."""
+
+    @abstractmethod
+    def answer(self, line: Mapping[str, Any]) -> Answer:
+        """The answer in a line of the file. Raises ValueError for a line in another form."""
+
+    async def sent(self, call: Callable[[Client], Awaitable[Result]]) -> Result:
+        """What a call of the SDK returns; whatever it raises becomes an error of ours, as for one request.
+
+        Raises NotFound where the server knows no such thing.
+        """
+        try:
+            return await call(self.session.client)
+        except EvaluatorError:
+            raise
+        except Exception as error:
+            response = error if isinstance(error, ErrorResponse) else error.__cause__
+            if isinstance(response, ErrorResponse) and response.status in (404, 405, 410):
+                raise NotFound from None
+            raise self.session.failed_request(error) from None
+
+    def no_interface(self) -> ModelError:
+        return ModelError(
+            f"{self.session.captioner.base_url} has no batch interface for {self.session.captioner.model}. "
+            "Type runner=default to send one request per image"
+        )
+
+    def no_answers(self, job: Job) -> ModelError:
+        return ModelError(
+            f"the answers of the job {job.batch} are no longer at the provider. Delete the job there "
+            "and type runner.lost_jobs=error: its requests are then made again"
+        )
+
+    def answers_in(self, content: bytes) -> Iterator[Answer]:
+        """The answers in a file; a line that is none costs one warning. Raises ModelError for a huge file."""
+        if len(content) >= MAX_BATCH_BYTES:
+            raise ModelError(
+                f"the answers of a job take more than {MAX_BATCH_BYTES / 1e6:,.0f} MB. "
+                "Type a smaller runner.most_requests=... for the next jobs"
+            )
+        for line in filter(bytes.strip, io.BytesIO(content)):
+            try:
+                yield self.answer(parse(line.decode("utf-8", "replace")))
+            except (ValueError, TypeError, AttributeError, LookupError) as error:
+                logger.warning("a line of a job's answers has another form (%s)", repr(error)[:200])
+
+    def reply(self, body: Any) -> Reply | EvaluatorError:
+        """The reply in the body of an answer, or the error that stands for it."""
+        try:
+            return self.session.reply_in(json.dumps(body), names_its_request=True)
+        except EvaluatorError as error:
+            return self.failed(error)
+
+    def failed(self, error: EvaluatorError) -> EvaluatorError:
+        """The error, or that the request is to be made in another form."""
+        # Whether this request wanted them, only the command knows that made the job.
+        if self.session.gives_no_probabilities(Asked("", None, wants_probabilities=True), error):
+            return RetryableError(str(error), ASK_OTHERWISE)
+        return error
+
+
+class NotFound(Exception):
+    """The server knows no such job, file or interface."""
+
+
+def seconds_of(time: Any) -> float:
+    """Unix seconds of a provider's time; infinitely late where it is in another form."""
+    if isinstance(time, datetime):
+        return time.timestamp()
+    return float(time) if isinstance(time, int | float) else float("inf")
+
+
+def named(value: Any) -> str:
+    """A provider's name of something that was just made. Raises RetryableError where it gives none."""
+    try:
+        if name := text(value):
+            return name
+    except ValueError:
+        pass
+    raise RetryableError("the answer does not name what was made", "malformed answer")

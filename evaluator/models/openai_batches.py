@@ -1,0 +1,143 @@
+"""OpenAI's batch interface, and that of compatible servers (developers.openai.com/api/docs/guides/batch).
+
+The requests are uploaded as a file of JSON lines, and a job is made of it. Its answers are two files, one of
+them with the requests that failed. The job's metadata and the file's name hold our own name of the job.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
+
+from evaluator.core.batch_jobs import Answer, BatchLimits, Job, JobStatus, unanswered
+from evaluator.models.answers import mapping, part, text
+from evaluator.models.asked import Asked
+from evaluator.models.batches import (
+    CANCELLED,
+    CLOCKS_DIFFER_SECONDS,
+    EXPIRED,
+    CloudBatches,
+    NotFound,
+    named,
+    seconds_of,
+)
+from evaluator.models.cloud import CloudSession
+from evaluator.models.failures import failure_from_body, failure_from_document
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+LIMITS = BatchLimits(requests=50_000, size=200_000_000)
+ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+METADATA = "evaluator_job"
+RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
+REASONS = {"expired": EXPIRED, "cancelled": CANCELLED}
+
+
+class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
+    limits: ClassVar[BatchLimits] = LIMITS
+
+    def __init__(self, session: CloudSession[AsyncOpenAI], content: Callable[[Asked], bytes]) -> None:
+        super().__init__(session)
+        self.content = content
+
+    async def body_of(self, asked: Asked) -> bytes:
+        return self.content(asked)
+
+    def line(self, request_id: str, body: bytes) -> bytes:
+        before = json.dumps({"custom_id": request_id, "method": "POST", "url": ENDPOINT})
+        return b'%s, "body": %s}' % (before[:-1].encode(), body)
+
+    async def upload(self, job: Job, requests: IO[bytes]) -> str:
+        file = (file_name(job), requests, "application/jsonl")
+        try:
+            made = await self.sent(lambda client: client.files.create(file=file, purpose="batch"))
+        except NotFound:
+            raise self.no_interface() from None
+        return named(made.id)
+
+    async def create(self, job: Job, requests: IO[bytes] | None) -> str:
+        try:
+            made = await self.sent(
+                lambda client: client.batches.create(
+                    input_file_id=job.file,
+                    endpoint=ENDPOINT,
+                    completion_window="24h",
+                    metadata={METADATA: job.name},
+                )
+            )
+        except NotFound:
+            raise self.no_interface() from None
+        return named(made.id)
+
+    async def find_upload(self, job: Job) -> str:
+        async def search(client: AsyncOpenAI) -> str:
+            async for file in client.files.list(purpose="batch"):
+                if file.filename == file_name(job) and file.bytes == job.size and file.status != "error":
+                    return named(file.id)
+            return ""
+
+        return await self.sent(search)
+
+    async def find(self, job: Job, others: Collection[str]) -> str:
+        async def search(client: AsyncOpenAI) -> str:
+            async for batch in client.batches.list(limit=100):
+                if batch.input_file_id == job.file or (batch.metadata or {}).get(METADATA) == job.name:
+                    return named(batch.id)
+                if seconds_of(batch.created_at) < job.at - CLOCKS_DIFFER_SECONDS:
+                    break  # the newest come first
+            return ""
+
+        return await self.sent(search)
+
+    async def status(self, job: Job) -> JobStatus:
+        try:
+            batch = await self.sent(lambda client: client.batches.retrieve(job.batch))
+        except NotFound:
+            return JobStatus("unknown")
+        counts = batch.request_counts
+        answered = counts.completed + counts.failed if counts else None
+        if batch.status in RUNNING:
+            return JobStatus("running", answered)
+        files = tuple(name for name in (batch.output_file_id, batch.error_file_id) if name)
+        if batch.status == "failed" and not files:
+            errors = (batch.errors.data if batch.errors else None) or []
+            said = "; ".join(f"{error.code or ''}: {error.message or ''}" for error in errors[:3])
+            is_full = any(error.code == "token_limit_exceeded" for error in errors)
+            return JobStatus("refused", reason=said or "it gives no reason", queue_is_full=is_full)
+        return JobStatus("ended", answered, REASONS.get(batch.status, ""), files)
+
+    async def answers(self, job: Job, status: JobStatus) -> Iterator[Answer]:
+        async def download(client: AsyncOpenAI) -> list[bytes]:
+            return [(await client.files.content(name)).content for name in status.files]
+
+        try:
+            contents = await self.sent(download)
+        except NotFound:
+            raise self.no_answers(job) from None
+        return chain.from_iterable(map(self.answers_in, contents))
+
+    def answer(self, line: Mapping[str, Any]) -> Answer:
+        name = text(line["custom_id"])
+        response, error = part(line, "response"), part(line, "error")
+        if error:
+            if error.get("code") == "batch_expired":
+                return name, unanswered(EXPIRED)
+            if error.get("code") == "batch_cancelled":
+                return name, unanswered(CANCELLED)
+            return name, self.failed(self.session.error(failure_from_document(500, {}, {"error": error})))
+        status, body = response.get("status_code"), mapping(response.get("body"))
+        if status == 200:
+            return name, self.reply(body)
+        # Status 0 was seen where the provider gave up.
+        status = status if isinstance(status, int) and 400 <= status < 600 else 500
+        return name, self.failed(self.session.error(failure_from_body(status, {}, json.dumps(body))))
+
+    async def forget(self, job: Job) -> None:
+        await self.sent(lambda client: client.files.delete(job.file))
+
+
+def file_name(job: Job) -> str:
+    return f"{job.name}.jsonl"
