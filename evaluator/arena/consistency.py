@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -89,10 +89,8 @@ def repetition(cases: Sequence[Case], value: float) -> float:
     With two cases an image that are always alike it is 2. It is never below 1. Where all cases are alike, an
     image counts once.
     """
+    sizes, so = Counter(image for image, _ in cases), Counter(image for image, is_so in cases if is_so)
     if value in (0.0, 1.0):
-        return len(cases) / len({image for image, _ in cases})
-    deviations: dict[str, float] = defaultdict(float)
-    for image, is_so in cases:
-        deviations[image] += is_so - value
-    squares = sum(each * each for each in deviations.values())
+        return len(cases) / len(sizes)
+    squares = math.fsum((so[image] - size * value) ** 2 for image, size in sizes.items())
     return max(1.0, squares / (len(cases) * value * (1 - value)))

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator.arena.auto import auto_scores, baseline_of, comparisons
@@ -50,6 +50,7 @@ def test_the_published_score_by_hand() -> None:
         auto_scores([vote for vote in votes if vote.b != "z"], "new", BASELINES)
 
 
+@settings(max_examples=50)
 @given(st.sets(st.text(max_size=5), min_size=3, max_size=40), st.integers(0, 5))
 def test_every_baseline_meets_a_third_of_the_images_whichever_system_is_new(
     images: set[str], lacks: int

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,9 +11,9 @@ import pytest
 from evaluator.arena.judge_votes import together
 from evaluator.arena.votes import Vote, append_vote, read_votes
 from tests.arena.conftest import Judging, longer
+from tests.killed import kill_after_lines
 from tests.wire_formats import Answer, document, error, said
 
-PATIENCE_SECONDS = 120.0
 VOTES = Path("runs/votes-gpt-mini.jsonl")
 
 
@@ -150,23 +146,9 @@ def test_the_budget_holds_and_the_next_command_goes_on(judging: Judging, runs: l
 def test_a_killed_command_goes_on_where_it_was(judging: Judging, runs: list[Path]) -> None:
     """One request at a time, each after a while: the kill comes while the third question is open."""
     judging.server.judge = lambda pair: Answer(body=document("openai", longer(pair)), seconds=0.5)
-    line = [sys.executable, "-m", "evaluator", "arena", "judge", *map(str, runs[:2]), *judging.arguments()]
-    process = subprocess.Popen(
-        [*line, "--questions", "3", "cache=off", "runner.requests.in_flight=1"],
-        cwd=judging.folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    line = ["arena", "judge", *map(str, runs[:2]), *judging.arguments(), "--questions", "3", "cache=off"]
     answers = judging.folder / "runs" / "judgements" / "gpt-mini" / "answers.jsonl"
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not answers.exists() or answers.read_bytes().count(b"\n") < 2:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    survived = answers.read_bytes()
+    survived = kill_after_lines([*line, "runner.requests.in_flight=1"], judging.folder, answers, 2)
     judging.server.judge = longer
     assert judging("judge", *runs[:2], "--questions", 3, "cache=off").returncode == 0
     assert answers.read_bytes().startswith(survived)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -54,6 +54,7 @@ def test_two_orders_are_one_vote() -> None:
     }
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", "tie", "skip"]), st.booleans())))
 def test_the_order_of_the_file_and_of_the_systems_changes_nothing(
     told: list[tuple[int, Winner, bool]],

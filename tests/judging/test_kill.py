@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 from evaluator.store.run_folder import RunFolder
 from tests.judging.conftest import CAPTIONS, Judging
+from tests.killed import kill_after_lines
 from tests.wire_formats import Answer, document, verdict_on
-
-PATIENCE_SECONDS = 120.0
-
-
-def lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def test_a_killed_run_asks_no_answered_question_again(judging: Judging) -> None:
     """One request at a time, each after a while: the kill comes while the third question is open."""
     judging.server.judge = lambda caption: Answer(body=document("openai", verdict_on(caption)), seconds=0.5)
     answers = judging.path / "judgements" / "gpt-mini-clair" / "answers.jsonl"
-    line = [sys.executable, "-m", "evaluator", "run", *judging.arguments, "name=one", "cache=off"]
-    process = subprocess.Popen(
-        [*line, "runner.requests.in_flight=1"],
-        cwd=judging.folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while lines(answers) < 2:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    survived = answers.read_bytes()
+    line = ["run", *judging.arguments, "name=one", "cache=off", "runner.requests.in_flight=1"]
+    survived = kill_after_lines(line, judging.folder, answers, 2)
     judging.server.judge = verdict_on
     score = judging("cache=off").results.scores[-1]
     assert score.images == 6

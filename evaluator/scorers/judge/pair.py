@@ -18,17 +18,15 @@ is not: nothing is guessed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from evaluator.core.errors import ConfigError
 from evaluator.scorers.judge.answer import LONGEST, Unreadable, objects
 from evaluator.scorers.judge.question import filled, listed
-from evaluator.scorers.judge.rubric import REFERENCES
+from evaluator.scorers.judge.rubric import REFERENCES, digest_of, refuse_blind
 
 Preference = Literal["a", "b", "tie"]
 PREFERENCES: tuple[Preference, ...] = ("a", "b", "tie")
@@ -47,11 +45,7 @@ class PairRubric:
     def __post_init__(self) -> None:
         if missing := next((each for each in (CAPTION_A, CAPTION_B) if each not in self.question), None):
             raise ConfigError(f"question: it does not hold {missing}, where one of the captions goes")
-        if not (self.picture or self.needs_references):
-            raise ConfigError(
-                f"question: the judge sees neither the picture nor the references. Write {REFERENCES} into "
-                "it, or set picture: true"
-            )
+        refuse_blind(self.picture, self.question)
 
     @property
     def needs_references(self) -> bool:
@@ -59,8 +53,7 @@ class PairRubric:
 
     @cached_property
     def digest(self) -> str:
-        """Eight hexadecimal digits that stand for the whole rubric."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]
+        return digest_of(self)
 
 
 def pair_text(rubric: PairRubric, caption_a: str, caption_b: str, references: Sequence[str]) -> str:

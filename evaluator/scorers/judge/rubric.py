@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 from evaluator.core.errors import ConfigError
 
@@ -40,11 +41,7 @@ class Rubric:
             raise ConfigError(f"question: it does not hold {CAPTION}, where the caption goes")
         if not self.least < self.most:
             raise ConfigError(f"most: {self.most:g} is not larger than least, {self.least:g}")
-        if not (self.picture or self.needs_references):
-            raise ConfigError(
-                f"question: the judge sees neither the picture nor the references. Write {REFERENCES} into "
-                "it, or set picture: true"
-            )
+        refuse_blind(self.picture, self.question)
 
     @property
     def needs_references(self) -> bool:
@@ -52,9 +49,22 @@ class Rubric:
 
     @cached_property
     def digest(self) -> str:
-        """Eight hexadecimal digits that stand for the whole rubric."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]
+        return digest_of(self)
 
     def share(self, score: float) -> float:
         """A score between 0 and 1."""
         return (score - self.least) / (self.most - self.least)
+
+
+def refuse_blind(picture: bool, question: str) -> None:
+    """Raises ConfigError for a rubric whose judge has nothing to judge by."""
+    if not picture and REFERENCES not in question:
+        raise ConfigError(
+            f"question: the judge sees neither the picture nor the references. Write {REFERENCES} into it, "
+            "or set picture: true"
+        )
+
+
+def digest_of(rubric: Any) -> str:
+    """Eight hexadecimal digits that stand for a whole rubric, a dataclass."""
+    return hashlib.sha256(json.dumps(asdict(rubric), sort_keys=True).encode()).hexdigest()[:8]
