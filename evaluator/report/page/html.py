@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,7 +217,9 @@ def title(comparison: Comparison) -> str:
     return f"{what} on {' and '.join(dict.fromkeys(names))}"
 
 
+@cache
 def environment() -> Environment:
+    """It keeps its templates, whose compilation takes far longer than a page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(
