@@ -38,9 +38,11 @@ def number_filters(board: Comparison, frame: Frame) -> list[NumberFilter]:
         return []
     sizes = {label: about.size for label, about in frame.about.items()}
     runs = {row.label: row.run for row in board.rows}
+    memory = {row.label: row.results.peak_memory for row in board.rows}
     filters = (
         NumberFilter("parameters", "Parameters", "billions", known(sizes, parameters_in)),
         NumberFilter("disk", "Size on disk", "GB", known(sizes, gigabytes_in)),
+        NumberFilter("memory", "Peak memory", "GB", known(memory, lambda peak: peak and peak / 1e9)),
         NumberFilter("price", "Price", "US dollars per 1,000 images", known(runs, price_of)),
     )
     return [one for one in filters if one.values]
