@@ -32,6 +32,7 @@ class Consistency:
 
     alpha: float | None  # Krippendorff's, of several raters' answers to the same question; None: not known
     alpha_questions: int
+    two_raters: Share | None  # how often two raters give the same answer, both bad being a tie
     same_rater: Share | None  # how often a rater gives the same answer again
     left: Share | None  # how often the left caption wins where one of them wins
 
@@ -51,8 +52,15 @@ def consistency(votes: Sequence[Vote]) -> Consistency:
     several = [
         [given[-1] for given in by_rater.values()] for by_rater in questions.values() if len(by_rater) > 1
     ]
+    last = {(vote.question, vote.rater): vote.answer for vote in answered}
+    of_two = [
+        (question[0], last[question, one] == last[question, other])
+        for question, by_rater in questions.items()
+        for one, other in combinations(by_rater, 2)
+    ]
     alpha = alpha_of(several, "nominal")
-    return Consistency(None if math.isnan(alpha) else alpha, len(several), share(again), left_share(answered))
+    known_alpha = None if math.isnan(alpha) else alpha
+    return Consistency(known_alpha, len(several), share(of_two), share(again), left_share(answered))
 
 
 def left_share(votes: Sequence[Vote]) -> Share | None:

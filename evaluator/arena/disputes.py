@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evaluator.arena.judge_votes import answer_of
 from evaluator.arena.votes import Question, Vote
 
 
@@ -38,10 +37,10 @@ def disputes(votes: Sequence[Vote], most: int) -> list[Dispute]:
         Dispute(
             image,
             (min(pair), max(pair)),
-            Counter(answer_of(vote) for vote in by_rater.values()),
+            Counter(vote.answer for vote in by_rater.values()),
             [vote.reason for vote in by_rater.values() if vote.reason],
         )
         for (image, pair), by_rater in told.items()
-        if len({answer_of(vote) for vote in by_rater.values()}) > 1
+        if len({vote.answer for vote in by_rater.values()}) > 1
     ]
     return sorted(found, key=lambda one: (one.united, -sum(one.answers.values())))[:most]

@@ -62,9 +62,9 @@ def bias(judge: Sequence[Vote], people: Sequence[Vote], captions: Captions | Non
         for (_, question), orders in by_question(judge)
         if len(orders) == 2 and not any(vote.winner == "skip" for vote in orders.values())
     ]
-    answers = {vote.question: answer_of(vote) for vote in together(judge) if vote.winner != "skip"}
+    answers = {vote.question: vote.answer for vote in together(judge) if vote.winner != "skip"}
     both = [
-        (vote.image, answer_of(vote), answers[vote.question])
+        (vote.image, vote.answer, answers[vote.question])
         for vote in people
         if vote.winner != "skip" and vote.question in answers
     ]
@@ -76,11 +76,6 @@ def bias(judge: Sequence[Vote], people: Sequence[Vote], captions: Captions | Non
         longer_share(together(judge), captions),
         longer_share(people, captions),
     )
-
-
-def answer_of(vote: Vote) -> str:
-    """The system that a vote prefers, or tie, which both bad is as well."""
-    return "tie" if vote.winner == "both_bad" else vote.preferred
 
 
 def longer_share(votes: Sequence[Vote], captions: Captions | None) -> Share | None:

@@ -97,6 +97,11 @@ class Vote:
         """The name of the system that won; else tie, both_bad or skip."""
         return {"a": self.a, "b": self.b}.get(self.winner, self.winner)
 
+    @property
+    def answer(self) -> str:
+        """The same, where a vote that both are bad is a tie as well."""
+        return "tie" if self.winner == "both_bad" else self.preferred
+
 
 def caption_digest(caption: str) -> str:
     """What stands for a caption in a vote."""

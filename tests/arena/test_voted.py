@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.arena.systems import captions_near
 from evaluator.arena.voted import voted_on
 from evaluator.arena.votes import Vote, append_vote, caption_digest
 from evaluator.comparison.compare import compare
@@ -96,3 +97,13 @@ def test_judges_have_ratings_of_their_own(runs: list[Path], votes: Path) -> None
     assert people.rating("llava") is None
     assert judge.rating("blip") is None
     assert judge.ratings.systems[0].system == "llava"
+
+
+def test_names_in_votes_lead_nowhere_else(runs: list[Path], tmp_path: Path) -> None:
+    """Somebody else's votes may name any folder; only runs below those that are looked at are read."""
+    here = tmp_path / "here"
+    shutil.copytree(runs[0], here / "git")
+    names = ("git", "../runs/blip", str(runs[2]))
+    found = captions_near([Vote("0", names[0], other, "a") for other in names[1:]], [here])
+    assert found is not None
+    assert found.systems == ("git",)

@@ -118,6 +118,8 @@ def test_consistency_by_hand() -> None:
         Vote("5", "x", "y", "skip", "anna", "a"),
     ]
     found = consistency(votes)
+    assert found.two_raters is not None
+    assert (found.two_raters.value, found.two_raters.of) == (0.5, 2)
     assert found.same_rater is not None
     assert (found.same_rater.value, found.same_rater.of) == (0.5, 2)
     assert found.left is not None

@@ -85,6 +85,8 @@ def consistency_notes(consistency: Consistency) -> Iterator[str]:
             f"Raters agree with each other: Krippendorff's alpha {consistency.alpha:.2f} (nominal, "
             f"{consistency.alpha_questions:,} questions with several raters)"
         )
+    if consistency.two_raters:
+        yield f"Two raters give the same answer: {share(consistency.two_raters)}"
     if consistency.same_rater:
         yield f"Repeated questions get the same answer: {share(consistency.same_rater)}"
     if consistency.left:
