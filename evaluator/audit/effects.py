@@ -12,6 +12,8 @@ from evaluator.core.errors import MetricError
 
 # The first of these that is asked for. All three take a fraction of a second for 5,000 captions.
 CHEAP_METRICS = ("CIDEr", "BLEU-4", "ROUGE-L")
+# Of many captions, so small a share changes a score by less than is shown, and scoring all again takes long.
+MANY, SMALL_SHARE = 10_000, 0.0005
 
 
 def with_effects(
@@ -29,6 +31,9 @@ def with_effects(
     references = [item.references for item in items]
     found = []
     for finding in findings:
+        if len(captions) > MANY and finding.share < SMALL_SHARE:
+            found.append(finding)
+            continue
         option, _, value = finding.remedy.partition("=")
         kept, texts = list(items), list(captions)
         if option == "normalize":
