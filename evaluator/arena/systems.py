@@ -45,7 +45,10 @@ def folder_of(runs: Sequence[Run]) -> Path:
 
 def votes_beside(runs: Sequence[Run]) -> list[Path]:
     """The files of votes in the folder that the runs lie in: people's first, then those of judges."""
-    folder = folder_of(runs)
+    try:
+        folder = folder_of(runs)
+    except ValueError:  # on Windows, of runs on two drives
+        return []
     return [path for pattern in (VOTES, OF_JUDGES) for path in sorted(folder.glob(pattern)) if path.is_file()]
 
 

@@ -30,15 +30,20 @@ NO_VOTES = Voted()
 def voted_on(comparison: Comparison, files: Sequence[Path] | None = None, must_fit: bool = True) -> Voted:
     """The ratings of the compared runs by the votes in some files, else in those that lie beside the runs.
 
-    A run is found by its label, the name of its folder, or its captions. Raises DataError for a file that
-    cannot be read, and with `must_fit` for files without a vote on these runs; else that is a warning, as it
-    is of files that were found.
+    A run is found by its label, the name of its folder, or its captions. Raises DataError for files that
+    cannot be read or have no vote on these runs. Of files that were found, and without `must_fit`, both are
+    warnings.
     """
     runs, labels = [row.run for row in comparison.rows], [row.label for row in comparison.rows]
     paths = votes_beside(runs) if files is None else files
     if not paths:
         return NO_VOTES
-    told, warnings = read_votes(paths)
+    try:
+        told, warnings = read_votes(paths)
+    except DataError as error:
+        if files is not None and must_fit:
+            raise
+        return Voted(warnings=(f"the votes are not shown: {error}",))
     captions = captions_of(runs, labels)
     names = [
         tuple(dict.fromkeys((label, name, run.name, run.name.removesuffix(".zip"), str(run.path))))

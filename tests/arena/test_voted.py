@@ -87,6 +87,16 @@ def test_votes_on_captions_that_changed_do_not_count(runs: list[Path], votes: Pa
     assert found.panels[0].ratings.votes == 5
 
 
+def test_a_file_that_is_no_file_of_votes_ends_nothing(runs: list[Path], votes: Path) -> None:
+    """A report is written at the end of a long run, whatever lies beside it."""
+    votes.write_text('{"song": "Waterloo", "votes": 12}\n')
+    found = voted_on(compare(runs))
+    assert found.panels == ()
+    assert "votes.jsonl: line 1: a vote needs image" in found.warnings[0]
+    with pytest.raises(DataError, match="line 1: a vote needs image"):
+        voted_on(compare(runs), [votes])
+
+
 def test_judges_have_ratings_of_their_own(runs: list[Path], votes: Path) -> None:
     path = votes.with_name("votes-gemini.jsonl")
     for number in range(6):
