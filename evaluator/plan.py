@@ -21,8 +21,8 @@ from evaluator.core import AsksModel, Priced, Questionnaire, Runner, Usage, Weig
 from evaluator.core.errors import MetricError
 from evaluator.prepare import PreparedRun, check_draws, prepared_run
 from evaluator.runner.batch import BatchRunner
-from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import MILLION, Price, price_of
+from evaluator.runner.remote_options import RemoteOptions
 from evaluator.runner.request_options import Requests
 from evaluator.store.draws import drawn_again
 from evaluator.store.judgements import FOLDER, unanswered
@@ -132,11 +132,11 @@ def of_questions(label: str, asked: Questionnaire, folder: Path, runner: Runner)
 
 def of_requests(named: Plan, usage: Usage, runner: Runner) -> Plan:
     """The plan with the tokens, money and minutes of one request per image."""
-    default = runner if isinstance(runner, DefaultRunner) else None
+    options = runner if isinstance(runner, RemoteOptions) else None
     batch = runner if isinstance(runner, BatchRunner) else None
-    ours = default or batch
+    ours = options or batch
     price = ours.price(usage) if ours else price_of(usage.model, usage.provider)
-    requests = default.requests.for_model(usage) if default else None
+    requests = options.requests.for_model(usage) if options else None
     images = named.images
     input_tokens, output_tokens = times(images, usage.input_tokens), times(images, usage.output_tokens)
     return replace(

@@ -49,6 +49,7 @@ LIBRARIES = {
     "anthropic",
     "httpx2",
     "yaml",
+    "ray",
 }
 HEAVY = (
     "torch",
@@ -67,6 +68,7 @@ HEAVY = (
     "httpx2",
     "requests",
     "dotenv",
+    "ray",
 )
 # What is imported at once, by the module that is there for it.
 AT_ONCE = {

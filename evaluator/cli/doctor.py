@@ -42,6 +42,7 @@ PACKAGES = (
     ("ImageHash", "evaluator data check", "data"),
     ("starlette", "evaluator view and try", "web"),
     ("uvicorn", "evaluator view and try", "web"),
+    ("ray", "local models on several machines, runner=ray", "ray"),
     ("openpyxl", "captions and references in Excel's files", "excel"),
     ("pillow-heif", "HEIC, the pictures of telephones", "heic"),
 )

@@ -29,6 +29,7 @@ from evaluator.core.protocols import (
     InParts,
     OnDevice,
     PreparesApart,
+    PreparesElsewhere,
     Priced,
     Questionnaire,
     RemoteSession,

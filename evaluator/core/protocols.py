@@ -92,6 +92,14 @@ class RunsHere(Protocol):
 
 
 @runtime_checkable
+class PreparesElsewhere(Protocol):
+    """A captioner whose pictures can be prepared where its weights are not, as on machines without a GPU."""
+
+    def preparing(self, prompt: Prompt) -> Callable[[Item], Any]:
+        """What the `prepare` of its session does. Loads the processor only. Raises ModelError."""
+
+
+@runtime_checkable
 class HasShapes(Protocol):
     """A Session whose pictures are captioned together only where they have the same shape."""
 

@@ -13,9 +13,10 @@ temperature, captions are samples that the seed, the image and the draw decide (
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -36,7 +37,7 @@ from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
 from evaluator.models.placement import cpu_threads, memory_options, placement_of
-from evaluator.models.sampling import SampledSession
+from evaluator.models.sampling import SampledSession, seeded
 from evaluator.models.weights import weights_size
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ class LocalModel(ABC):
             return session
         return SampledSession(session, self.temperature, self.top_p, self.seed)
 
+    def seeding(self, prepare: Callable[[Item], Any]) -> Callable[[Item], Any]:
+        """What prepares pictures for such a session."""
+        return partial(seeded, prepare, self.seed) if self.temperature else prepare
+
     def opened(self) -> Checkpoint:
         """The loaded checkpoint, whose own generation_config.json decides nothing but its special ids."""
         checkpoint = self.loader().open()
@@ -144,14 +149,19 @@ class LocalCaptioner(LocalModel):
         self.loader().check()
         return ()
 
+    def preparing(self, prompt: Prompt) -> Callable[[Item], Any]:
+        return self.seeding(partial(pixel_values, self._resized(self.loader().check_with_processor())))
+
+    def _resized(self, image_processor: Any) -> Any:
+        return resized(image_processor, self.image_size) if self.image_size else image_processor
+
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[Session]:
         """Load the checkpoint. Raises ModelError with what to type."""
         checkpoint = self.opened()
         config, tokenizer = checkpoint.config, checkpoint.tokenizer
-        image_processor, decoding = checkpoint.processor, self.decoding()
+        image_processor, decoding = self._resized(checkpoint.processor), self.decoding()
         if self.image_size is not None:
-            image_processor = resized(image_processor, self.image_size)
             decoding["interpolate_pos_encoding"] = self.image_size != config.vision_config.image_size
         prompt_ids = self.prompt_ids(config, tokenizer, prompt.text)
         session = LocalSession(
@@ -195,9 +205,7 @@ class LocalSession:
         return memory_options(self.model, self.decoding, pixels=self.image_processor.to_dict()["size"])
 
     def prepare(self, item: Item) -> torch.Tensor:
-        """The picture as the model's pixel values, (3, height, width)."""
-        pixels = self.image_processor(picture_of(item), return_tensors="pt")["pixel_values"]
-        return pixels[0]  # type: ignore[no-any-return]
+        return pixel_values(self.image_processor, item)
 
     def caption(self, prepared: Sequence[torch.Tensor]) -> list[Reply | CaptionError]:
         """One deterministic caption per picture. Raises OutOfMemory where the batch is too large."""
@@ -235,6 +243,12 @@ def picture_of(item: Item) -> Image:
     if item.image is None:
         raise CaptionError(Outcome.ERROR, f"image {item.id} has no picture. Give data.images=DIR")
     return read_picture(item.image)
+
+
+def pixel_values(image_processor: Any, item: Item) -> torch.Tensor:
+    """The item's picture as the model takes it, (3, height, width)."""
+    pixels = image_processor(picture_of(item), return_tensors="pt")["pixel_values"]
+    return pixels[0]  # type: ignore[no-any-return]
 
 
 def on_device(pixels: torch.Tensor, model: Any) -> torch.Tensor:

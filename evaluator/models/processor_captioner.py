@@ -8,9 +8,10 @@ is the caption. Whatever the text: its tokens are counted and cut off, so that i
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -80,6 +81,18 @@ class ProcessorCaptioner(LocalModel):
         """The prompt, with the model's own text where it has none."""
         return prompt if prompt.text else replace(prompt, text=self.without_prompt)
 
+    def preparing(self, prompt: Prompt) -> Callable[[Item], Any]:
+        processor = self.loader().check_with_processor()
+        text, shots = self.text(processor, self.asked(prompt)), pictures_of(prompt)
+        return self.seeding(partial(self.prepared, processor, text, prompt.system, shots))
+
+    def prepared(self, processor: Any, text: str, system: str, shots: Sequence[Image], item: Item) -> Inputs:
+        """The model's inputs for one item: its own question, or the text and the examples of the run."""
+        if isinstance(item, Question):
+            text = self.question_text(processor, system, item)
+            return self.inputs(processor, text, [picture_of(item)] if item.image else [])
+        return self.inputs(processor, text, [*shots, picture_of(item)])
+
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[Session]:
         """Load the checkpoint. Raises ModelError with what to type."""
@@ -91,7 +104,7 @@ class ProcessorCaptioner(LocalModel):
             processor=processor,
             text=self.text(processor, self.asked(prompt)),
             system=prompt.system,
-            shots=tuple(read_picture(shot.image) for shot in prompt.pictured),
+            shots=pictures_of(prompt),
             stop_ids=stop_ids(checkpoint.config, model.generation_config, tokenizer),
             decoding=self.decoding(),
             version=checkpoint.commit or "local",
@@ -158,10 +171,7 @@ class ProcessorSession:
         return memory_options(self.model, self.decoding, images=images, shots=len(self.shots))
 
     def prepare(self, item: Item) -> Inputs:
-        if isinstance(item, Question):
-            text = self.captioner.question_text(self.processor, self.system, item)
-            return self.captioner.inputs(self.processor, text, [picture_of(item)] if item.image else [])
-        return self.captioner.inputs(self.processor, self.text, [*self.shots, picture_of(item)])
+        return self.captioner.prepared(self.processor, self.text, self.system, self.shots, item)
 
     def shape_of(self, prepared: Inputs) -> Hashable:
         """Pictures with the same number of tokens and crops: a batch of these needs no padding."""
@@ -210,3 +220,8 @@ class ProcessorSession:
         tokens, limit = int(inputs["input_ids"].shape[1]), self.decoding["max_new_tokens"]
         reply = counted(answer.text, self.version, tokens, length, limit)
         return reply_or_empty(replace(reply, whole_text=answer.whole_text, boxes=answer.boxes))
+
+
+def pictures_of(prompt: Prompt) -> tuple[Image, ...]:
+    """The pictures of the prompt's examples. Raises ImageError."""
+    return tuple(read_picture(shot.image) for shot in prompt.pictured)

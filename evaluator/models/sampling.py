@@ -11,7 +11,7 @@ The numbers are those of one kind of device: a GPU draws others than the CPU.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,12 @@ class Seeded(NamedTuple):
 
     prepared: Any
     seed: int
+
+
+def seeded(prepare: Callable[[Item], Any], seed: int, item: Item) -> Seeded:
+    """What `prepare` makes of the item, with a seed of its own."""
+    digest = hashlib.sha256(f"{seed} {item.id}".encode("utf-8", "surrogatepass")).digest()
+    return Seeded(prepare(item), int.from_bytes(digest[:8]) >> 1)  # torch takes 63 bits
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,7 @@ class SampledSession:
         return self.session.memory_options  # type: ignore[no-any-return]
 
     def prepare(self, item: Item) -> Seeded:
-        digest = hashlib.sha256(f"{self.seed} {item.id}".encode("utf-8", "surrogatepass")).digest()
-        return Seeded(self.session.prepare(item), int.from_bytes(digest[:8]) >> 1)  # torch takes 63 bits
+        return seeded(self.session.prepare, self.seed, item)
 
     def shape_of(self, prepared: Seeded) -> Hashable:
         return self.session.shape_of(prepared.prepared) if isinstance(self.session, HasShapes) else None

@@ -96,6 +96,8 @@ def test_a_family_captions_in_batches(
     assert model.check(prompt, []) == ()
     with model.open(prompt) as session:
         prepared = prepared_in(session, paths)
+        elsewhere = model.preparing(prompt)(Item("0", paths[0]))  # without the weights
+        torch.testing.assert_close(elsewhere, prepared[0], rtol=0, atol=0)
         whole = said(session.caption(prepared))
         assert whole == [one for each in prepared for one in said(session.caption([each]))]
         assert len(set(whole)) > 1, "the pictures make no difference: the test would not see them ignored"
