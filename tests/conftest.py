@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -35,6 +36,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Models this small gain nothing from threads, and threads that wait for a busy core cost ten times as much.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# As the program does: what a test makes has few cycles, and there is much else to look through for them.
+gc.set_threshold(100_000)
 
 # The folder of the real COCO references, published captions and photographs. It is never part of the project.
 REAL_DATA = Path(os.environ.get("EVALUATOR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -96,6 +100,11 @@ def pytest_collect_file(file_path: Path) -> Generator[None, list[Any], list[Any]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that no process ends with one of them alone."""
     items.sort(key=lambda item: not item.path.as_posix().endswith(LONG_FILES))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: it is not searched for cycles again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
