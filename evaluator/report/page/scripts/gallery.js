@@ -5,6 +5,9 @@ const SLICE = 500;
 const INVENTIONS = "CHAIR"; // a score above zero is of an object that is not in the picture
 const INVENTED = "invented:"; // and so is a note that begins like this
 
+// Do something while nothing else is to be done; not every browser can tell.
+const whenIdle = (task) => (window.requestIdleCallback ? window.requestIdleCallback(task) : setTimeout(task, 20));
+
 // The data that the page holds as base64 of gzip of JSON.
 async function unpacked(element) {
   const text = atob(element.textContent);
@@ -69,7 +72,7 @@ class Gallery {
   prepare() {
     if (this.lengths.length >= this.images) return;
     this.lengthsOf(Math.min(this.images, this.lengths.length + SLICE) - 1);
-    setTimeout(() => this.prepare());
+    whenIdle(() => this.prepare());
   }
 
   // In hundredths of a point; null where there is none.

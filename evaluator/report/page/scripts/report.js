@@ -36,7 +36,7 @@ class Report {
     this.tally();
     this.find(); // after a reload a browser keeps what was typed
     this.follow();
-    setTimeout(() => gallery.prepare());
+    whenIdle(() => gallery.prepare());
   }
 
   addMenus() {
@@ -76,7 +76,7 @@ class Report {
       if (!made || this.counted !== key) return;
       made.querySelector(".count")?.remove();
       made.append(make("span", "count", this.questions.count(choice, made.dataset.show).toLocaleString("en")));
-      setTimeout(next, 20);
+      whenIdle(next);
     };
     setTimeout(next, 300); // first the images
   }
