@@ -142,8 +142,8 @@ def build_run_config(job: Job) -> RunConfig:
         composed.defaults,
         settings,
     )
-    plain = OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])
-    document: dict[str, Any] = dict(OmegaConf.to_container(plain))  # type: ignore[arg-type]
+    document: dict[str, Any] = dict(OmegaConf.to_container(root))  # type: ignore[arg-type]
+    del document["hydra"]
     written = {
         group: {option.name: getattr(component, option.name) for option in fields(component)}
         for group, component in components.items()
