@@ -94,7 +94,7 @@ class AnthropicBatches(CloudBatches["AsyncAnthropic"]):
                     found.append(batch)
             return found
 
-        may_be = await self.sent(search)
+        may_be = await self.found_job(job, search)
         for batch in may_be:
             if batch.processing_status == "ended" and await self.holds(batch.id, job):
                 return named(batch.id)

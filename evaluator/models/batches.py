@@ -68,6 +68,24 @@ class CloudBatches(ABC, Generic[Client]):
                 raise NotFound from None
             raise self.session.failed_request(error) from None
 
+    async def found_upload(self, search: Callable[[Client], Awaitable[str]]) -> str:
+        """What a search for an upload finds; nothing where the server has no list: an upload is free."""
+        try:
+            return await self.sent(search)
+        except NotFound:
+            return ""
+
+    async def found_job(self, job: Job, search: Callable[[Client], Awaitable[Result]]) -> Result:
+        """What a search for a job finds. Raises ModelError where the server has no list of jobs."""
+        try:
+            return await self.sent(search)
+        except NotFound:
+            raise ModelError(
+                f"{self.session.captioner.base_url} does not list its jobs, so nobody knows whether the job "
+                f"{job.name} of an interrupted command was made. If it was not, delete the lines with this "
+                "name from batches.jsonl in the run folder, and run the same command again"
+            ) from None
+
     def no_interface(self) -> ModelError:
         return ModelError(
             f"{self.session.captioner.base_url} has no batch interface for {self.session.captioner.model}. "

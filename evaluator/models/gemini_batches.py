@@ -82,7 +82,7 @@ class GeminiBatches(CloudBatches[Connected]):
                     return named(file.name)
             return ""
 
-        return await self.sent(search)
+        return await self.found_upload(search)
 
     async def find(self, job: Job, others: Collection[str]) -> str:
         async def search(client: Connected) -> str:
@@ -93,7 +93,7 @@ class GeminiBatches(CloudBatches[Connected]):
                     break  # the newest come first
             return ""
 
-        return await self.sent(search)
+        return await self.found_job(job, search)
 
     async def status(self, job: Job) -> JobStatus:
         try:

@@ -79,7 +79,7 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
                     return named(file.id)
             return ""
 
-        return await self.sent(search)
+        return await self.found_upload(search)
 
     async def find(self, job: Job, others: Collection[str]) -> str:
         async def search(client: AsyncOpenAI) -> str:
@@ -90,7 +90,7 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
                     break  # the newest come first
             return ""
 
-        return await self.sent(search)
+        return await self.found_job(job, search)
 
     async def status(self, job: Job) -> JobStatus:
         try:

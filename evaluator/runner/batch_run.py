@@ -116,12 +116,13 @@ class BatchRun:
         try:
             for name in self._book.unnoted_jobs:  # a kill came before anything was sent
                 self._jobs.free_requests(name, "not sent")
-            while True:
-                await self._collect()
-                await self._hand_in()
-                if self._poll_seconds is None or not self._book.jobs:
-                    return
+            await self._collect()
+            await self._hand_in()
+            while self._poll_seconds is not None and (before := set(self._book.jobs)):
                 await asyncio.sleep(self._poll_seconds)
+                await self._collect()
+                if before - self._book.jobs.keys():  # there is money, room or an answer in the cache
+                    await self._hand_in()
         finally:
             if isinstance(self._session, Closing):
                 await self._session.close()

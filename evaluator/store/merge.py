@@ -25,7 +25,7 @@ from evaluator.files.json_bytes import encode_json
 from evaluator.store import draws, request_log
 from evaluator.store.formats import caption_from_line, caption_to_json, request_from_line
 from evaluator.store.judgements import ANSWERS, FOLDER
-from evaluator.store.request_log import RequestLine
+from evaluator.store.request_log import RequestLine, unsettled
 from evaluator.store.run import Run, read_appended
 from evaluator.store.run_files import FolderFiles, RunFiles
 from evaluator.store.run_folder import RunFolder
@@ -145,13 +145,21 @@ def write_appended(folder: Path, parts: Sequence[RunFiles], name: str) -> None:
 
 
 def appended(parts: Sequence[RunFiles], name: str) -> tuple[list[Caption], list[RequestLine]]:
-    """Every attempt and every request; each part's requests are numbered behind those before."""
+    """Every attempt and every request; each part's requests are numbered behind those before.
+
+    Raises StoreError where a part waits for batch jobs, which no other folder knows.
+    """
     captions: list[Caption] = []
     requests: list[RequestLine] = []
     last = 0
     for files in parts:
         of_part = list(read_appended(files, name, caption_from_line))
         lines = list(read_appended(files, request_log.NAME, request_from_line))
+        if any(line.job for line in unsettled(lines, of_part).values()):
+            raise StoreError(
+                f"{files.where(name)}: answers of batch jobs have not been collected. Type the command of "
+                "this part again, with runner=batch"
+            )
         captions += [
             replace(caption, requests=tuple(last + number for number in caption.requests))
             for caption in of_part

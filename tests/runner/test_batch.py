@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ from evaluator.runner.batch import BatchRunner
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import Price, price_of
 from evaluator.store.ledger import AppendedFile, Ledger
+from evaluator.store.merge import appended
 from evaluator.store.run import read_attempts, without_final_outcome
 from evaluator.store.run_files import FolderFiles
 from tests.batch_server import BatchServer, Job
@@ -407,6 +410,17 @@ def test_a_job_of_the_same_size_may_be_somebody_else_s(provider: str, batching: 
     assert len(batching.batches.jobs) == 2
 
 
+def test_a_server_without_lists_is_not_asked_for_another_job(batching: Batching) -> None:
+    """Nobody can tell whether the first one was made."""
+    no_list = Answer(404, "<h1>Not Found</h1>")
+    batching.batches.scripted.extend([("POST /v1/batches", error("openai", 502)), ("GET", no_list)])
+    with pytest.raises(ModelError, match=r"does not list its jobs.*from batches\.jsonl"):
+        batching(wait=True)
+    assert not batching.batches.jobs
+    (batching.folder / "batches.jsonl").unlink()
+    batching.check(batching(wait=True))
+
+
 @providers
 def test_an_upload_that_was_not_answered_is_made_again(provider: str, batching: Batching) -> None:
     """An upload costs nothing, and within one command nobody waits for it to show up."""
@@ -519,6 +533,35 @@ def test_another_runner_does_not_pay_for_what_a_job_has(batching: Batching) -> N
     with pytest.raises(StoreError, match=r"in batch\s+jobs that have not been collected.*runner=batch"):
         batching.run(DefaultRunner())
     assert not [request for request in batching.server.requests if request.path.endswith("completions")]
+
+
+def test_a_part_that_waits_for_jobs_is_not_merged(batching: Batching) -> None:
+    batching.batches.polls = 1
+    batching()
+    with pytest.raises(StoreError, match="answers of batch jobs have not been collected"):
+        appended([FolderFiles(batching.folder)], "captions.jsonl")
+    batching(wait=True)
+    captions, requests = appended([FolderFiles(batching.folder)], "captions.jsonl")
+    assert (len(captions), len(requests)) == (IMAGES, IMAGES)
+
+
+def test_ctrl_c_leaves_the_jobs_where_they_are(batching: Batching, caplog: pytest.LogCaptureFixture) -> None:
+    batching.batches.polls = 1_000_000
+
+    def interrupt_at_the_first_poll() -> None:
+        while not any(call.startswith("GET /v1/batches/") for call in batching.batches.calls):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt_at_the_first_poll)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        batching(wait=True, poll_seconds=PATIENCE_SECONDS)
+    thread.join()
+    assert "batch jobs at the provider: 1, with 5 requests" in caplog.text
+    (job,) = batching.batches.jobs.values()
+    job.polls = 0
+    batching.check(batching())
 
 
 def test_what_has_no_batch_interface_says_so(
