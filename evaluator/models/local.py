@@ -36,6 +36,7 @@ from evaluator.core import (
 from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
+from evaluator.models.compiled import compile_model
 from evaluator.models.placement import cpu_threads, memory_options, placement_of
 from evaluator.models.sampling import SampledSession, seeded
 from evaluator.models.weights import weights_size
@@ -53,6 +54,7 @@ class LocalModel(ABC):
     revision: str | None = None
     device: str = field(default="auto", metadata=RUNTIME_ONLY)
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    compile: bool = field(default=False, metadata=RUNTIME_ONLY)
     num_beams: Annotated[int, Ge(1)] = 1
     min_new_tokens: Annotated[int, Ge(0)] = 0
     max_new_tokens: Annotated[int, Ge(1)] = 30
@@ -126,6 +128,8 @@ class LocalModel(ABC):
         for module in checkpoint.model.modules():  # a language model within a model has its own
             if (own := getattr(module, "generation_config", None)) is not None:
                 module.generation_config = only_ids(own)
+        if self.compile:
+            compile_model(checkpoint.model)
         return checkpoint
 
 
