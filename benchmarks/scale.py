@@ -78,6 +78,7 @@ def main(images: int) -> None:
             peer = timed(script).per(FEW_IMAGES / 1000)
             print(f"pycocoevalcap at {FEW_IMAGES:,}: {peer} per 1,000 captions")
             figures["peer_ratio"] = round(peer.seconds / per_thousand[1].seconds, 1)
+            figures["cpu_peer_ratio"] = round(peer.cpu_seconds / per_thousand[1].cpu_seconds, 1)
         else:
             print("no comparison: install Java and pip install '.[coco]' for the peer's figures")
         print(json.dumps(figures))
@@ -165,7 +166,7 @@ def write_lists(images: Iterable[Sequence[str]], written: Sequence[Any]) -> None
     references, *systems = written
     for file in written:
         file.write("[")
-    for image, (texts) in enumerate(images):
+    for image, texts in enumerate(images):
         before = ", " if image else ""
         rows = [{"id": image, "image_id": image, "caption": text} for text in texts[len(systems) :]]
         references.write(before + json.dumps(rows)[1:-1])

@@ -20,11 +20,11 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluator.scorers import in_parts
 from evaluator.scorers.ngram_counts import Counts
 from evaluator.scorers.packed_keys import BITS, Ids, lookup, pack, unpack
 from evaluator.scorers.vocabulary import Vocabulary, encode
 
-IMAGES_A_PART = 10_000  # whose n-grams are in memory at once
 ABSENT = -1  # the number of an n-gram that is not kept
 _MOST_BITS = 63  # of a number that is sorted
 
@@ -70,8 +70,8 @@ def document_frequencies(references: tuple[tuple[str, ...], ...], longest: int) 
     """Count the images of each n-gram of up to `longest` words. The last data set is remembered."""
     vocabulary = Vocabulary()
     parts = [
-        Part.of(references[start : start + IMAGES_A_PART], vocabulary)
-        for start in range(0, len(references), IMAGES_A_PART)
+        Part.of(references[start : start + in_parts.IMAGES_A_PART], vocabulary)
+        for start in range(0, len(references), in_parts.IMAGES_A_PART)
     ]
     kept, images = images_of_keys((part.words.astype(np.int64), part.image_of_word) for part in parts)
     number_of = np.full(len(vocabulary), ABSENT, np.int32)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.scorers import document_frequencies as module
+from evaluator.scorers import in_parts
 from evaluator.scorers.document_frequencies import Tally, document_frequencies, images_within
 from evaluator.scorers.ngram_counts import caption_counts, reference_counts
 from evaluator.scorers.tokenizer.ptb import tokenized_text
@@ -33,7 +33,7 @@ def test_each_ngram_of_several_images_has_their_number(
 ) -> None:
     document_frequencies.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "IMAGES_A_PART", images_a_part)
+        patch.setattr(in_parts, "IMAGES_A_PART", images_a_part)
         counted = document_frequencies(references, longest)
     assert counted.images == len(references)
     assert len(counted.ngrams) == len(counted.frequencies) == longest
