@@ -90,7 +90,7 @@ def option_names(folders: Iterable[Path]) -> list[str]:
 def option_prefix(path: Path, text: str) -> str:
     """What the names of the options in a YAML file of a group begin with: `model.`, `scorer.cider.`.
 
-    A scorer's file says it in its first line, since `tiny-itm` has the options of `itm`.
+    A scorer's file says it in its first line: several files may have the options of one scorer.
     """
     if package := PACKAGE.match(text):
         return "" if package["name"] == "_global_" else f"{package['name']}."
