@@ -84,7 +84,8 @@ class Regeneration:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (f"regeneration ({self.name or label_of(self.generator, self.options)})",)
+        label = label_of(self.name, {}) if self.name else label_of(self.generator, self.options)
+        return (f"regeneration ({label})",)
 
     def check(self, runner: Runner) -> Sequence[str]:
         """Warnings. Raises an error for a missing key or package, and for a budget without a price."""
