@@ -13,19 +13,23 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from evaluator.config.run_config import run_configs
 from evaluator.core import Caption, Item, Outcome, Prompt, Reply, Runner
-from evaluator.core.errors import CaptionError, ConfigError, ImageError, ModelError
+from evaluator.core.errors import CaptionError, ConfigError, ModelError
 from evaluator.runner import ray_cluster
 from evaluator.runner.default import DefaultRunner
+from evaluator.runner.ray_pools import Pools, captions_on_ray
 from evaluator.runner.ray_runner import RayRunner
+from evaluator.runner.ray_workers import Broken, Captioning, Work, table_of, values_of
+from tests.runner.test_device_processes import Scripted
 
 if not find_spec("ray"):  # which must not be imported before the environment is right
     pytest.skip("ray is not installed", allow_module_level=True)
@@ -98,40 +102,6 @@ def descendants(pid: int) -> list[int]:
     return [each for child in children for each in (child, *descendants(child))]
 
 
-@dataclass(frozen=True)
-class Scripted:
-    """A captioner that does what its items' ids say; `deaths` is a file of what has died."""
-
-    deaths: Path
-    fails_to_load: bool = False
-
-    def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        return ()
-
-    @contextmanager
-    def open(self, prompt: Prompt) -> Iterator[Scripted]:
-        if self.fails_to_load:
-            raise ModelError("there is no such checkpoint")
-        logging.getLogger("evaluator").warning("loaded by %d", os.getpid())
-        yield self
-
-    def prepare(self, item: Item) -> str:
-        if "torn" in item.id:
-            raise ImageError(f"{item.id} cannot be read")
-        return item.id
-
-    def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
-        for name in prepared:
-            died_before = self.deaths.exists() and name in self.deaths.read_text().split()
-            if "always" in name or ("once" in name and not died_before):
-                with self.deaths.open("a") as file:
-                    file.write(f"{name}\n")
-                os.kill(os.getpid(), signal.SIGKILL)
-            if "odd" in name:
-                raise OverflowError(f"{name} is odd")
-        return [Reply(f"picture {name} in process {os.getpid()}") for name in prepared]
-
-
 def run(captioner: Scripted, names: Sequence[str], runner: RayRunner) -> dict[str, Caption]:
     """The captions by item. An item that is captioned twice fails."""
     captions: dict[str, Caption] = {}
@@ -143,25 +113,86 @@ def run(captioner: Scripted, names: Sequence[str], runner: RayRunner) -> dict[st
     return captions
 
 
-def test_workers_that_are_killed_lose_nothing(
+def test_a_worker_that_is_killed_loses_nothing(
     cluster: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    names = [f"{number}" for number in range(10)]
-    names[1], names[2], names[4], names[7] = "once", "torn", "always", "odd"
-    runner = RayRunner(address=cluster, actors=2, batch_size=1, stop_after_failures=None)
+    names = ["0", "1", "2", "always", "torn", "5"]
+    runner = RayRunner(address=cluster, batch_size=1, stop_after_failures=None)
     captions = run(Scripted(tmp_path / "deaths"), names, runner)
     assert captions.keys() == set(names)
     failed = {name: caption.error for name, caption in captions.items() if caption.outcome is not Outcome.OK}
     assert failed == {
         "torn": "torn cannot be read",
         "always": "the process on the cluster died while it captioned this image alone",
-        "odd": "the model failed at this image alone: OverflowError: odd is odd",
     }
     texts = {name: caption.text for name, caption in captions.items() if caption.text}
     assert all(text.startswith(f"picture {name} in") for name, text in texts.items())
     assert len({text.rpartition(" ")[2] for text in texts.values()}) > 1, "one process did everything"
     assert "lost with their processes; each is tried again alone" in caplog.text
-    assert "loaded by" in caplog.text  # what the processes log, the command logs
+    assert "loaded with" in caplog.text  # what the processes log, the command logs
+
+
+class Odd(Scripted):
+    """Fails at the picture `odd`."""
+
+    def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
+        if "odd" in prepared:
+            raise OverflowError("this is odd")
+        return [Reply(name) for name in prepared]
+
+
+class PoolsHere(Pools):
+    """What the pools do, in this process: a task with the item `always` dies, and "unlucky" does so once."""
+
+    def dataset(self, work: Work, parts: Sequence[Sequence[Item]], is_alone: bool) -> Any:
+        return SimpleNamespace(iter_batches=lambda **options: self._answers(work, parts, is_alone))
+
+    @staticmethod
+    def _answers(work: Work, parts: Sequence[Sequence[Item]], is_alone: bool) -> Iterator[Any]:
+        for part in parts:
+            ids = {item.id for item in part}
+            if "always" in ids or ("unlucky" in ids and not is_alone):
+                continue
+            answers = Captioning(work)(table_of(part))
+            yield from (answers, answers)  # a task that runs again answers again
+
+
+@pytest.fixture
+def own_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of a pool sets its logging up; here it is that of the tests."""
+    logger = logging.getLogger("evaluator")
+    for name in ("handlers", "propagate", "level"):
+        monkeypatch.setattr(logger, name, getattr(logger, name))
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_images_of_lost_processes_are_captioned_alone(tmp_path: Path) -> None:
+    items = [Item(name, None) for name in ("0", "always", "2", "odd", "4", "5", "unlucky", "7")]
+    work = Work(Odd(tmp_path), NONE, 1, Path.cwd(), logging.INFO)
+    pools = PoolsHere((1, 1), 1, 0, (1, 1))
+    assert pools.images_per_task(len(items), work.batch_size) == 2
+    captions = [one for batch in captions_on_ray(work, items, pools, lambda *_: None) for one in batch]
+    assert sorted(caption.item_id for caption in captions) == sorted(item.id for item in items)
+    assert {caption.item_id: caption.error for caption in captions if caption.error} == {
+        "always": "the process on the cluster died while it captioned this image alone",
+        "odd": "the model failed at this image alone: OverflowError: this is odd",
+    }
+    with pytest.raises(ModelError, match="die whatever they caption"):
+        list(captions_on_ray(work, [Item("always", None)], pools, lambda *_: None))
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_a_process_that_failed_ends_before_its_next_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captioning = Captioning(Work(Odd(tmp_path), NONE, 1, Path.cwd(), logging.INFO))
+    captions, broken, *_ = values_of(captioning(table_of([Item("0", None), Item("odd", None)])))
+    assert [caption.item_id for caption in captions] == ["0"]
+    assert isinstance(broken, Broken)
+    assert broken.item_ids == ("odd",)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(SystemExit):
+        captioning(table_of([Item("2", None)]))
 
 
 def test_a_model_that_cannot_be_loaded(cluster: str, tmp_path: Path) -> None:
