@@ -15,7 +15,7 @@ the command itself (kill -9) after a half; the same command is typed again.
     captions_equal     whether all captions are those of one process without a cluster
     processes_left     how many processes of the killed command were there ten seconds later
 
-The last line is one JSON object. Linux only: it reads /proc.
+With a KILLED of 0, this part is left out. The last line is one JSON object. Linux only: it reads /proc.
 """
 
 from __future__ import annotations
@@ -140,8 +140,11 @@ def name_of(pid: int) -> str:
 def main(images: int, rounds: int, images_killed: int) -> None:
     print(f"{MODEL}, {images:,} pictures, {rounds} rounds", flush=True)
     share = ray_share(images, rounds)
-    print(f"{images_killed:,} pictures, two actors", flush=True)
-    print(json.dumps({"ray_share": round(share, 4)} | killed(images_killed)))
+    figures: dict[str, Any] = {"ray_share": round(share, 4)}
+    if images_killed:
+        print(f"{images_killed:,} pictures, two actors", flush=True)
+        figures |= killed(images_killed)
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
