@@ -13,7 +13,7 @@ the command itself (kill -9) after a half; the same command is typed again.
 
     every_image_once   whether captions.jsonl has one line for each image
     captions_equal     whether all captions are those of one process without a cluster
-    processes_left     how many processes of the killed command were there ten seconds later
+    processes_left     how many processes of the killed command were there a minute later
 
 With a KILLED of 0, this part is left out. The last line is one JSON object. Linux only: it reads /proc.
 """
@@ -79,7 +79,7 @@ def killed(images: int = KILLED) -> dict[str, Any]:
         command.kill()
         command.wait()
         print(f"  killed the command after {len(lines(folder)):,}", flush=True)
-        time.sleep(10)
+        time.sleep(60)
         left = [pid for pid in processes if name_of(pid)]
 
         command = started(folder)
