@@ -27,7 +27,10 @@ from evaluator.store.formats import caption_to_json
 from evaluator.store.request_log import RequestLine
 from evaluator.store.run import Attempts, read_attempts
 from evaluator.store.run_files import FolderFiles
+from evaluator.store.run_folders import LOCK
 
+# Who only looks whether a folder is locked holds its lock for a moment.
+PATIENCE_SECONDS = 0.2
 # What the lines about one request take at most, but for very long answers.
 RESERVED_BYTES_PER_REQUEST = 2048
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -73,18 +76,44 @@ class AppendedFile:
 
 
 @contextmanager
-def ledger_within(folder: Path, name: str = "captions.jsonl") -> Iterator[Ledger]:
-    """The ledger in a folder of a run folder, which is created where it is missing. Raises StoreError."""
+def locked(folder: Path, otherwise: str) -> Iterator[None]:
+    """The folder, created where it is missing, for one process at a time.
+
+    Raises StoreError where another one has it: wait, or do what `otherwise` says. A lock of a killed process
+    is free again.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK)
     with writing_to(folder):
-        for path in (folder.parent, folder):
-            if path.is_symlink():  # of a run folder that may be somebody else's
-                raise StoreError(f"{path} is a link. Replace it by a folder, or delete it")
         folder.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(folder, read_attempts(FolderFiles(folder), name), name)
+        # No link, whose target the lock would empty, and no pipe.
+        os.close(plain(folder / LOCK, os.O_RDWR | os.O_CREAT))
+        try:
+            lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
+        except Timeout:
+            raise StoreError(f"another process is writing to {folder}. Wait for it, or {otherwise}") from None
     try:
-        yield ledger
+        yield
     finally:
-        ledger.close()
+        lock.release()
+
+
+@contextmanager
+def ledger_within(folder: Path, name: str = "captions.jsonl") -> Iterator[Ledger]:
+    """The ledger in a folder of a run folder, or beside run folders, for one process at a time.
+
+    The folder is created where it is missing. Raises StoreError.
+    """
+    for path in (folder.parent, folder):
+        if path.is_symlink():  # of a run folder that may be somebody else's
+            raise StoreError(f"{path} is a link. Replace it by a folder, or delete it")
+    with locked(folder, "type the same command again later"):
+        ledger = Ledger(folder, read_attempts(FolderFiles(folder), name), name)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
 
 class Ledger:

@@ -19,7 +19,6 @@ replaced whole.
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,9 +33,8 @@ from evaluator.core.errors import StoreError
 from evaluator.core.secrets import refuse_known_keys
 from evaluator.files.atomic import replace_by_pieces, replace_file, replacing
 from evaluator.files.json_bytes import encode_json, encode_list
-from evaluator.files.plain import plain
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
-from evaluator.store.ledger import Ledger, writing_to
+from evaluator.store.ledger import Ledger, locked, writing_to
 from evaluator.store.manifest import Manifest, manifest_to_json
 from evaluator.store.own_items import remember_items
 from evaluator.store.per_image import parquet_bytes
@@ -44,12 +42,9 @@ from evaluator.store.provenance import inputs_digest
 from evaluator.store.row_statistics import SCORING, statistics_bytes
 from evaluator.store.run import NOTES, Attempts, Run, appended_size, read_attempts
 from evaluator.store.run_files import MANIFEST, FolderFiles, files_at
-from evaluator.store.run_folders import LOCK
 
 # What a baseline keeps as it is.
 KEPT = ("config.yaml", MANIFEST, "statistics.npz", "scores.json")
-# Who only looks whether the folder is locked holds its lock for a moment.
-PATIENCE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -126,24 +121,8 @@ class RunFolder:
 
         Raises StoreError where another one has it. A lock of a killed process is free again.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path / LOCK)
-        with self.writing():
-            self.path.mkdir(parents=True, exist_ok=True)
-            # No link, whose target the lock would empty, and no pipe.
-            os.close(plain(self.path / LOCK, os.O_RDWR | os.O_CREAT))
-            try:
-                lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
-            except Timeout:
-                raise StoreError(
-                    f"another process is writing to {self.path}. "
-                    "Wait for it, or give this run a name=... of its own"
-                ) from None
-        try:
+        with locked(self.path, "give this run a name=... of its own"):
             yield
-        finally:
-            lock.release()
 
     def write_results(self, run: Run) -> None:
         """Write the scores of a run and what they came from.

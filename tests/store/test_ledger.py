@@ -12,7 +12,7 @@ import pytest
 
 from evaluator.core import Caption, Outcome, Reply
 from evaluator.core.errors import StoreError
-from evaluator.store.ledger import AppendedFile, Ledger
+from evaluator.store.ledger import AppendedFile, Ledger, ledger_within
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 from tests.full_disk import needs_a_small_disk, small_disk
@@ -156,3 +156,18 @@ def test_a_key_in_an_answer_is_masked_before_it_is_recorded(
     assert "own-token" not in text
     assert "sk-proj" not in text
     assert folder.load().captions["1"].text == "*** and ***"
+
+
+def test_two_commands_do_not_ask_the_same_questions_at_once(tmp_path: Path) -> None:
+    """Also where no run's lock keeps them apart, as with judges of the arena."""
+    folder = tmp_path / "judgements" / "gemini-pair"
+    with (
+        ledger_within(folder),
+        pytest.raises(
+            StoreError, match=r"another process is writing to .*gemini-pair\. Wait for it, or type"
+        ),
+        ledger_within(folder),
+    ):
+        pass
+    with ledger_within(folder) as free:
+        free.record(Caption("1", Outcome.OK, Reply("a")))
