@@ -57,7 +57,7 @@ def test_local_devices_work_or_are_named(folder: Path) -> None:
     gpus, processes = (typed(f"{command} limit=4 scorer=[bleu]", folder) for command in LOCAL)
     assert processes.returncode == 0, processes.stderr
     assert gpus.returncode in (0, 2)
-    assert gpus.returncode == 0 or "cuda:0" in gpus.stderr
+    assert gpus.returncode == 0 or re.search("cuda:[01]", gpus.stderr)
 
 
 def rows() -> list[tuple[str, str, str]]:
