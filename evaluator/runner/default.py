@@ -49,7 +49,7 @@ class DefaultRunner(RemoteOptions):
             captioner = on_device(captioner, devices[0])
         book = book or Unwritten()
         with ExitStack() as stack:
-            meter = DeviceMeter()
+            meter = DeviceMeter(captioner)
             session = stack.enter_context(captioner.open(prompt)) if len(devices) < 2 else None
             recorder = stack.enter_context(recording(items, record, self.stop_after_failures))
             if isinstance(session, RemoteSession):

@@ -100,7 +100,7 @@ def caption_all(
     connection: Connection, sender: Sender, captioner: Captioner, prompt: Prompt, batches: Batches
 ) -> None:
     """Load the model and caption. Raises EOFError or OSError where the other process is gone."""
-    meter = DeviceMeter()
+    meter = DeviceMeter(captioner)
     with captioner.open(prompt) as session:
         if isinstance(session, RemoteSession):
             raise ModelError("the model asks a server. Leave runner.devices out")

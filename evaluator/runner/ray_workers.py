@@ -122,7 +122,7 @@ class Captioning:
         self._stack = ExitStack()
         self._loop: BatchLoop
         self._gets_pictures = isinstance(work.captioner, PreparesElsewhere)
-        self._meter = DeviceMeter()
+        self._meter = DeviceMeter(work.captioner)
         try:
             session = self._stack.enter_context(work.captioner.open(work.prompt))
             if isinstance(session, RemoteSession):

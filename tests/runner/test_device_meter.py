@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from evaluator.core.errors import StoreError
 from evaluator.evaluate import evaluate
 from evaluator.report.text.comparison import as_csv, as_json, comparison_table
 from evaluator.report.text.leaderboard import leaderboard_table
-from evaluator.runner import device_meter
-from evaluator.runner.device_meter import DeviceMeter
 from evaluator.store.manifest import Environment, Manifest
 from evaluator.store.run_folder import RunFolder
 
@@ -25,40 +22,6 @@ MANIFEST = Manifest(
 )
 ON_CPU = Placement("cpu", "", "float32")
 ON_GPU = DeviceUse(Placement("cuda:0", "NVIDIA H100", "bfloat16"), 3.5, 2_000_000_000)
-
-
-@dataclass
-class Session:
-    """A model on the CPU."""
-
-    placement: Placement = ON_CPU
-    memory_options: tuple[()] = ()
-
-
-def test_on_the_cpu_it_is_the_growth_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    status = tmp_path / "status"
-    monkeypatch.setattr(device_meter, "STATUS", status)
-
-    def now(megabytes: int, peak: int) -> None:
-        status.write_text(f"VmPeak:\t9999 kB\nVmHWM:\t {1024 * peak} kB\nVmRSS:\t {1024 * megabytes} kB\n")
-
-    def growth(meter: DeviceMeter) -> float | None:
-        use = meter.use(Session())  # type: ignore[arg-type]
-        return use and use.peak_memory and use.peak_memory / 2**20
-
-    now(100, peak=300)  # an earlier model took more
-    meter = DeviceMeter()
-    assert meter.use(Session()) is None  # type: ignore[arg-type]  # not loaded yet
-    meter.loaded()
-    now(250, peak=300)
-    assert growth(meter) == 150
-    now(200, peak=300)
-    assert growth(meter) == 150
-    now(200, peak=480)  # a peak of this model, between two looks
-    assert growth(meter) == 380
-    status.unlink()
-    assert growth(meter) is None
-    assert DeviceMeter().use(object()) is None  # type: ignore[arg-type]
 
 
 def test_a_run_keeps_and_shows_what_its_model_took(tmp_path: Path) -> None:
@@ -79,7 +42,7 @@ def test_a_run_keeps_and_shows_what_its_model_took(tmp_path: Path) -> None:
     for table in (comparison_table(comparison), leaderboard_table(comparison)):
         shown = dict(zip(table.headings, (cell.text for cell in table.rows[0]), strict=True))
         assert shown["load"] == f"{use.seconds_to_load:.1f} s"
-        assert use.peak_memory is None or shown["memory"] == f"{use.peak_memory / 1e9:.2f} GB"
+        assert "memory" not in shown  # which is that of a GPU
     (document,) = json.loads(as_json(comparison))["runs"]
     assert (document["seconds_to_load"], document["peak_memory"]) == (use.seconds_to_load, use.peak_memory)
     assert "images_per_second,seconds_to_load,peak_memory,cost_usd" in as_csv(comparison)
