@@ -64,6 +64,8 @@ class PreparedRun:
     @property
     def to_draw(self) -> list[Item]:
         """The further captions that have no final outcome yet, if every image gets a first one."""
+        if self.config.settings.draws == 1:
+            return []
         expected = [*captioned(self.items, self.known), *self.todo]
         again = drawn_again(expected, self.config.settings.draws)
         return without_final_outcome(again, self.before.drawn.captions if self.before else {})

@@ -42,11 +42,13 @@ def captioned(items: Sequence[Item], first: Mapping[str, Caption]) -> list[Item]
 
 def by_draw(items: Sequence[Item], drawn: Mapping[str, Caption]) -> list[dict[str, Caption]]:
     """The further captions by the ids of their images: all second captions, all third captions, ..."""
-    found: list[dict[str, Caption]] = []
+    draws: list[dict[str, Caption]] = []
+    if not drawn:  # as in most runs, which may have a million images
+        return draws
     for number in count(2):
-        ids = {item.id: id_of_draw(item.id, number) for item in items}
-        of_draw = {item_id: drawn[own] for item_id, own in ids.items() if own in drawn}
+        ids = ((item.id, id_of_draw(item.id, number)) for item in items)
+        of_draw = {item_id: drawn[own] for item_id, own in ids if own in drawn}
         if not of_draw:
-            break
-        found.append(of_draw)
-    return found
+            return draws
+        draws.append(of_draw)
+    return draws
