@@ -52,8 +52,8 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
     """The same for who has the folder's lock."""
     captions: Mapping[str, Caption] = run.captions_of_items
     drawn = run.drawn.captions
-    again = drawn_again(captioned(run.items, captions), settings.draws) if settings.draws > 1 else []
-    to_make = len(without_final_outcome(again, drawn))
+    wanted = drawn_again(captioned(run.items, captions), settings.draws) if settings.draws > 1 else []
+    to_make = len(without_final_outcome(wanted, drawn))
     now = fingerprint(run.items, {**captions, **drawn} if drawn else captions, scorers, settings)
     kept = kept_scores(run, now)
     todo = {name: one for name, one in scorers.items() if kept.scorers.get(name) != now.scorers[name]}
