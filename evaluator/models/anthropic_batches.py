@@ -71,14 +71,11 @@ class AnthropicBatches(CloudBatches["AsyncAnthropic"]):
 
         assert requests is not None
         content = b'{"requests": [%s]}' % requests.read().rstrip(b"\n").replace(b"\n", b",")
-        try:
-            answer = await self.sent(
-                lambda client: client.post(
-                    PATH, cast_to=httpx2.Response, content=content, options={"headers": JSON}
-                )
+        answer = await self.offered(
+            lambda client: client.post(
+                PATH, cast_to=httpx2.Response, content=content, options={"headers": JSON}
             )
-        except NotFound:
-            raise self.no_interface() from None
+        )
         return named(answer.json().get("id"))
 
     async def find_upload(self, job: Job) -> str:

@@ -10,8 +10,9 @@ import io
 import json
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar, Generic, TypeVar
 
 from evaluator.core import Reply
@@ -85,6 +86,23 @@ class CloudBatches(ABC, Generic[Client]):
                 f"{job.name} of an interrupted command was made. If it was not, delete the lines with this "
                 "name from batches.jsonl in the run folder, and run the same command again"
             ) from None
+
+    async def offered(self, call: Callable[[Client], Awaitable[Result]]) -> Result:
+        """What a call of the batch interface returns. Raises ModelError where the server has none."""
+        try:
+            return await self.sent(call)
+        except NotFound:
+            raise self.no_interface() from None
+
+    async def downloaded(
+        self, job: Job, download: Callable[[Client], Awaitable[Sequence[bytes]]]
+    ) -> Iterator[Answer]:
+        """The answers in the files of a job. Raises ModelError where these are no longer there."""
+        try:
+            contents = await self.sent(download)
+        except NotFound:
+            raise self.no_answers(job) from None
+        return chain.from_iterable(map(self.answers_in, contents))
 
     def no_interface(self) -> ModelError:
         return ModelError(

@@ -7,7 +7,6 @@ and job have a display name, which holds our own name of the job. Making a job t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from evaluator.core.batch_jobs import Answer, BatchLimits, Job, JobStatus
@@ -59,20 +58,14 @@ class GeminiBatches(CloudBatches[Connected]):
 
     async def upload(self, job: Job, requests: IO[bytes]) -> str:
         config = {"display_name": job.name, "mime_type": "jsonl"}
-        try:
-            file = await self.sent(lambda client: client[0].aio.files.upload(file=requests, config=config))
-        except NotFound:
-            raise self.no_interface() from None
+        file = await self.offered(lambda client: client[0].aio.files.upload(file=requests, config=config))
         return named(file.name)
 
     async def create(self, job: Job, requests: IO[bytes] | None) -> str:
         model, config = self.session.captioner.model, {"display_name": job.name}
-        try:
-            made = await self.sent(
-                lambda client: client[0].aio.batches.create(model=model, src=job.file, config=config)
-            )
-        except NotFound:
-            raise self.no_interface() from None
+        made = await self.offered(
+            lambda client: client[0].aio.batches.create(model=model, src=job.file, config=config)
+        )
         return named(made.name)
 
     async def find_upload(self, job: Job) -> str:
@@ -112,11 +105,7 @@ class GeminiBatches(CloudBatches[Connected]):
         async def download(client: Connected) -> list[bytes]:
             return [await client[0].aio.files.download(file=name) for name in status.files]
 
-        try:
-            contents = await self.sent(download)
-        except NotFound:
-            raise self.no_answers(job) from None
-        return chain.from_iterable(map(self.answers_in, contents))
+        return await self.downloaded(job, download)
 
     def answer(self, line: Mapping[str, Any]) -> Answer:
         name = text(line["key"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 
 from evaluator.core.batch_jobs import Answer, BatchLimits, Job, JobStatus, unanswered
@@ -52,24 +51,18 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
 
     async def upload(self, job: Job, requests: IO[bytes]) -> str:
         file = (file_name(job), requests, "application/jsonl")
-        try:
-            made = await self.sent(lambda client: client.files.create(file=file, purpose="batch"))
-        except NotFound:
-            raise self.no_interface() from None
+        made = await self.offered(lambda client: client.files.create(file=file, purpose="batch"))
         return named(made.id)
 
     async def create(self, job: Job, requests: IO[bytes] | None) -> str:
-        try:
-            made = await self.sent(
-                lambda client: client.batches.create(
-                    input_file_id=job.file,
-                    endpoint=ENDPOINT,
-                    completion_window="24h",
-                    metadata={METADATA: job.name},
-                )
+        made = await self.offered(
+            lambda client: client.batches.create(
+                input_file_id=job.file,
+                endpoint=ENDPOINT,
+                completion_window="24h",
+                metadata={METADATA: job.name},
             )
-        except NotFound:
-            raise self.no_interface() from None
+        )
         return named(made.id)
 
     async def find_upload(self, job: Job) -> str:
@@ -113,11 +106,7 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
         async def download(client: AsyncOpenAI) -> list[bytes]:
             return [(await client.files.content(name)).content for name in status.files]
 
-        try:
-            contents = await self.sent(download)
-        except NotFound:
-            raise self.no_answers(job) from None
-        return chain.from_iterable(map(self.answers_in, contents))
+        return await self.downloaded(job, download)
 
     def answer(self, line: Mapping[str, Any]) -> Answer:
         name = text(line["custom_id"])
