@@ -7,8 +7,6 @@ of a question is a digest of what it asks, so that nothing is asked twice.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,13 +16,14 @@ from typing import Any
 
 from evaluator.arena.choice import Captions, Question
 from evaluator.arena.votes import Vote, Winner, caption_digest
-from evaluator.config.identity import content_digest, identity
+from evaluator.config.identity import identity
 from evaluator.core import Caption, Item, Outcome, Prompt, Questionnaire, Runner
 from evaluator.core import Question as TextToAsk
 from evaluator.core.errors import DataError
 from evaluator.scorers.judge.answer import Unreadable
 from evaluator.scorers.judge.choices import chat_model, check_chat_model, label_of, rubric_of
 from evaluator.scorers.judge.pair import PairRubric, pair_text, read_preference
+from evaluator.scorers.judge.question import question_digest
 
 OPTIONS = "judge"  # how the options of its model are typed: judge.temperature=0
 USUAL_RUBRIC = "pair"
@@ -114,9 +113,9 @@ class PairJudge:
         said = captions.of[question.image]
         first, second = (question.a, question.b) if question.left == "a" else (question.b, question.a)
         text = pair_text(self.rules, said[first], said[second], item.references)
-        picture = [content_digest(item.image)] if self.rules.picture and item.image else []
-        digest = hashlib.sha256(json.dumps([self._identity, text, *picture]).encode()).hexdigest()[:16]
-        return TextToAsk(f"{item.id} {digest}", item.image if self.rules.picture else None, text=text)
+        picture = item.image if self.rules.picture else None
+        digest = question_digest(self._identity, text, picture)
+        return TextToAsk(f"{item.id} {digest}", picture, text=text)
 
     @cached_property
     def _identity(self) -> list[Any]:

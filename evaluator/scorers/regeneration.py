@@ -12,8 +12,6 @@ The scorer itself only computes, as a judge does: whoever scores passes its ques
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +42,7 @@ from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.clip.features import Encoder, Features
 from evaluator.scorers.judge.choices import check_chat_model, label_of
 from evaluator.scorers.judge.judge import LONGEST_NOTE, rows
+from evaluator.scorers.judge.question import question_digest
 from evaluator.scorers.signature import signature
 
 
@@ -112,12 +111,15 @@ class Regeneration:
 
     def questions_about(self, item: Item, caption: str) -> list[Question]:
         """The caption as the text to draw. The id says what is asked: another caption is another question."""
-        asked = json.dumps([identity(self.captioner), caption]).encode()
-        digest = hashlib.sha256(asked).hexdigest()[:16]
+        digest = question_digest(self._asked_of, caption, None)
         return [
             Question(f"{item.id} #{draw + 1} {digest}", None, text=caption, draw=draw)
             for draw in range(self.draws)
         ]
+
+    @cached_property
+    def _asked_of(self) -> dict[str, Any]:
+        return identity(self.captioner)
 
     def measure(
         self, items: Sequence[Item], captions: Sequence[str], answers: Mapping[str, Caption]

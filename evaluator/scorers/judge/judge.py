@@ -8,8 +8,6 @@ passes the questions through the runner and keeps the answers.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +18,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from evaluator.config.identity import content_digest, identity
+from evaluator.config.identity import identity
 from evaluator.core import (
     RUNTIME_ONLY,
     TYPED_ONLY,
@@ -39,7 +37,7 @@ from evaluator.core import (
 from evaluator.core.errors import MetricError
 from evaluator.scorers.judge.answer import Unreadable, read_answer
 from evaluator.scorers.judge.choices import chat_model, check_chat_model, label_of, rubric_of
-from evaluator.scorers.judge.question import question_text
+from evaluator.scorers.judge.question import question_digest, question_text
 from evaluator.scorers.judge.rubric import Rubric
 from evaluator.scorers.judge.smoothing import expected_number
 from evaluator.scorers.signature import signature
@@ -136,13 +134,12 @@ class Judge:
     def questions_about(self, item: Item, caption: str) -> list[Question]:
         """One question per draw. Its id says what it asks: another caption makes another question."""
         text = question_text(self.rules, caption, item.references)
-        picture = content_digest(item.image) if self.rules.picture and item.image else None
-        asked = json.dumps([self._asked_of, text, *([picture] if picture else [])]).encode()
-        digest = hashlib.sha256(asked).hexdigest()[:16]
+        picture = item.image if self.rules.picture else None
+        digest = question_digest(self._asked_of, text, picture)
         return [
             Question(
                 f"{item.id} #{draw + 1} {digest}",
-                item.image if self.rules.picture else None,
+                picture,
                 text=text,
                 draw=draw,
                 wants_probabilities=self.rules.probabilities,

@@ -15,9 +15,13 @@ Markers of a chat's turns, which some servers would obey, get a space.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from evaluator.config.identity import content_digest
 from evaluator.core.chat import MARKER
 from evaluator.scorers.judge.rubric import Rubric
 
@@ -25,6 +29,12 @@ from evaluator.scorers.judge.rubric import Rubric
 def question_text(rubric: Rubric, caption: str, references: Sequence[str]) -> str:
     """What the judge is asked about one caption."""
     return filled(rubric.question, {"caption": caption, "references": listed(references)}, rubric.digest)
+
+
+def question_digest(asked_of: Any, text: str, picture: Path | None) -> str:
+    """Sixteen hexadecimal digits that stand for a question: whom it is asked, its text, and its picture."""
+    asked = json.dumps([asked_of, text, *([content_digest(picture)] if picture else [])])
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def filled(question: str, texts: Mapping[str, str], digest_of_rubric: str) -> str:
