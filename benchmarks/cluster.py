@@ -84,9 +84,9 @@ def killed(images: int = KILLED) -> dict[str, Any]:
 
         command = started(folder)
         wait_until(lambda: False, command)
-        found = lines(folder)
-        times = Counter(line["item_id"] for line in found)
-        texts = {line["item_id"].removesuffix(".jpg"): line["reply"]["text"] for line in found}
+        captions = lines(folder)
+        times = Counter(line["item_id"] for line in captions)
+        texts = {line["item_id"].removesuffix(".jpg"): line["reply"]["text"] for line in captions}
         return {
             "images": images,
             "every_image_once": set(times.values()) == {1} and len(times) == images,

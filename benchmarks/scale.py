@@ -248,8 +248,8 @@ def rare_word(number: int) -> str:
     """A word for each number, as people could say it."""
     spelled = "x"
     while number:
-        number, place = divmod(number, 100)
-        spelled += "bcdfghjklmnpqrstvwyz"[place // 5] + "aeiou"[place % 5]
+        number, index = divmod(number, 100)
+        spelled += "bcdfghjklmnpqrstvwyz"[index // 5] + "aeiou"[index % 5]
     return spelled
 
 

@@ -46,7 +46,7 @@ class Irregular:
     """A captioner that notes when it answers."""
 
     pauses: random.Random = field(default_factory=lambda: random.Random(7))
-    made: dict[str, float] = field(default_factory=dict)  # Unix seconds by caption
+    recorded_at: dict[str, float] = field(default_factory=dict)  # Unix seconds by caption
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
         return ()
@@ -61,7 +61,7 @@ class Irregular:
     def caption(self, prepared: Sequence[str]) -> list[Reply]:
         time.sleep(self.pauses.uniform(LEAST_PAUSE, MOST_PAUSE))
         replies = [Reply(f"a picture with the number {item_id}") for item_id in prepared]
-        self.made.update((reply.text, time.time()) for reply in replies)
+        self.recorded_at.update((reply.text, time.time()) for reply in replies)
         return replies
 
 
@@ -96,7 +96,7 @@ def delays(runs: Path, captions: int) -> list[float]:
         page.locator(".made-card").nth(captions - 1).wait_for()
         shown: dict[str, float] = page.evaluate("window.times")
         browser.close()
-    return [shown[text] - made for text, made in model.made.items()]
+    return [shown[text] - made for text, made in model.recorded_at.items()]
 
 
 def chromium() -> str | None:

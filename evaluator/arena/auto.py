@@ -94,9 +94,9 @@ def auto_scores(
         baseline = vote.b if vote.a == system else vote.a
         result = {system: 1, baseline: -1}.get(vote.preferred, 0)
         results[baseline].append(result)
-        place = images[vote.image], baselines.index(baseline)
-        sums[place] += result
-        counts[place] += 1
+        cell = images[vote.image], baselines.index(baseline)
+        sums[cell] += result
+        counts[cell] += 1
     if empty := [baseline for baseline in baselines if not results[baseline]]:
         raise DataError(f"the judge answered no question about {system} and {empty[0]}")
     drawn = np.concatenate([scores(each, sums, counts) for each in draw_counts(len(images), resamples, seed)])

@@ -29,18 +29,18 @@ def disputes(votes: Sequence[Vote], most: int) -> list[Dispute]:
 
     A person's last answer counts.
     """
-    told: dict[Question, dict[str, Vote]] = defaultdict(dict)
+    last_votes: dict[Question, dict[str, Vote]] = defaultdict(dict)
     for vote in votes:
         if vote.winner != "skip" and vote.by == "person":
-            told[vote.question][vote.rater] = vote
-    found = [
+            last_votes[vote.question][vote.rater] = vote
+    divided = [
         Dispute(
             image,
             (min(pair), max(pair)),
             Counter(vote.answer for vote in by_rater.values()),
             [vote.reason for vote in by_rater.values() if vote.reason],
         )
-        for (image, pair), by_rater in told.items()
+        for (image, pair), by_rater in last_votes.items()
         if len({vote.answer for vote in by_rater.values()}) > 1
     ]
-    return sorted(found, key=lambda one: (one.united, -sum(one.answers.values())))[:most]
+    return sorted(divided, key=lambda one: (one.united, -sum(one.answers.values())))[:most]

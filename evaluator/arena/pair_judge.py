@@ -86,8 +86,8 @@ class PairJudge:
         """A vote for each question; `skip`, with the reason, where its answer is none."""
         for question in questions:
             answer = answers.get(self._asked(question, captions, items[question.image]).id)
-            winner, reason = told_by(answer, question)
-            said = captions.of[question.image]
+            winner, reason = verdict_in(answer, question)
+            captions_of_image = captions.of[question.image]
             yield Vote(
                 question.image,
                 question.a,
@@ -97,8 +97,8 @@ class PairJudge:
                 question.left,
                 time_of(answer),
                 reason[:LONGEST_REASON],
-                caption_digest(said[question.a]),
-                caption_digest(said[question.b]),
+                caption_digest(captions_of_image[question.a]),
+                caption_digest(captions_of_image[question.b]),
                 by="judge",
             )
 
@@ -110,9 +110,9 @@ class PairJudge:
                 f"the rubric {self.rubric} needs the pictures, and that of image {item.id} is not at hand. "
                 "Type --images DIR for pictures of runs that were made on another machine"
             )
-        said = captions.of[question.image]
+        captions_of_image = captions.of[question.image]
         first, second = (question.a, question.b) if question.left == "a" else (question.b, question.a)
-        text = pair_text(self.rules, said[first], said[second], item.references)
+        text = pair_text(self.rules, captions_of_image[first], captions_of_image[second], item.references)
         picture = item.image if self.rules.picture else None
         digest = question_digest(self._identity, text, picture)
         return TextToAsk(f"{item.id} {digest}", picture, text=text)
@@ -127,17 +127,17 @@ def in_both_orders(questions: Sequence[Question]) -> list[Question]:
     return [replace(question, left=left) for question in questions for left in ("a", "b")]
 
 
-def told_by(answer: Caption | None, question: Question) -> tuple[Winner, str]:
+def verdict_in(answer: Caption | None, question: Question) -> tuple[Winner, str]:
     """Who wins by a model's answer, and why; `skip` with what it wrote where that is no preference."""
     if answer is None:
         return "skip", "not asked yet"
-    told = answer.reply.text if answer.reply else ""
+    text = answer.reply.text if answer.reply else ""
     if answer.outcome is not Outcome.OK:
-        return "skip", f"{answer.outcome}: {answer.error} {told}".strip()
+        return "skip", f"{answer.outcome}: {answer.error} {text}".strip()
     try:
-        preference, reason = read_preference(told)
+        preference, reason = read_preference(text)
     except Unreadable as problem:
-        return "skip", f"{problem}. The answer: {told}"
+        return "skip", f"{problem}. The answer: {text}"
     if preference == "tie":
         return "tie", reason
     # To the judge, A is the caption that it read first.

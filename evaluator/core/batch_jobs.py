@@ -132,7 +132,7 @@ class BatchProvider(Protocol):
 
 @runtime_checkable
 class BatchSession(RemoteSession, Protocol):
-    """An open captioner that can also hand in many requests as one job."""
+    """An open captioner that can also submit many requests as one job."""
 
     @property
     def batch_provider(self) -> BatchProvider: ...

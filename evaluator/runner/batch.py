@@ -1,6 +1,6 @@
 """The runner for batch interfaces of providers: lower prices, and answers within a day.
 
-evaluator run model=gemini data=coco runner=batch                      hands the requests in
+evaluator run model=gemini data=coco runner=batch                      submits the requests
 evaluator run model=gemini data=coco runner=batch                      later: collects the answers
 evaluator run model=gemini data=coco runner=batch runner.wait=true     waits for them
 """
@@ -25,7 +25,7 @@ from evaluator.runner.request_options import RequestPolicy, request_policy
 
 @dataclass(frozen=True)
 class BatchRunner:
-    """How requests are handed in as jobs. No option here changes a caption.
+    """How requests are submitted as jobs. No option here changes a caption.
 
     `most_requests` and `most_megabytes` are those of one job; None: as many as the provider takes.
     """
@@ -52,10 +52,10 @@ class BatchRunner:
         spent_usd: float = 0.0,
         book: RequestBook | None = None,
     ) -> None:
-        """Record what jobs have answered, and hand in what no job has yet.
+        """Record what jobs have answered, and submit what no job has yet.
 
         Items whose job has not ended get no outcome: the next command collects them. A model on this machine,
-        whose judge may be a remote one, captions as ever.
+        whose judge may be a remote one, captions as with runner=default.
         """
         if not isinstance(captioner, Priced):
             self.for_others.run(captioner, prompt, items, record, spent_usd, book)

@@ -81,7 +81,7 @@ class BatchRun:
         self._last_progress = ""
 
     def caption_all(self, items: Iterable[Item]) -> None:
-        """Record what jobs have answered, and hand in the rest.
+        """Record what jobs have answered, and submit the rest.
 
         Raises ModelError if no further job can succeed and KeyboardInterrupt after Ctrl-C. What is at the
         provider stays there.
@@ -223,7 +223,7 @@ class BatchRun:
             self._cache.put(request.key, self._model, caption)
         return caption
 
-    # --- handing in ----------------------------------------------------------------------------------------
+    # --- submitting ----------------------------------------------------------------------------------------
 
     async def _hand_in(self) -> None:
         """Make jobs of the items that no job has, as far as the budget reaches."""

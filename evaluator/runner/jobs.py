@@ -106,7 +106,7 @@ class Jobs:
                     return
                 raise ModelError(str(error)) from error
             self.note(job, JobState.CREATED, batch=made)
-            logger.info("batch job %s: %d requests are handed in", made, job.requests)
+            logger.info("batch job %s: %d requests are submitted", made, job.requests)
             return
 
     async def resume(self, job: Job) -> None:

@@ -36,7 +36,7 @@ class RayRunner(RemoteOptions):
     """How captions are made on a Ray cluster. No option here changes a caption.
 
     `actors` is the number of processes that load the model, or the fewest and the most; `cpus` and `gpus` are
-    what each of them takes. Remote models need no cluster: the command asks them as it always does.
+    what each of them takes. Remote models need no cluster: the command sends their requests itself.
     """
 
     kind: ClassVar[str] = "ray"
