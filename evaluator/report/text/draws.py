@@ -8,7 +8,7 @@ from evaluator.core.metrics import in_points, metric_of
 from evaluator.report.text.table import Cell, TextTable
 
 HEADINGS = (
-    *("run", "captions per image", "metric", "mean", "by draw", "best of them"),
+    *("run (metric)", "captions", "mean", "by draw", "best of them"),
     *("sd between captions", "sd between images"),
 )
 
@@ -16,7 +16,7 @@ HEADINGS = (
 def draws_table(comparison: Comparison) -> TextTable | None:
     """Of each headline metric; None where every run has one caption per image."""
     rows = [
-        [Cell(row.label), *map(Cell, texts(spread, score))]
+        [Cell(row.label, spread.name), *map(Cell, texts(spread, score))]
         for row in comparison.rows
         for score in row.run.results.scores  # over the run's own images, as its spread
         for spread in row.run.results.draws
@@ -30,7 +30,7 @@ def draws_table(comparison: Comparison) -> TextTable | None:
         "highest score of one caption per image; best of them: each image with the caption that the metric "
         "likes best"
     )
-    return TextTable(list(HEADINGS), rows, caption, left=3, wrapping=HEADINGS[1:2])
+    return TextTable(list(HEADINGS), rows, caption, wrapping=HEADINGS[-2:])
 
 
 def texts(spread: DrawSpread, score: Score) -> tuple[str, ...]:
@@ -38,7 +38,6 @@ def texts(spread: DrawSpread, score: Score) -> tuple[str, ...]:
     deviations = (in_points(spread.between_draws), in_points(spread.between_images))
     return (
         f"{spread.captions_per_image}",
-        spread.name,
         f"{score.points:.1f}",
         f"{low:.1f} to {high:.1f}",
         f"{in_points(spread.best):.1f}",
