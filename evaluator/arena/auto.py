@@ -85,7 +85,7 @@ def auto_scores(
 
     Intervals (95 %) resample images. Raises DataError where no vote is against one of the baselines.
     """
-    answered = [vote for vote in votes if vote.winner != "skip"]
+    answered = [vote for vote in votes if vote.is_answer]
     images = {image: index for index, image in enumerate(dict.fromkeys(vote.image for vote in answered))}
     shape = (len(images), len(baselines))
     sums, counts = np.zeros(shape), np.zeros(shape)

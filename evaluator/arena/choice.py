@@ -19,7 +19,7 @@ from random import Random
 import numpy as np
 
 from evaluator.arena.ratings import MEAN, SCALE, covariance_of, ratings_of, sigmoid
-from evaluator.arena.votes import Side, Vote, caption_digest
+from evaluator.arena.votes import QuestionId, Side, Vote, caption_digest
 from evaluator.core import Array
 
 SWAPPED_SHARE = 0.05  # of the questions are the same rater's own again, with the sides swapped
@@ -39,6 +39,10 @@ class Question:
     a: str
     b: str
     left: Side
+
+    @property
+    def id(self) -> QuestionId:
+        return self.image, frozenset((self.a, self.b))
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,8 @@ def next_question(
 
     `pending` are the questions that others look at now.
     """
-    told = list(captions.about(votes))
-    own = [(key, vote) for key, vote in told if vote.rater == rater]
+    keyed_votes = list(captions.about(votes))
+    own = [(key, vote) for key, vote in keyed_votes if vote.rater == rater]
     asked = {key for key, _ in own}
     drawn = random.random()
     if drawn < SWAPPED_SHARE:
@@ -112,29 +116,30 @@ def next_question(
             vote = random.choice(again)
             return Question(vote.image, vote.a, vote.b, "b" if vote.left == "a" else "a")
     elif drawn < SWAPPED_SHARE + SHARED_SHARE:
-        once = Counter(key for key, vote in told if vote.winner != "skip")
-        if others := [key for key, count in once.items() if key not in asked and count == 1]:
+        answers = Counter(key for key, vote in keyed_votes if vote.is_answer)
+        if others := [key for key, count in answers.items() if key not in asked and count == 1]:
             return placed(*random.choice(others)[:3], random)
-    return new_question(captions, told, asked, pending, random)
+    return new_question(captions, keyed_votes, asked, pending, random)
 
 
 def own_again(own: Sequence[tuple[QuestionKey, Vote]]) -> list[Vote]:
     """The rater's answers that can be asked for again: long enough ago, and given once."""
     counts = Counter(key for key, _ in own)
-    return [vote for key, vote in own[:-APART] if counts[key] == 1 and vote.winner != "skip"]
+    return [vote for key, vote in own[:-APART] if counts[key] == 1 and vote.is_answer]
 
 
 def new_question(
     captions: Captions,
-    told: Sequence[tuple[QuestionKey, Vote]],
+    keyed_votes: Sequence[tuple[QuestionKey, Vote]],
     asked: Collection[QuestionKey],
     pending: Collection[Question],
     random: Random,
 ) -> Question | None:
     """The question that narrows the ratings most, on the image with the fewest votes."""
-    answers = [vote for _, vote in told if vote.winner != "skip"]
+    answered = [(key, vote) for key, vote in keyed_votes if vote.is_answer]
+    answers = [vote for _, vote in answered]
     of_image = Counter([vote.image for vote in answers] + [question.image for question in pending])
-    of_question = Counter(key for key, vote in told if vote.winner != "skip")
+    of_question = Counter(key for key, _ in answered)
     of_question.update(
         captions.key(each.image, each.a, each.b) for each in pending if each.image in captions.of
     )
@@ -154,7 +159,7 @@ def placed(image: str, a: str, b: str, random: Random) -> Question:
 def most_telling(
     systems: Sequence[str], votes: Iterable[Vote], pending: Iterable[Question], random: Random
 ) -> list[tuple[str, str]]:
-    """All pairs of systems, that whose next vote narrows the ratings most first."""
+    """All pairs of systems; the one whose next vote narrows the ratings most comes first."""
     gains = information(wins_of(systems, votes, pending))
     pairs = list(combinations(range(len(systems)), 2))
     random.shuffle(pairs)  # of equal pairs, any comes first
@@ -166,13 +171,11 @@ def wins_of(systems: Sequence[str], votes: Iterable[Vote], pending: Iterable[Que
     """[i, j]: how often system i won against j; a tie and an open question are half a win for each."""
     index = {name: number for number, name in enumerate(systems)}
     wins = np.zeros((len(systems), len(systems)))
-    shares = [
-        (one.a, one.b, {"a": 1.0, "b": 0.0}.get(one.winner, 0.5)) for one in votes if one.winner != "skip"
-    ]
-    for a, b, of_a in (*shares, *((one.a, one.b, 0.5) for one in pending)):
+    answered = [(vote.a, vote.b, vote.win_of_a) for vote in votes if vote.is_answer]
+    for a, b, win_of_a in (*answered, *((question.a, question.b, 0.5) for question in pending)):
         if a in index and b in index:
-            wins[index[a], index[b]] += of_a
-            wins[index[b], index[a]] += 1 - of_a
+            wins[index[a], index[b]] += win_of_a
+            wins[index[b], index[a]] += 1 - win_of_a
     return wins
 
 

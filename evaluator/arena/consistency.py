@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from evaluator.agreement.raters import alpha_of
-from evaluator.arena.votes import Question, Vote
+from evaluator.arena.votes import QuestionId, Vote
 from evaluator.comparison.bootstrap import NORMAL
 
 # A case of an image, and whether it is what is counted.
@@ -39,8 +39,8 @@ class Consistency:
 
 def consistency(votes: Sequence[Vote]) -> Consistency:
     """Of all votes that are an answer."""
-    answered = [vote for vote in votes if vote.winner != "skip"]
-    questions: dict[Question, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    answered = [vote for vote in votes if vote.is_answer]
+    questions: dict[QuestionId, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for vote in answered:
         questions[vote.question][vote.rater].append(vote.preferred)
     again = [

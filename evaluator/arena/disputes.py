@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evaluator.arena.votes import Question, Vote
+from evaluator.arena.votes import QuestionId, Vote
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ def disputes(votes: Sequence[Vote], most: int) -> list[Dispute]:
 
     A person's last answer counts.
     """
-    last_votes: dict[Question, dict[str, Vote]] = defaultdict(dict)
+    last_votes: dict[QuestionId, dict[str, Vote]] = defaultdict(dict)
     for vote in votes:
-        if vote.winner != "skip" and vote.by == "person":
+        if vote.is_answer and vote.by == "person":
             last_votes[vote.question][vote.rater] = vote
     divided = [
         Dispute(

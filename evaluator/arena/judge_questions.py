@@ -21,17 +21,12 @@ def questions_to_judge(
     of systems in turn. The same arguments give the same questions.
     """
     answered = {
-        key[:3]: Question(*key[:3], "a") for key, vote in captions.about(people) if vote.winner != "skip"
+        vote.question: Question(*key[:3], "a") for key, vote in captions.about(people) if vote.is_answer
     }
     if number is None:
         number = len(answered) or USUAL_NUMBER
-    others = (question for question in in_turn(captions, seed) if key_of(question) not in answered)
+    others = (question for question in in_turn(captions, seed) if question.id not in answered)
     return [question for question, _ in zip(chain(answered.values(), others), range(number), strict=False)]
-
-
-def key_of(question: Question) -> tuple[str, str, str]:
-    a, b = sorted((question.a, question.b))
-    return question.image, a, b
 
 
 def in_turn(captions: Captions, seed: int) -> Iterator[Question]:

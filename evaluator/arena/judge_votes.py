@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from evaluator.arena.choice import Captions
 from evaluator.arena.consistency import Share, left_share, share
-from evaluator.arena.votes import Question, Vote
+from evaluator.arena.votes import QuestionId, Vote
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ def together(votes: Sequence[Vote]) -> list[Vote]:
     return [one_vote(list(orders.values())) for _, orders in by_question(votes)]
 
 
-def by_question(votes: Sequence[Vote]) -> Iterator[tuple[tuple[str, Question], dict[str, Vote]]]:
+def by_question(votes: Sequence[Vote]) -> Iterator[tuple[tuple[str, QuestionId], dict[str, Vote]]]:
     """By rater and question, the last vote with each caption first, by the system that wrote that caption."""
-    found: dict[tuple[str, Question], dict[str, Vote]] = defaultdict(dict)
+    found: dict[tuple[str, QuestionId], dict[str, Vote]] = defaultdict(dict)
     for vote in votes:
         first = {"a": vote.a, "b": vote.b}.get(vote.left, "")
         found[vote.rater, vote.question][first] = vote
@@ -60,13 +60,13 @@ def bias(judge: Sequence[Vote], people: Sequence[Vote], captions: Captions | Non
     asked_twice = [
         (question[0], len({vote.preferred for vote in orders.values()}) > 1)
         for (_, question), orders in by_question(judge)
-        if len(orders) == 2 and not any(vote.winner == "skip" for vote in orders.values())
+        if len(orders) == 2 and all(vote.is_answer for vote in orders.values())
     ]
-    answers = {vote.question: vote.answer for vote in together(judge) if vote.winner != "skip"}
+    answers = {vote.question: vote.answer for vote in together(judge) if vote.is_answer}
     both = [
         (vote.image, vote.answer, answers[vote.question])
         for vote in people
-        if vote.winner != "skip" and vote.question in answers
+        if vote.is_answer and vote.question in answers
     ]
     return Bias(
         share(asked_twice),

@@ -46,16 +46,13 @@ def panels(
     """
     people = [vote for vote in votes if vote.by == "person"]
     found = []
-    if answers(people):
+    if any(vote.is_answer for vote in people):
         found.append(Panel(PEOPLE, people, rate(people, resamples, seed=seed), consistency(people)))
     for name in dict.fromkeys(vote.rater for vote in votes if vote.by == "judge"):
-        told = [vote for vote in votes if vote.by == "judge" and vote.rater == name]
-        if answers(judged := together(told)):
-            rated = rate(judged, resamples, seed=seed)
-            found.append(Panel(name, judged, rated, consistency(judged), bias(told, people, captions)))
+        own = [vote for vote in votes if vote.by == "judge" and vote.rater == name]
+        of_questions = together(own)
+        if any(vote.is_answer for vote in of_questions):
+            ratings = rate(of_questions, resamples, seed=seed)
+            bias_of_judge = bias(own, people, captions)
+            found.append(Panel(name, of_questions, ratings, consistency(of_questions), bias_of_judge))
     return found
-
-
-def answers(votes: Sequence[Vote]) -> bool:
-    """Whether a vote is an answer, and not a question that was skipped."""
-    return any(vote.winner != "skip" for vote in votes)

@@ -96,7 +96,7 @@ class Ratings:
 
 def rate(votes: Sequence[Vote], resamples: int = 1000, confidence: float = 0.95, seed: int = 0) -> Ratings:
     """The ratings of the systems in these votes. Raises DataError where no vote decides anything."""
-    answered = [vote for vote in votes if vote.winner != "skip"]
+    answered = [vote for vote in votes if vote.is_answer]
     if not answered:
         raise DataError("there are no votes to rate")
     names = sorted({name for vote in answered for name in (vote.a, vote.b)})
@@ -161,9 +161,8 @@ def win_rows(votes: Sequence[Vote], names: Sequence[str]) -> Array:
     rows = np.zeros((len(votes), len(names) ** 2))
     for row, vote in zip(rows, votes, strict=True):
         a, b = index[vote.a], index[vote.b]
-        of_a = {"a": 1.0, "b": 0.0}.get(vote.winner, 0.5)
-        row[a * len(names) + b] = of_a
-        row[b * len(names) + a] = 1 - of_a
+        row[a * len(names) + b] = vote.win_of_a
+        row[b * len(names) + a] = 1 - vote.win_of_a
     return rows
 
 
@@ -275,11 +274,8 @@ def unconnected(wins: Array, names: Sequence[str]) -> list[list[str]]:
     from scipy.sparse.csgraph import connected_components
 
     count, labels = connected_components(wins + wins.T, directed=False)
-    return (
-        [
-            [name for name, label in zip(names, labels, strict=True) if label == group]
-            for group in range(count)
-        ]
-        if count > 1
-        else []
-    )
+    if count == 1:
+        return []
+    return [
+        [name for name, label in zip(names, labels, strict=True) if label == group] for group in range(count)
+    ]

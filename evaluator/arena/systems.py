@@ -127,4 +127,4 @@ def is_about(vote: Vote, captions: Captions) -> bool:
 
 def votes_on(votes: Sequence[Vote]) -> Counter[str]:
     """How many votes each system has."""
-    return Counter(name for vote in votes if vote.winner != "skip" for name in (vote.a, vote.b))
+    return Counter(name for vote in votes if vote.is_answer for name in (vote.a, vote.b))

@@ -39,7 +39,7 @@ def voted_on(comparison: Comparison, files: Sequence[Path] | None = None, must_f
     if not paths:
         return NO_VOTES
     try:
-        told, warnings = read_votes(paths)
+        votes, warnings = read_votes(paths)
     except DataError as error:
         if files is not None and must_fit:
             raise
@@ -49,14 +49,14 @@ def voted_on(comparison: Comparison, files: Sequence[Path] | None = None, must_f
         tuple(dict.fromkeys((label, name, run.name, run.name.removesuffix(".zip"), str(run.path))))
         for label, name, run in zip(labels, names_of(runs), runs, strict=True)
     ]
-    found = matched(told, captions, names)
+    found = matched(votes, captions, names)
     if found.changed:
         warnings.append(f"{found.changed:,} votes are on captions that have changed since, and do not count")
     rated = panels(found.votes, captions)
     if not any(panel.rating(label) for panel in rated for label in labels):
         problem = (
             f"{listed(list(map(str, paths)))}: no vote counts for these runs. The votes are on "
-            f"{listed(list(votes_on(told)) or ['nothing'])}, and the runs are called {listed(labels)}. Call "
+            f"{listed(list(votes_on(votes)) or ['nothing'])}, and the runs are called {listed(labels)}. Call "
             "the systems in the votes as the run folders are called"
         )
         if files is None or not must_fit:

@@ -38,7 +38,7 @@ from evaluator.store.ledger import AppendedFile
 Winner = Literal["a", "b", "tie", "both_bad", "skip"]
 Side = Literal["a", "b", ""]
 Voter = Literal["person", "judge"]
-Question = tuple[str, frozenset[str]]  # an image and two systems
+QuestionId = tuple[str, frozenset[str]]  # an image and two systems, whichever caption stood where
 
 WINNERS = get_args(Winner)
 # How other programs say who won; besides these, the name of the system itself.
@@ -88,9 +88,18 @@ class Vote:
     by: Voter = "person"
 
     @property
-    def question(self) -> Question:
-        """What was asked, whichever caption stood where."""
+    def question(self) -> QuestionId:
         return self.image, frozenset((self.a, self.b))
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the question was answered, and not skipped."""
+        return self.winner != "skip"
+
+    @property
+    def win_of_a(self) -> float:
+        """What the vote adds to the wins of a over b: 1, 0, or a half where neither is better."""
+        return {"a": 1.0, "b": 0.0}.get(self.winner, 0.5)
 
     @property
     def preferred(self) -> str:

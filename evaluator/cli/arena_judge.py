@@ -56,7 +56,7 @@ class Judges:
 
         for judge in self.judges:
             warn(judge.check(self.runner))
-        told = []
+        results = []
         for judge in self.judges:
             asked = judge.questionnaire(questions, contest.captions, contest.items)
             answers = answered(asked, folder, self.runner, cost_usd(folder) or 0.0)
@@ -65,8 +65,8 @@ class Judges:
                 for each in asked.questions
             )
             votes = list(judge.votes(questions, contest.captions, contest.items, answers.captions))
-            told.append(JudgesVotes(judge.rater, asked.name, votes, missing, answers.cost_usd))
-        return told
+            results.append(JudgesVotes(judge.rater, asked.name, votes, missing, answers.cost_usd))
+        return results
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,15 @@ class JudgesVotes:
         from evaluator.core.dollars import format_dollars
         from evaluator.store.judgements import folder_name
 
-        unread = sum(vote.winner == "skip" for vote in self.votes) - self.missing
+        unread = sum(not vote.is_answer for vote in self.votes) - self.missing
         cost = "" if self.cost_usd is None else f", {format_dollars(self.cost_usd)}"
         kept = folder / folder_name(self.name)
         echo(f"{self.rater}: {len(self.votes) - self.missing:,} answers{cost}, kept in {kept}", err=err)
         if unread:
             warn([f"{self.rater}: {unread:,} answers choose no caption: no votes, their text is kept"])
         if self.missing:
-            told = f"{self.rater}: {self.missing:,} questions have no answer yet"
-            warn([f"{told}. The same command asks them again"])
+            missing = f"{self.rater}: {self.missing:,} questions have no answer yet"
+            warn([f"{missing}. The same command asks them again"])
 
 
 def judge_options(rubric: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

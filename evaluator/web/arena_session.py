@@ -157,8 +157,8 @@ class ArenaSession:
         """How many votes on these captions there are, and how many of them are the rater's."""
         with self._lock:
             self._look()
-            told = [vote for _, vote in self.contest.captions.about(self._votes) if vote.winner != "skip"]
-            return len(told), sum(vote.rater == rater for vote in told)
+            answers = [vote for _, vote in self.contest.captions.about(self._votes) if vote.is_answer]
+            return len(answers), sum(vote.rater == rater for vote in answers)
 
     def _asked(self, ticket: str) -> Asked:
         try:
