@@ -16,6 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,15 +156,19 @@ def codes(values: Sequence[object]) -> NDArray[np.intp]:
     return np.array([found.setdefault(value, len(found)) for value in values], np.intp)
 
 
-def win_rows(votes: Sequence[Vote], names: Sequence[str]) -> Array:
-    """(votes, systems x systems): what each vote adds to the wins [i, j] of i against j."""
+def win_rows(votes: Sequence[Vote], names: Sequence[str]) -> Any:
+    """(votes, systems x systems), sparse: what each vote adds to the wins [i, j] of i against j."""
+    from scipy.sparse import csr_array
+
     index = {name: number for number, name in enumerate(names)}
-    rows = np.zeros((len(votes), len(names) ** 2))
-    for row, vote in zip(rows, votes, strict=True):
-        a, b = index[vote.a], index[vote.b]
-        row[a * len(names) + b] = vote.win_of_a
-        row[b * len(names) + a] = 1 - vote.win_of_a
-    return rows
+    a, b = (
+        np.array([index[name] for name in side]) for side in zip(*((v.a, v.b) for v in votes), strict=True)
+    )
+    of_a = np.array([vote.win_of_a for vote in votes])
+    rows, count = np.arange(len(votes)), len(names)
+    cells = np.concatenate([a * count + b, b * count + a])
+    places = np.concatenate([rows, rows]), cells
+    return csr_array((np.concatenate([of_a, 1 - of_a]), places), shape=(len(votes), count**2))
 
 
 def ratings_of(wins: Array) -> Array:
@@ -215,13 +220,17 @@ def sigmoid(values: Array) -> Array:
     return shares
 
 
-def resampled(wins: Array, groups: NDArray[np.intp], resamples: int, seed: int) -> Array:
+def resampled(wins: Any, groups: NDArray[np.intp], resamples: int, seed: int) -> Array:
     """The ratings, (resamples, systems), where groups of votes are drawn with replacement."""
-    count = math.isqrt(wins.shape[1])
-    sums = np.zeros((int(groups.max()) + 1, wins.shape[1]))
-    np.add.at(sums, groups, wins)
-    drawn = [counts @ sums for counts in draw_counts(len(sums), resamples, seed)]
-    return ratings_of(np.concatenate(drawn).reshape(-1, count, count))
+    from scipy.sparse import csr_array
+
+    votes, count = wins.shape[0], math.isqrt(wins.shape[1])
+    of_group = csr_array((np.ones(votes), (groups, np.arange(votes)))) @ wins
+    drawn = [
+        ratings_of((counts @ of_group).reshape(-1, count, count))
+        for counts in draw_counts(of_group.shape[0], resamples, seed)
+    ]
+    return np.concatenate(drawn)
 
 
 def widening(by_image: Array, by_rater: Array, by_both: Array) -> float:

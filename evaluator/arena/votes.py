@@ -6,7 +6,8 @@
 
     image                 the id of the image
     a, b                  the names of the two systems
-    winner                a, b, tie, both_bad, or skip: asked, and not answered
+    winner                a, b, tie, both_bad, or skip: asked, and not answered; "a" is the system under a,
+                          also where the system under b is called "a"
     rater                 who voted: a name or a code
     left                  whose caption stood on the left, or was the first that a judge read: a or b
     time                  when, in UTC
@@ -21,6 +22,7 @@ names of Chatbot Arena (model_a, model_b, judge).
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,6 +30,8 @@ from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
 from evaluator.captions_files.container import read_content
+from evaluator.captions_files.decoding import UTF_16, decoded
+from evaluator.captions_files.fields import plain
 from evaluator.captions_files.rows import rows_of
 from evaluator.core.errors import DataError
 from evaluator.files.json_bytes import decode_json, encode_json
@@ -41,7 +45,8 @@ Voter = Literal["person", "judge"]
 QuestionId = tuple[str, frozenset[str]]  # an image and two systems, whichever caption stood where
 
 WINNERS = get_args(Winner)
-# How other programs say who won; besides these, the name of the system itself.
+NO_WINNER = WINNERS[2:]  # what stands for the winner where no system won: no system is called so
+# How other programs say who won; the name of a system goes before these.
 WINNERS_ELSEWHERE: Mapping[str, Winner] = MappingProxyType(
     {
         "model_a": "a",
@@ -172,7 +177,10 @@ def rows_in(path: Path) -> tuple[Sequence[tuple[str, Mapping[str, Any]]], int]:
         return list(zip(rows.places, rows.entries, strict=True)), 0
     found: list[tuple[str, Mapping[str, Any]]] = []
     torn = 0
-    for number, line in enumerate(read_regular_file(path).split(b"\n"), 1):
+    raw = read_regular_file(path)
+    if raw.startswith(UTF_16):  # as PowerShell writes what it concatenates
+        raw = decoded(raw, path)[0].encode("utf-8", "surrogatepass")
+    for number, line in enumerate(raw.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
@@ -191,16 +199,18 @@ def rows_in(path: Path) -> tuple[Sequence[tuple[str, Mapping[str, Any]]], int]:
 def votes_of(rows: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Iterator[Vote]:
     for place, row in rows:
         where = f"{path}: {place}"
+        cells = {plain(name): cell for name, cell in row.items()}
         values = {
-            field: "" if row[name] is None else str(row[name]).strip()
+            field: text_of(cells[name], f"{where}: {name}")
             for field, names in COLUMNS.items()
-            if (name := next((name for name in names if name in row), None))
+            if (name := next((name for name in names if name in cells), None))
         }
         if missing := [field for field in REQUIRED if not values.get(field)]:
             wanted = " or ".join(COLUMNS[missing[0]])
             raise DataError(f"{where}: a vote needs {wanted}: found {', '.join(map(repr, row)) or 'nothing'}")
         if values["a"] == values["b"]:
             raise DataError(f"{where}: a and b are the same system, {values['a']!r}")
+        refuse_names((values["a"], values["b"]), where)
         values["winner"] = winner_of(values, where)
         if values.get("left") not in get_args(Side):
             values["left"] = ""
@@ -210,9 +220,25 @@ def votes_of(rows: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Itera
         yield Vote(**cast(Any, values))
 
 
+def text_of(cell: object, where: str) -> str:
+    """What a cell says: a text, or a number or a truth value as one; empty where nothing is there."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, Mapping | list):
+        raise DataError(f"{where} is neither text nor a number")
+    return str(cell).strip()
+
+
+def refuse_names(systems: Iterable[str], where: str) -> None:
+    """Raise DataError where a system has a name that stands for no winner."""
+    if name := next((name for name in systems if name in NO_WINNER), None):
+        raise DataError(f"{where}: no system can be called {name!r}, which a vote says where none has won")
+
+
 def winner_of(values: Mapping[str, str], where: str) -> Winner:
+    """The column comes before the name: where b is called "a", the winner "a" is still the system under a."""
     written = values["winner"]
-    if written in (values["a"], values["b"]):
+    if written not in WINNERS and written in (values["a"], values["b"]):
         return "a" if written == values["a"] else "b"
     winner = WINNERS_ELSEWHERE.get(written.lower(), written.lower())
     if winner not in WINNERS:

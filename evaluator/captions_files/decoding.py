@@ -17,13 +17,13 @@ from pathlib import Path
 from evaluator.core.errors import DataError
 from evaluator.files.regular_file import LIMIT_BYTES, in_megabytes
 
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Longer marks first: UTF-32's begins with UTF-16's.
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    *((mark, "utf-16") for mark in UTF_16),
 )
 GZIP = b"\x1f\x8b"
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Literal
 
 from evaluator.arena.choice import Captions, Question, next_question
-from evaluator.arena.votes import Vote, Winner, append_vote, caption_digest, votes_of
+from evaluator.arena.votes import Vote, Winner, append_vote, caption_digest, refuse_names, votes_of
 from evaluator.core import Item
 from evaluator.core.errors import DataError
 from evaluator.files.images import is_file
@@ -61,6 +61,7 @@ def contest(
     Runs are about the same image where its id and its references are the same. Raises DataError where there
     is no question to ask.
     """
+    refuse_names(names, "the runs")
     named = NamedFolders(tuple(picture_folders))
     captions: dict[str, dict[str, str]] = {}
     items: dict[str, Item] = {}

@@ -26,6 +26,25 @@ def test_a_vote_is_read_back(tmp_path: Path) -> None:
     assert read_votes([path]) == ([VOTE], [])
 
 
+def test_the_winner_is_a_column_before_it_is_a_name(tmp_path: Path) -> None:
+    """Runs may be called b and a: their votes are not turned round when they are read."""
+    path = tmp_path / "votes.jsonl"
+    votes = [Vote("1", "b", "a", "a", time="1"), Vote("2", "model_b", "model_a", "b", time="2")]
+    for vote in votes:
+        append_vote(path, vote)
+    assert read_votes([path])[0] == votes
+    (tmp_path / "votes.csv").write_text("image,a,b,winner\n3,model_b,model_a,model_b\n")
+    assert read_votes([tmp_path / "votes.csv"])[0] == [Vote("3", "model_b", "model_a", "a")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_votes_that_powershell_concatenated(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "votes.jsonl"
+    append_vote(path, VOTE)
+    path.write_text(path.read_text() + path.read_text().replace("139", "140"), encoding=encoding)
+    assert [vote.image for vote in read_votes([path])[0]] == ["139", "140"]
+
+
 def test_processes_that_vote_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "votes.jsonl"
     context = multiprocessing.get_context("spawn")
@@ -68,6 +87,7 @@ def test_merged_files_hold_each_vote_once(tmp_path: Path) -> None:
         ("v.tsv", "question_id\tmodel_a\tmodel_b\twinner\n7\tx\ty\tmodel_b\n"),
         ("v.json", '[{"image_id": 7, "a": "x", "b": "y", "winner": "B", "reason": null}]'),
         ("v.jsonl", '{"image": 7, "a": "x", "b": "y", "winner": "b"}\n'),
+        ("v.csv", "Image,Model A,Model-B,Winner\n7,x,y,B\n"),
     ],
 )
 def test_tables_of_others(tmp_path: Path, name: str, content: str) -> None:
@@ -82,6 +102,9 @@ def test_tables_of_others(tmp_path: Path, name: str, content: str) -> None:
         ("image,a,b,winner\n7,x,x,a\n", "line 2: a and b are the same system, 'x'"),
         ("image,a,b\n7,x,y\n", "a vote needs winner: found 'image', 'a', 'b'"),
         ("image,a,b,winner\n7,x,,a\n", "a vote needs b or model_b or system_b"),
+        ("image,a,b,winner\n7,x,tie,a\n", "no system can be called 'tie'"),
+        ('[{"image": {"id": 7}, "a": "x", "b": "y", "winner": "a"}]', "image is neither text nor a number"),
+        ('[{"image": NaN, "a": "x", "b": "y", "winner": "a"}]', "a vote needs image"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, content: str, message: str) -> None:
