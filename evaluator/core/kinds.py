@@ -46,6 +46,7 @@ SCORER_CLASSES: Mapping[str, str] = MappingProxyType(
         "rouge": "evaluator.scorers.rouge.ROUGE",
         "cider": "evaluator.scorers.cider.CIDEr",
         "spice": "evaluator.scorers.spice.SPICE",
+        "bertscore": "evaluator.scorers.bertscore.BERTScore",
         "clipscore": "evaluator.scorers.clipscore.CLIPScore",
         "clipscore-sentences": "evaluator.scorers.clipscore_sentences.CLIPScoreSentences",
         "pacscore": "evaluator.scorers.pac_score.PACScore",

@@ -63,6 +63,21 @@ METRICS = (
         compares_words=True,
     ),
     Metric(
+        "BERTScore",
+        headline=True,
+        meaning="its words are nearer to those of a reference, as judged by a language model",
+    ),
+    Metric(
+        "BERTScore-P",
+        meaning="what it says is nearer to what a reference says, as judged by a language model",
+        covered_by="BERTScore",
+    ),
+    Metric(
+        "BERTScore-R",
+        meaning="it says more of what a reference says, as judged by a language model",
+        covered_by="BERTScore",
+    ),
+    Metric(
         "CLIPScore",
         headline=True,
         meaning="it fits the picture better, as judged by a CLIP model",
