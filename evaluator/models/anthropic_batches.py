@@ -71,12 +71,12 @@ class AnthropicBatches(CloudBatches["AsyncAnthropic"]):
 
         assert requests is not None
         content = b'{"requests": [%s]}' % requests.read().rstrip(b"\n").replace(b"\n", b",")
-        answer = await self.offered(
+        return await self.offered(
             lambda client: client.post(
                 PATH, cast_to=httpx2.Response, content=content, options={"headers": JSON}
-            )
+            ),
+            lambda answer: named(answer.json().get("id")),
         )
-        return named(answer.json().get("id"))
 
     async def find_upload(self, job: Job) -> str:
         return ""
@@ -116,12 +116,9 @@ class AnthropicBatches(CloudBatches["AsyncAnthropic"]):
 
     async def status(self, job: Job) -> JobStatus:
         try:
-            batch = await self.sent(lambda client: client.messages.batches.retrieve(job.batch))
+            return await self.sent(lambda client: client.messages.batches.retrieve(job.batch), status_of)
         except NotFound:
             return JobStatus("unknown")
-        counts = batch.request_counts
-        answered = requests_of(batch) - counts.processing if counts else None
-        return JobStatus("ended" if batch.processing_status == "ended" else "running", answered)
 
     async def answers(self, job: Job, status: JobStatus) -> Iterator[Answer]:
         try:
@@ -155,3 +152,9 @@ def requests_of(batch: MessageBatch) -> int:
     counts = batch.request_counts
     parts = (counts.processing, counts.succeeded, counts.errored, counts.canceled, counts.expired)
     return sum(each or 0 for each in parts)
+
+
+def status_of(batch: MessageBatch) -> JobStatus:
+    counts = batch.request_counts
+    answered = requests_of(batch) - counts.processing if counts else None
+    return JobStatus("ended" if batch.processing_status == "ended" else "running", answered)

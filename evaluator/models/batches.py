@@ -20,7 +20,7 @@ from evaluator.core.batch_jobs import ASK_OTHERWISE, Answer, BatchLimits, Job
 from evaluator.core.errors import EvaluatorError, ModelError, RetryableError
 from evaluator.models.answers import parse, text
 from evaluator.models.asked import Asked
-from evaluator.models.cloud import Client, CloudSession
+from evaluator.models.cloud import KEPT_CHARACTERS, Client, CloudSession
 from evaluator.models.wire import MAX_BATCH_BYTES, ErrorResponse
 
 Result = TypeVar("Result")
@@ -54,13 +54,16 @@ class CloudBatches(ABC, Generic[Client]):
     def answer(self, line: Mapping[str, Any]) -> Answer:
         """The answer in a line of the file. Raises ValueError for a line in another form."""
 
-    async def sent(self, call: Callable[[Client], Awaitable[Result]]) -> Result:
-        """What a call of the SDK returns; whatever it raises becomes an error of ours, as for one request.
+    async def sent(
+        self, call: Callable[[Client], Awaitable[Any]], read: Callable[[Any], Result] = lambda answer: answer
+    ) -> Result:
+        """What `read` finds in the answer to a call of the SDK. An SDK hands on any document, also a text.
 
-        Raises NotFound where the server knows no such thing.
+        Whatever either raises becomes an error of ours, as for one request. Raises NotFound where the server
+        knows no such thing.
         """
         try:
-            return await call(self.session.client)
+            answer = await call(self.session.client)
         except EvaluatorError:
             raise
         except Exception as error:
@@ -68,6 +71,11 @@ class CloudBatches(ABC, Generic[Client]):
             if isinstance(response, ErrorResponse) and response.status in (404, 405, 410):
                 raise NotFound from None
             raise self.session.failed_request(error) from None
+        try:
+            return read(answer)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            message = self.session.secrets.scrubbed(f"{type(error).__name__}: {error}")[:KEPT_CHARACTERS]
+            raise RetryableError(f"the answer has another form ({message})", "malformed answer") from None
 
     async def found_upload(self, search: Callable[[Client], Awaitable[str]]) -> str:
         """What a search for an upload finds; nothing where the server has no list: an upload is free."""
@@ -87,10 +95,12 @@ class CloudBatches(ABC, Generic[Client]):
                 "name from batches.jsonl in the run folder, and run the same command again"
             ) from None
 
-    async def offered(self, call: Callable[[Client], Awaitable[Result]]) -> Result:
-        """What a call of the batch interface returns. Raises ModelError where the server has none."""
+    async def offered(
+        self, call: Callable[[Client], Awaitable[Any]], read: Callable[[Any], Result]
+    ) -> Result:
+        """What `read` finds in the answer of the batch interface. Raises ModelError where there is none."""
         try:
-            return await self.sent(call)
+            return await self.sent(call, read)
         except NotFound:
             raise self.no_interface() from None
 
@@ -102,7 +112,7 @@ class CloudBatches(ABC, Generic[Client]):
             contents = await self.sent(download)
         except NotFound:
             raise self.no_answers(job) from None
-        return chain.from_iterable(map(self.answers_in, contents))
+        return chain.from_iterable([self.answers_in(content) for content in contents])
 
     def no_interface(self) -> ModelError:
         return ModelError(
@@ -117,17 +127,30 @@ class CloudBatches(ABC, Generic[Client]):
         )
 
     def answers_in(self, content: bytes) -> Iterator[Answer]:
-        """The answers in a file; a line that is none costs one warning. Raises ModelError for a huge file."""
+        """The answers in a file. Raises ModelError for a huge file, RetryableError for one without any.
+
+        A proxy may send a page instead of the file, and the answers in it are paid for.
+        """
         if len(content) >= MAX_BATCH_BYTES:
             raise ModelError(
                 f"the answers of a job take more than {MAX_BATCH_BYTES / 1e6:,.0f} MB. "
                 "Type a smaller runner.most_requests=... for the next jobs"
             )
+        answers = self.readable_lines(content)
+        if (first := next(answers, None)) is None:
+            raise RetryableError("no line of the file with a job's answers is an answer", "malformed answer")
+        return chain([first], answers)
+
+    def readable_lines(self, content: bytes) -> Iterator[Answer]:
+        """The answers in the lines of a file; lines that are none cost one warning."""
+        others: list[str] = []
         for line in filter(bytes.strip, io.BytesIO(content)):
             try:
                 yield self.answer(parse(line.decode("utf-8", "replace")))
             except (ValueError, TypeError, AttributeError, LookupError) as error:
-                logger.warning("a line of a job's answers has another form (%s)", repr(error)[:200])
+                others.append(repr(error)[:200])
+        if others:
+            logger.warning("lines of a job's answers that have another form: %d (%s)", len(others), others[0])
 
     def reply(self, body: Any) -> Reply | EvaluatorError:
         """The reply in the body of an answer, or the error that stands for it."""

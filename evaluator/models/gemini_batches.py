@@ -58,15 +58,15 @@ class GeminiBatches(CloudBatches[Connected]):
 
     async def upload(self, job: Job, requests: IO[bytes]) -> str:
         config = {"display_name": job.name, "mime_type": "jsonl"}
-        file = await self.offered(lambda client: client[0].aio.files.upload(file=requests, config=config))
-        return named(file.name)
+        return await self.offered(
+            lambda client: client[0].aio.files.upload(file=requests, config=config), name_of
+        )
 
     async def create(self, job: Job, requests: IO[bytes] | None) -> str:
         model, config = self.session.captioner.model, {"display_name": job.name}
-        made = await self.offered(
-            lambda client: client[0].aio.batches.create(model=model, src=job.file, config=config)
+        return await self.offered(
+            lambda client: client[0].aio.batches.create(model=model, src=job.file, config=config), name_of
         )
-        return named(made.name)
 
     async def find_upload(self, job: Job) -> str:
         async def search(client: Connected) -> str:
@@ -90,16 +90,9 @@ class GeminiBatches(CloudBatches[Connected]):
 
     async def status(self, job: Job) -> JobStatus:
         try:
-            batch = await self.sent(lambda client: client[0].aio.batches.get(name=job.batch))
+            return await self.sent(lambda client: client[0].aio.batches.get(name=job.batch), status_of)
         except NotFound:
             return JobStatus("unknown")
-        state = str(getattr(batch.state, "value", batch.state))
-        if state not in ENDED:
-            return JobStatus("running")
-        name = batch.dest.file_name if batch.dest else None
-        return JobStatus(
-            "ended", reason=REASONS.get(state, ""), files=(name,) if name else (), rest_is_free=False
-        )
 
     async def answers(self, job: Job, status: JobStatus) -> Iterator[Answer]:
         async def download(client: Connected) -> list[bytes]:
@@ -120,3 +113,17 @@ class GeminiBatches(CloudBatches[Connected]):
 
     async def forget(self, job: Job) -> None:
         await self.sent(lambda client: client[0].aio.files.delete(name=job.file))
+
+
+def name_of(made: Any) -> str:
+    return named(made.name)
+
+
+def status_of(batch: Any) -> JobStatus:
+    state = str(getattr(batch.state, "value", batch.state))
+    if state not in ENDED:
+        return JobStatus("running")
+    name = batch.dest.file_name if batch.dest else None
+    return JobStatus(
+        "ended", reason=REASONS.get(state, ""), files=(name,) if name else (), rest_is_free=False
+    )

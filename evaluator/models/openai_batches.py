@@ -27,12 +27,13 @@ from evaluator.models.failures import failure_from_body, failure_from_document
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+    from openai.types import Batch
 
 LIMITS = BatchLimits(requests=50_000, size=200_000_000)
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 METADATA = "evaluator_job"
-RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
 REASONS = {"expired": EXPIRED, "cancelled": CANCELLED}
+ENDED = ("completed", "failed", *REASONS)
 
 
 class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
@@ -51,19 +52,18 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
 
     async def upload(self, job: Job, requests: IO[bytes]) -> str:
         file = (file_name(job), requests, "application/jsonl")
-        made = await self.offered(lambda client: client.files.create(file=file, purpose="batch"))
-        return named(made.id)
+        return await self.offered(lambda client: client.files.create(file=file, purpose="batch"), id_of)
 
     async def create(self, job: Job, requests: IO[bytes] | None) -> str:
-        made = await self.offered(
+        return await self.offered(
             lambda client: client.batches.create(
                 input_file_id=job.file,
                 endpoint=ENDPOINT,
                 completion_window="24h",
                 metadata={METADATA: job.name},
-            )
+            ),
+            id_of,
         )
-        return named(made.id)
 
     async def find_upload(self, job: Job) -> str:
         async def search(client: AsyncOpenAI) -> str:
@@ -87,20 +87,9 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
 
     async def status(self, job: Job) -> JobStatus:
         try:
-            batch = await self.sent(lambda client: client.batches.retrieve(job.batch))
+            return await self.sent(lambda client: client.batches.retrieve(job.batch), status_of)
         except NotFound:
             return JobStatus("unknown")
-        counts = batch.request_counts
-        answered = counts.completed + counts.failed if counts else None
-        if batch.status in RUNNING:
-            return JobStatus("running", answered)
-        files = tuple(name for name in (batch.output_file_id, batch.error_file_id) if name)
-        if batch.status == "failed" and not files:
-            errors = (batch.errors.data if batch.errors else None) or []
-            said = "; ".join(f"{error.code or ''}: {error.message or ''}" for error in errors[:3])
-            is_full = any(error.code == "token_limit_exceeded" for error in errors)
-            return JobStatus("refused", reason=said or "it gives no reason", queue_is_full=is_full)
-        return JobStatus("ended", answered, REASONS.get(batch.status, ""), files)
 
     async def answers(self, job: Job, status: JobStatus) -> Iterator[Answer]:
         async def download(client: AsyncOpenAI) -> list[bytes]:
@@ -130,3 +119,22 @@ class OpenAIBatches(CloudBatches["AsyncOpenAI"]):
 
 def file_name(job: Job) -> str:
     return f"{job.name}.jsonl"
+
+
+def id_of(made: Any) -> str:
+    return named(made.id)
+
+
+def status_of(batch: Batch) -> JobStatus:
+    """What a job is. Raises ValueError for an answer without a state."""
+    counts, state = batch.request_counts, text(batch.status)
+    answered = counts.completed + counts.failed if counts else None
+    if state not in ENDED:
+        return JobStatus("running", answered)
+    files = tuple(text(name) for name in (batch.output_file_id, batch.error_file_id) if name)
+    if state == "failed" and not files:
+        errors = (batch.errors.data if batch.errors else None) or []
+        said = "; ".join(f"{error.code or ''}: {error.message or ''}" for error in errors[:3])
+        is_full = any(error.code == "token_limit_exceeded" for error in errors)
+        return JobStatus("refused", reason=said or "it gives no reason", queue_is_full=is_full)
+    return JobStatus("ended", answered, REASONS.get(state, ""), files)

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 SETTLED_SECONDS = 20.0
 ATTEMPTS = 5  # to reach the provider, in each step
 ATTEMPTS_WHILE_WAITING = 60  # a command that waits for a day outlasts an hour without a network
+# The longest wait before the next attempt, whatever a provider asks for.
+LONGEST_WAIT_SECONDS = 300.0
 
 
 class Draft:
@@ -55,7 +57,7 @@ class Jobs:
     def __init__(self, provider: BatchProvider, book: JobBook, budget: JobBudget, waits: bool) -> None:
         self.queue_is_full = False  # until a job ends, the provider takes no other
         self._provider, self._book, self._budget = provider, book, budget
-        self._attempts = ATTEMPTS_WHILE_WAITING if waits else ATTEMPTS
+        self._waits, self._attempts = waits, ATTEMPTS_WHILE_WAITING if waits else ATTEMPTS
         self._secrets = known_secrets()
         self._jitter = Random(0)
 
@@ -174,11 +176,14 @@ class Jobs:
             try:
                 return await call()
             except RetryableError as error:
-                if attempt == self._attempts:
+                asked_for = error.retry_after_seconds or 0.0
+                if attempt == self._attempts or (asked_for > LONGEST_WAIT_SECONDS and not self._waits):
+                    after = f" after {asked_for:,.0f} seconds" if asked_for > LONGEST_WAIT_SECONDS else ""
                     raise ModelError(
-                        f"{error.kind} ({attempt} attempts): {error}. Run the same command again to continue"
+                        f"{error.kind} ({attempt} attempts): {error}. Run the same command again{after} "
+                        "to continue"
                     ) from None
-                wait = max(error.retry_after_seconds or 0.0, backoff_seconds(attempt, self._jitter))
+                wait = min(max(asked_for, backoff_seconds(attempt, self._jitter)), LONGEST_WAIT_SECONDS)
             except CaptionError as error:
                 raise ModelError(str(error)) from error
             await asyncio.sleep(wait)

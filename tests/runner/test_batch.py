@@ -371,6 +371,36 @@ def test_a_provider_that_cannot_be_reached_is_tried_again(provider: str, batchin
     batching.check(batching(wait=True))
 
 
+# Where each provider makes a job, and where its answers are.
+STEPS = {
+    "openai": ("POST /v1/batches", "/content"),
+    "anthropic": ("POST /v1/messages/batches", "/results"),
+    "gemini": ("batchGenerateContent", ":download"),
+}
+
+
+@providers
+@pytest.mark.parametrize("odd", ["<html>Sign in</html>", "null", "[]", '{"id": '])
+def test_a_page_instead_of_an_answer_costs_no_job(provider: str, odd: str, batching: Batching) -> None:
+    """A proxy may answer each step with status 200 and anything at all: it is tried again, and paid once."""
+    make, answers = STEPS[provider]
+    kind = "text/html" if odd.startswith("<") else "application/json"
+    page = Answer(body=odd, content_type=kind)
+    batching.batches.scripted.extend([(make, page), ("GET", page), (answers, page)])
+    batching.check(batching(wait=True))
+    assert not batching.batches.scripted
+    assert len(batching.batches.jobs) == 1
+
+
+def test_a_provider_that_asks_to_wait_for_long_is_not_waited_for(batching: Batching) -> None:
+    """How long a command without runner.wait=true may take is nothing that a header decides."""
+    batching(wait=False)
+    batching.batches.scripted.append(("GET", rate_limited("openai", 1e9)))
+    with pytest.raises(ModelError, match="again after 1,000,000,000 seconds to continue"):
+        batching(wait=False)
+    batching.check(batching(wait=False))
+
+
 @providers
 def test_a_wrong_key_ends_the_run(provider: str, batching: Batching) -> None:
     batching.batches.scripted.append(("", error(provider, 401, "authentication_error", "no such key")))
