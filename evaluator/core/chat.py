@@ -86,6 +86,15 @@ def opened_reasoning(request: str) -> str:
     return next(ends, "")
 
 
+def ends_turn(token: str) -> bool:
+    """Whether a token is the marker that ends a turn.
+
+    >>> ends_turn("<|im_end|>"), ends_turn("<|im_start|>")
+    (True, False)
+    """
+    return _ENDING.fullmatch(token) is not None
+
+
 def has_reasoning(text: str) -> bool:
     return _behind_reasoning(text)[1]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluator.core.cpus import allowed_cpus, free_cpus
-from evaluator.core.errors import MissingPackage, ModelError
+from evaluator.core.errors import EvaluatorError, MissingPackage, ModelError
+from evaluator.models.checkpoint_files import fault_of, lacks_processor
 from evaluator.models.threads import is_chosen_by_user, threads_for
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class CheckpointLoader:
         self.check()
         try:
             return self.open_processor(self.name, self._source)[0]
+        except EvaluatorError:
+            raise
         except Exception as error:
             raise ModelError(self._explain(error)) from error
 
@@ -99,7 +102,7 @@ class CheckpointLoader:
                 **source,
             )
             file = transformers.utils.cached_file(self.name, "config.json", revision=self.revision or None)
-        except ModelError:
+        except EvaluatorError:
             raise
         except Exception as error:  # each library that reads a part of a checkpoint has errors of its own
             raise ModelError(self._explain(error)) from error
@@ -107,6 +110,8 @@ class CheckpointLoader:
         self._check_tokenizer(config, tokenizer)
         try:
             model = model.to(device).eval()
+        except ValueError as error:  # some quantized weights cannot be moved
+            raise ModelError(f"{self._subject} cannot be used on {device}: {first_line(error)}") from error
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -141,6 +146,8 @@ class CheckpointLoader:
         """The checkpoint's configuration. Raises ModelError for a model of another type."""
         import transformers
 
+        if fault := fault_of(self.name, f"{self.group}.checkpoint"):
+            raise ModelError(f"{self._subject} cannot be loaded: {fault}")
         config = transformers.AutoConfig.from_pretrained(self.name, **source)
         if self.model_types is None:
             if self._is_loaded_by_auto_class(config):
@@ -199,24 +206,56 @@ class CheckpointLoader:
 
     def _explain(self, error: Exception) -> str:
         """What an error of the libraries means for the user."""
-        text = str(error).strip()
+        text, reason = str(error).strip(), first_line(error)
+        if "deserializing header" in text:
+            return f"{self._subject} has weights that are damaged or not complete. Download or save it again"
         if "safetensors" in text and isinstance(error, OSError) and self.safetensors_only:
             return self._no_safetensors
         if "trust_remote_code" in text:
-            trust = f"If you trust it, type {self.group}.trust_remote_code=true"
-            advice = "Choose a checkpoint that needs none" if self.trust_remote_code is None else trust
-            return f"{self._subject} brings code of its own, which is not run. {advice}"
-        reason = text.splitlines()[0] if text else type(error).__name__
+            return self._own_code
+        if "does not recognize this architecture" in text:
+            newer = "Type pip install -U transformers, or"
+            return (
+                f"{self._subject} is of a type that this transformers does not know. {newer} {self.otherwise}"
+            )
         if isinstance(error, ImportError):
             known = ("torchvision", "num2words", "timm", "einops")
-            missing = [name for name in known if name in text.lower()]
-            named = " and ".join(missing) or reason
-            return f"{self._subject} has a processor that needs {named}. {packages_advice(missing)}"
+            if missing := [name for name in known if name in text.lower()]:
+                needed = " and ".join(missing)
+                return f"{self._subject} has a processor that needs {needed}. {packages_advice(missing)}"
+            return f"{self._subject} needs a package that is not installed: {reason}"
+        if lacks_processor(Path(self.name)):
+            return (
+                f"{self._subject} cannot be loaded: it has weights, but not all files of a processor. Save "
+                "that of the model that was trained: AutoProcessor.from_pretrained(NAME).save_pretrained(DIR)"
+            )
         return (
-            f"{self._subject} cannot be loaded: {reason} Check the spelling. A hub name needs the network, "
-            "or its files in the hub's cache; a folder needs config.json and model.safetensors: "
+            f"{self._subject} cannot be loaded: {reason.rstrip('.')}. Check the spelling. A hub name needs "
+            "the network, or its files in the hub's cache; a folder needs config.json and model.safetensors: "
             f"{self.group}.checkpoint=DIR"
         )
+
+    @property
+    def _own_code(self) -> str:
+        """What to do about a checkpoint whose classes are not in transformers."""
+        import transformers
+
+        brings = f"{self._subject} brings code of its own"
+        entries, _ = transformers.PreTrainedConfig.get_config_dict(self.name, revision=self.revision)
+        models = [name for name in entries.get("auto_map", {}) if name.startswith("AutoModel")]
+        if models and self.model_class not in models:
+            return (
+                f"{brings}, which has no {self.model_class}, so that it cannot be loaded here. Choose one of "
+                f"transformers' own form, whose name often ends in -hf, or {self.otherwise}"
+            )
+        if self.trust_remote_code is None:
+            return f"{brings}, which is not run. Choose a checkpoint that needs none"
+        return f"{brings}, which is not run. If you trust it, type {self.group}.trust_remote_code=true"
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of a message that may have many lines; the kind of error where it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def packages_advice(missing: Collection[str]) -> str:
@@ -229,8 +268,6 @@ def packages_advice(missing: Collection[str]) -> str:
     major, minor = torch.__version__.split(".")[:2]
     fitting = f"torchvision==0.{int(minor) + 15}.*" if major == "2" else "torchvision"
     names = [f"'{fitting}'" if name == "torchvision" else name for name in missing]
-    if not names:
-        return "Install it, and try again"
     note = f" (for torch {major}.{minor}, from the same index as torch)" if "torchvision" in missing else ""
     return f"Type: pip install {' '.join(names)}{note}"
 
@@ -246,9 +283,13 @@ def choose_device(device: str, group: str = "model") -> torch.device:
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"{group}.device: cannot use {device!r} ({reason}). Type {group}.device=auto"
-        raise ModelError(message) from error
+        reason = first_line(error).split(". ")[0]
+        if reason.startswith("Expected one of"):
+            reason = "torch knows no such device"
+        elif reason.startswith("Could not run"):
+            reason = "this machine or this torch has none"
+        advice = f"Type {group}.device=auto, or one of cpu, cuda, cuda:1 and mps that this machine has"
+        raise ModelError(f"{group}.device: cannot use {device!r} ({reason}). {advice}") from error
 
 
 def choose_threads(parameters: int) -> int:

@@ -159,6 +159,15 @@ class LocalCaptioner(LocalModel):
     def _resized(self, image_processor: Any) -> Any:
         return resized(image_processor, self.image_size) if self.image_size else image_processor
 
+    def _check_length(self, config: Any, prompt_ids: Sequence[int]) -> None:
+        """Raises ConfigError where prompt and caption are longer than the model has positions for."""
+        positions = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
+        if positions and len(prompt_ids) + self.max_new_tokens > positions:
+            raise ConfigError(
+                f"prompt: it has {len(prompt_ids)} tokens, and {self.checkpoint!r} reads and writes "
+                f"{positions} at most. Type a shorter one, or fewer model.max_new_tokens"
+            )
+
     @contextmanager
     def open(self, prompt: Prompt) -> Iterator[Session]:
         """Load the checkpoint. Raises ModelError with what to type."""
@@ -168,6 +177,7 @@ class LocalCaptioner(LocalModel):
         if self.image_size is not None:
             decoding["interpolate_pos_encoding"] = self.image_size != config.vision_config.image_size
         prompt_ids = self.prompt_ids(config, tokenizer, prompt.text)
+        self._check_length(config, prompt_ids)
         session = LocalSession(
             model=checkpoint.model,
             image_processor=image_processor,

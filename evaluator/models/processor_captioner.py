@@ -13,14 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
 from evaluator.core import Item, Placement, Prompt, Question, Reply, Session
-from evaluator.core.errors import CaptionError, ConfigError
+from evaluator.core.chat import ends_turn
+from evaluator.core.errors import CaptionError, ConfigError, ModelError
 from evaluator.files.images import read_picture
-from evaluator.models.checkpoints import CheckpointLoader
+from evaluator.models.checkpoints import CheckpointLoader, first_line
 from evaluator.models.collate import Inputs, collated
 from evaluator.models.local import (
     LocalModel,
@@ -36,6 +38,9 @@ from evaluator.models.placement import cpu_threads, memory_options, placement_of
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
+
+BLANK = (64, 64)  # pixels
+SHOWN = 200  # characters of a text in an error
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,25 @@ class ProcessorCaptioner(LocalModel):
         return replace(super().loader(), open_processor=self._open_processor)
 
     def check(self, prompt: Prompt, items: Sequence[Item]) -> Sequence[str]:
-        """Raises an error for a prompt, a checkpoint or a package that does not do. Loads no weights."""
-        text = self.text(self.loader().check_with_processor(), self.asked(prompt))
-        for shot in prompt.pictured:
-            read_picture(shot.image)
+        """Raises an error for a prompt, a checkpoint or a package that does not do. Loads no weights.
+
+        One blank picture is prepared, so that what no picture can have is said once, before the first one.
+        """
+        from PIL import Image
+
+        processor = self.loader().check_with_processor()
+        text, pictures = self.text(processor, self.asked(prompt)), pictures_of(prompt)
+        try:
+            self.inputs(processor, text, [*pictures, Image.new("RGB", BLANK)])
+        except Exception as error:  # each processor raises its own
+            raise ConfigError(
+                f"prompt: the processor of {self.checkpoint!r} cannot prepare a picture with it: "
+                f"{first_line(error)} (the text is {shorten(text, SHOWN, placeholder='...')!r})"
+            ) from error
+        return self.doubts(prompt, text)
+
+    def doubts(self, prompt: Prompt, text: str) -> Sequence[str]:
+        """Warnings about the text that the prompt has become."""
         return () if text else ("the prompt is empty. Type prompt=one-sentence",)
 
     def asked(self, prompt: Prompt) -> Prompt:
@@ -105,7 +125,7 @@ class ProcessorCaptioner(LocalModel):
             text=self.text(processor, self.asked(prompt)),
             system=prompt.system,
             shots=pictures_of(prompt),
-            stop_ids=stop_ids(checkpoint.config, model.generation_config, tokenizer),
+            stop_ids=stop_ids(checkpoint.config, model.generation_config, tokenizer) | turn_ends(tokenizer),
             decoding=self.decoding(),
             version=checkpoint.commit or "local",
         )
@@ -135,10 +155,26 @@ class ProcessorCaptioner(LocalModel):
             raise ImportError("torchvision is not installed")
         backend = "torchvision" if self.needs_torchvision else "pil"
         processor = AutoProcessor.from_pretrained(name, **source)
+        if not hasattr(processor, "tokenizer"):  # transformers found one half, and returns that
+            raise ModelError(
+                f"model.checkpoint: {name!r} has no processor that takes a picture and a text. Choose "
+                "another checkpoint, or type model=vit-gpt2 where it is an image encoder and a text decoder"
+            )
         processor.image_processor = AutoImageProcessor.from_pretrained(
             name, backend=backend, **source, **self.image_options
         )
+        self._check_image_options(processor.image_processor)
         return processor, processor.tokenizer
+
+    def _check_image_options(self, image_processor: Any) -> None:
+        """Raises ConfigError for an option that the image processor would keep and never read."""
+        known = getattr(getattr(image_processor, "valid_kwargs", None), "__annotations__", {})
+        unknown = [name for name in self.image_options if known and name not in known]
+        if unknown:
+            raise ConfigError(
+                f"model.image_options: {type(image_processor).__name__} has no option {unknown[0]!r}. "
+                f"It has {', '.join(sorted(known))}"
+            )
 
 
 @dataclass(frozen=True)
@@ -220,6 +256,11 @@ class ProcessorSession:
         tokens, limit = int(inputs["input_ids"].shape[1]), self.decoding["max_new_tokens"]
         reply = counted(answer.text, self.version, tokens, length, limit)
         return reply_or_empty(replace(reply, whole_text=answer.whole_text, boxes=answer.boxes))
+
+
+def turn_ends(tokenizer: Any) -> frozenset[int]:
+    """The ids that end a turn of a chat, also where the checkpoint's generation_config.json lacks them."""
+    return frozenset(index for token, index in tokenizer.get_added_vocab().items() if ends_turn(token))
 
 
 def pictures_of(prompt: Prompt) -> tuple[Image, ...]:

@@ -3,7 +3,8 @@
     items -> prepare (workers, ahead of the model) -> batches of one shape -> caption
 
 A picture that cannot be read becomes its image's outcome and is not part of a batch. If a batch does not fit
-into memory, its size is halved, also for all later batches (batch_size.py).
+into memory, its size is halved, also for all later batches (batch_size.py). If a library fails over a batch,
+each of its pictures is tried alone.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import Any, Literal, NamedTuple
 
 from evaluator.core import Caption, HasShapes, Item, Outcome, Reply, Session, Source
 from evaluator.core.chat import only_the_answer
-from evaluator.core.errors import CaptionError, EvaluatorError, OutOfMemory
+from evaluator.core.errors import CaptionError, EvaluatorError, ModelError, OutOfMemory
 from evaluator.runner.batch_size import BatchSize, Size, batch_size
 from evaluator.runner.picture_workers import Kind, kind_for, number_for, picture_workers
-from evaluator.runner.preparation import prepare_ahead, prepared_or_error
+from evaluator.runner.preparation import described, prepare_ahead, prepared_or_error
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,10 @@ class BatchLoop:
                     others = batch + others
                     continue
                 captions = [caption_from(item, error) for item, _ in batch]
+            except Exception as error:
+                if concerns_all(error):
+                    raise
+                captions = [caption_alone(self.session, item, prepared) for item, prepared in batch]
             else:
                 self.size.fitted(len(batch))
             yield captions
@@ -124,6 +129,24 @@ def caption_batch(session: Session, batch: Sequence[tuple[Item, Any]]) -> list[C
         caption_from(item, result, seconds=seconds, source=source)
         for (item, _), result in zip(batch, results, strict=True)
     ]
+
+
+def caption_alone(session: Session, item: Item, prepared: Any) -> Caption:
+    """The caption of one picture by itself: what a library raises over it is its outcome."""
+    try:
+        return caption_batch(session, [(item, prepared)])[0]
+    except OutOfMemory as error:
+        return caption_from(item, error)
+    except Exception as error:
+        if concerns_all(error):
+            raise
+        logger.debug("%s", item.id, exc_info=True)
+        return caption_from(item, ModelError(f"the model failed: {described(error)}"))
+
+
+def concerns_all(error: Exception) -> bool:
+    """Whether no other picture could be captioned either: a process can do nothing after a GPU's error."""
+    return isinstance(error, EvaluatorError) or "CUDA error" in str(error)
 
 
 def caption_from(item: Item, result: Reply | EvaluatorError, **details: Any) -> Caption:

@@ -36,8 +36,12 @@ def prepared_or_error(
         raise
     except Exception as error:
         logger.debug("%s", item.image, exc_info=True)
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return ImageError(f"{item.image}: the picture cannot be prepared for the model: {reason}")
+        return ImageError(f"{item.image}: the picture cannot be prepared for the model: {described(error)}")
+
+
+def described(error: Exception) -> str:
+    """The kind of an error of a library, and what it says."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def prepare_ahead(

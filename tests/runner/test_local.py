@@ -116,6 +116,30 @@ def test_a_single_picture_that_does_not_fit_is_an_outcome() -> None:
     assert "does not fit into memory" in captions[0].error
 
 
+def test_what_a_library_raises_over_a_picture_is_its_outcome() -> None:
+    """Each picture of the batch is tried alone; nothing helps where a GPU failed."""
+
+    class Failing(Scripted):
+        def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
+            if "5" in prepared:
+                raise IndexError("index out of range in self")
+            return super().caption(prepared)
+
+    captioner = Failing()
+    captions = run(captioner, 10, batch_size=4)
+    (failed,) = [caption for caption in captions if caption.outcome is not Outcome.OK]
+    assert (failed.item_id, failed.error) == ("5", "the model failed: IndexError: index out of range in self")
+    assert len(captions) == 10
+    assert captioner.batches == [4, 1, 1, 1, 2]
+
+    class Broken(Scripted):
+        def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        run(Broken(), 3, batch_size=2)
+
+
 def test_pictures_are_read_in_other_threads_and_not_all_at_once() -> None:
     captioner = Scripted()
     seen: list[int] = []

@@ -28,12 +28,14 @@ from evaluator.runner.picture_workers import CAN_FORK, kind_for, picture_workers
 from evaluator.runner.preparation import prepare_ahead  # noqa: E402
 from evaluator.scorers.judge.judge import Judge  # noqa: E402
 from evaluator.store.judgements import Asked, with_answers  # noqa: E402
-from tests.models.local import tiny_families  # noqa: E402
+from tests.models.local import newer_families, tiny_families  # noqa: E402
 
 CHAT = ("llava", "llava-next", "idefics2", "idefics3", "gemma3")
 WITH_TORCHVISION = ("llava-onevision", "qwen2.5-vl", "qwen3-vl", "internvl", "smolvlm", "fuyu")
 PLAIN = ("paligemma", "instructblip", "kosmos2", "florence2")
-FAMILIES = (*CHAT, *PLAIN, *WITH_TORCHVISION)
+NEWER = tuple(newer_families.MAKERS)  # loaded by model=chat; some need torchvision
+FAMILIES = (*CHAT, *PLAIN, *WITH_TORCHVISION, *NEWER)
+MAKERS = tiny_families.MAKERS | newer_families.MAKERS
 NEW_TOKENS = 7
 
 
@@ -43,12 +45,14 @@ def checkpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
     made: dict[str, Path] = {}
 
     def make(family: str) -> Path:
-        if family in WITH_TORCHVISION and not (find_spec("torchvision") and find_spec("num2words")):
+        if family in (*WITH_TORCHVISION, *NEWER) and not (
+            find_spec("torchvision") and find_spec("num2words")
+        ):
             pytest.skip("torchvision is not installed beside this torch: `make test-torchvision` runs these")
         if family not in made:
             torch.manual_seed(0)
             folder = tmp_path_factory.mktemp(family)
-            made[family] = tiny_families.MAKERS[family](folder)
+            made[family] = MAKERS[family](folder)
         return made[family]
 
     return make
@@ -56,7 +60,8 @@ def checkpoint_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
 
 def captioner(family: str, checkpoint: Path, **options: Any) -> Any:
     """What `model=FAMILY model.checkpoint=DIR` builds, with short captions in float32."""
-    node = yaml.safe_load((CONF_DIR / "model" / f"{family}.yaml").read_text())
+    name = "chat" if family in NEWER else family
+    node = yaml.safe_load((CONF_DIR / "model" / f"{name}.yaml").read_text())
     short = {"num_beams": 1, "min_new_tokens": 0, "max_new_tokens": NEW_TOKENS, "no_repeat_ngram_size": 0}
     own = {"checkpoint": str(checkpoint), "dtype": "float32"} | short
     return build(node | {name: value for name, value in own.items() if name in node} | options, "model")
