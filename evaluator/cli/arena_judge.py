@@ -146,17 +146,27 @@ def judges_of(
     names: Sequence[str], rubric: str, overrides: Sequence[str], config_dir: Path | None
 ) -> tuple[list[PairJudge], Runner]:
     """The judges, and the runner of `evaluator run`. `judge.NAME=VALUE` are options of the judges' models."""
-    import yaml
-
     from evaluator.arena.pair_judge import PairJudge
     from evaluator.config.run_config import run_configs
     from evaluator.config.secret_options import refuse_secrets
 
     refuse_secrets(overrides)
-    own = [each.removeprefix(OF_THE_JUDGE) for each in overrides if each.startswith(OF_THE_JUDGE)]
-    options = {name: yaml.safe_load(value) for name, _, value in (each.partition("=") for each in own)}
-    (config,) = run_configs([each for each in overrides if not each.startswith(OF_THE_JUDGE)], config_dir)
+    own = [each for each in overrides if each.startswith(OF_THE_JUDGE)]
+    options = dict(option_of(each) for each in own)
+    (config,) = run_configs([each for each in overrides if each not in own], config_dir)
     return [PairJudge(name, rubric, options, config_dir) for name in dict.fromkeys(names)], config.runner
+
+
+def option_of(override: str) -> tuple[str, Any]:
+    """The name and the value of `judge.NAME=VALUE`, a value in YAML. Raises UsageError."""
+    import yaml
+
+    name, _, value = override.removeprefix(OF_THE_JUDGE).partition("=")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        reason = getattr(error, "problem", None) or error
+        raise click.UsageError(f"cannot read {override} as YAML: {reason}") from error
 
 
 @click.command(name="judge")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,24 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
+def finite(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """The value of an option; nothing is below or above one that is not a number."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a number")
+    return value
+
+
 @click.command(name="filter")
 @click.argument("source", metavar="RUN|DATA")
 @OVERRIDES
-@click.option("--threshold", type=float, default=0.5, show_default=True, help="Captions below it do not fit.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=0.5,
+    show_default=True,
+    callback=finite,
+    help="Captions below it do not fit.",
+)
 @click.option("--metric", type=click.Choice(["ITM", "ITC"]), default="ITM", show_default=True)
 @click.option(
     "--output",

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
@@ -86,18 +87,39 @@ def validated(component: type, options: Mapping[str, Any], name: str) -> Any:
         if value == "???":
             instead = INSTEAD.get(f"{prefix}{option}", "")
             raise ConfigError(f"{prefix}{option}: it has no default. Type {prefix}{option}=...{instead}")
-    hints = get_type_hints(component)
+    hints = get_type_hints(component, include_extras=True)
     inner = {option: _nested(hints[option], value, f"{prefix}{option}") for option, value in options.items()}
+    for option, value in inner.items():
+        if _is_no_number(value) and not _takes_any(hints[option], (bool, Any, object)):
+            raise ConfigError(f"{prefix}{option}: {value!r}: {_expected(hints[option])}")
     try:
         return _checks(component).validate_python(inner)
     except ValidationError as error:
-        first = error.errors()[0]
+        first, *others = error.errors()
+        option = str(first["loc"][0])
         where = ".".join(
             str(part) for part in first["loc"] if not str(part).startswith(("function-", "nullable"))
         )
-        raise ConfigError(
-            f"{prefix}{where}: {first['input']!r}: {_complaint(first['type'], first['msg'])}"
-        ) from None
+        complaint = _complaint(first["type"], first["msg"])
+        if any(other["loc"][0] == option and other["input"] is first["input"] for other in others):
+            where, complaint = option, _expected(hints[option])  # it fits none of several types
+        raise ConfigError(f"{prefix}{where}: {first['input']!r}: {complaint}") from None
+
+
+def _is_no_number(value: Any) -> bool:
+    """Whether a value would be taken for a number, and is none that anybody means: true, inf or nan."""
+    return isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _takes_any(hint: Any, types: Sequence[Any]) -> bool:
+    """Whether one of these types is a part of the type of a field."""
+    return hint in types or any(_takes_any(each, types) for each in get_args(hint))
+
+
+def _expected(hint: Any) -> str:
+    from evaluator.config.described import in_words
+
+    return f"expected {in_words(hint)}"
 
 
 @cache

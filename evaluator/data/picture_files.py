@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from evaluator.core import Item
 from evaluator.core.errors import DataError
-from evaluator.files.images import without_ending
+from evaluator.files.images import is_picture_name, without_ending
 
 logger = logging.getLogger(__name__)
 
@@ -181,8 +181,9 @@ def _nearest(name: str, files: Sequence[str], key: Callable[[str], str]) -> list
 
 
 def _expected_name(image: AnnotatedImage) -> str:
-    name = image.file_name or f"{image.id.zfill(12) if image.id.isdecimal() else image.id}.jpg"
-    return posixpath.normpath(name)
+    """As the annotations name it; else the id is the name, as where references are under files' names."""
+    name = image.file_name or (image.id if is_picture_name(image.id) else "")
+    return posixpath.normpath(name or f"{image.id.zfill(12) if image.id.isdecimal() else image.id}.jpg")
 
 
 def _parts(name: str) -> list[str]:

@@ -109,7 +109,7 @@ class AnthropicBatches(CloudBatches["AsyncAnthropic"]):
         """The answers, from our own address: the one in the answer may be another server's."""
         import httpx2
 
-        answer = await self.sent(
+        answer: httpx2.Response = await self.sent(
             lambda client: client.get(f"{PATH}/{batch}/results", cast_to=httpx2.Response)
         )
         return answer.content

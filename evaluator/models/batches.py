@@ -109,7 +109,7 @@ class CloudBatches(ABC, Generic[Client]):
     ) -> Iterator[Answer]:
         """The answers in the files of a job. Raises ModelError where these are no longer there."""
         try:
-            contents = await self.sent(download)
+            contents: Sequence[bytes] = await self.sent(download)
         except NotFound:
             raise self.no_answers(job) from None
         return chain.from_iterable([self.answers_in(content) for content in contents])

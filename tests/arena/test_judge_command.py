@@ -163,6 +163,7 @@ def test_a_killed_command_goes_on_where_it_was(judging: Judging, runs: list[Path
     [
         (["runs/git"], "type two runs or more"),
         (["runs/git", "runs/blip", "judge.base_ur=x"], "judge.base_ur: there is no such option"),
+        (["runs/git", "runs/blip", "judge.temperature=["], "cannot read judge.temperature=[ as YAML"),
         (["runs/git", "runs/blip", "--judge", "tiny-git"], "the judge tiny-git only captions pictures"),
         (["runs/git", "runs/blip", "--rubric", "clair"], "it is for the scorer judge"),
         (["runs/git", "runs/blip", "judge.key_variable=NO_SUCH_KEY"], "NO_SUCH_KEY is not set"),

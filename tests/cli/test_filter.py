@@ -55,6 +55,11 @@ def test_captions_of_a_data_set_and_of_a_run(tmp_path: Path, command: Callable[.
     assert json.loads((tmp_path / "kept.json").read_text()) == captions
 
 
+def test_a_threshold_that_is_no_number(command: Callable[..., Any]) -> None:
+    done = command("filter", "demo", "--threshold", "nan")
+    assert (done.returncode, "nan is not a number" in done.stderr) == (2, True)
+
+
 def test_without_a_matching_head(command: Callable[..., Any]) -> None:
     done = command("filter", "demo", "scorer=[bleu]")
     assert done.returncode == 2

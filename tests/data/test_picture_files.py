@@ -36,6 +36,14 @@ def found(folder: Path, *names: str | None) -> list[str | None]:
     ]
 
 
+@pytest.mark.parametrize("name", ["a cat.png", "beach/kite.jpeg", "17.webp", "wörk.JPG"])
+def test_an_id_that_is_a_file_s_name(tmp_path: Path, name: str) -> None:
+    """References by file name have no other name of the picture: no .jpg comes behind its own ending."""
+    folder_of(tmp_path, name)
+    (item,) = with_pictures([AnnotatedImage(name, None, ())], tmp_path, Path("a.json"))
+    assert item.image == tmp_path / name
+
+
 @pytest.mark.parametrize(
     ("name", "file", "way"),
     [
