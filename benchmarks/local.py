@@ -5,13 +5,15 @@
 The demo's three models caption pictures from files, on the CPU, with one thread of torch. Each round measures
 apart, in turn, since machines do other things at the same time: preparing all pictures one after the other;
 generating from what was prepared, with the runner's batches; the whole run, from files to captions in the
-ledger; and a loop that prepares and captions one picture at a time. The best of the rounds counts.
+ledger; and a loop that prepares and captions one picture at a time. Each figure is the median over the
+rounds.
 
     cpu_share          CPU seconds of preparing and generating / those of the whole run
     share_of_ideal     what these seconds allow / the time of the whole run. One process generates in one
                        thread, so that no run is faster than generating alone, nor than all CPUs together
     one_by_one_ratio   CPU seconds of one picture at a time / those of the whole run
-    two_workers_ratio  images per second of two processes with one thread each / those of one such process
+    two_workers_ratio  images per second of two processes on two CPUs / those of one process on one of them,
+                       which prepares its pictures on the same CPU
     memory_slope_mb_per_1000   growth of the memory, after the first thousand images
 
 The last line is one JSON object, with the worst of the three models. benchmarks/local_gpu.py is the same on a
@@ -34,6 +36,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +51,7 @@ from tools.demo.scenes import draw, training_scenes
 
 MODELS = ("tiny-git", "tiny-blip", "tiny-blip2")
 IMAGES = 2_000
-ROUNDS = 3
+ROUNDS = 5
 MEMORY_IMAGES = 5_000
 WORKERS_IMAGES = 600
 PROMPT = Prompt("none")
@@ -122,40 +125,41 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+class Round(NamedTuple):
+    """What preparing, generating, the whole run, and one picture at a time took."""
+
+    prepare: Cost
+    generate: Cost
+    whole: Cost
+    one: Cost
+
+    @property
+    def figures(self) -> dict[str, float]:
+        parts = self.prepare.cpu + self.generate.cpu
+        ideal = max(self.generate.wall, (self.prepare.wall + self.generate.wall) / allowed_cpus())
+        return {
+            "cpu_share": parts / self.whole.cpu,
+            "share_of_ideal": ideal / self.whole.wall,
+            "one_by_one_ratio": self.one.cpu / self.whole.cpu,
+        }
+
+
 def compared(name: str, items: Sequence[Item], rounds: int) -> dict[str, float]:
     """The whole run beside its parts, in turn."""
-    runner = DefaultRunner()
-    few = items[: max(1, len(items) // 10)]
-    found: dict[str, list[Cost]] = {"prepare": [], "generate": [], "whole": [], "one": []}
-    with captioner(name).open(PROMPT) as opened:
-        session: Any = opened
-        whole_run(Loaded(session), items[:64], runner)  # what is done once is not counted
-        for _ in range(rounds):
-            once(session, items, few, found)
-    cpu = {part: min(cost.cpu for cost in costs) for part, costs in found.items()}
-    shares = [
-        max(generate.wall, (prepare.wall + generate.wall) / allowed_cpus()) / whole.wall
-        for prepare, generate, whole in zip(found["prepare"], found["generate"], found["whole"], strict=True)
-    ]
-    for part, costs in found.items():
+    with captioner(name).open(PROMPT) as session:
+        whole_run(Loaded(session), items[:64], DefaultRunner())  # what is done once is not counted
+        results = [measured(session, items) for _ in range(rounds)]
+    for part, costs in zip(Round._fields, zip(*results, strict=True), strict=True):
         seconds = "  ".join(f"{cost.wall:6.2f} ({cost.cpu:6.2f})" for cost in costs)
         print(f"  {part:8}  {seconds}  seconds (of CPU)")
-    fastest = min(cost.wall for cost in found["whole"])
-    print(f"  {len(items) / fastest:.1f} images/s", flush=True)
-    return {
-        "cpu_share": (cpu["prepare"] + cpu["generate"]) / cpu["whole"],
-        "share_of_ideal": max(shares),
-        "one_by_one_ratio": cpu["one"] / cpu["whole"],
-    }
+    print(f"  {len(items) / median(result.whole.wall for result in results):.1f} images/s", flush=True)
+    return {key: median(result.figures[key] for result in results) for key in results[0].figures}
 
 
-def once(session: Any, items: Sequence[Item], few: Sequence[Item], found: dict[str, list[Cost]]) -> None:
-    """One round; the loop of one picture at a time sees some of the items, and is counted as for all."""
-    runner = DefaultRunner()
+def measured(session: Any, items: Sequence[Item]) -> Round:
+    """One round; the loop of one picture at a time sees a tenth of the items, and is counted as for all."""
+    few = items[: max(1, len(items) // 10)]
     prepared: list[Any] = []
-
-    def prepare() -> None:
-        prepared.extend(map(session.prepare, items))
 
     def generate() -> None:
         for start in range(0, len(items), USUAL):
@@ -165,26 +169,33 @@ def once(session: Any, items: Sequence[Item], few: Sequence[Item], found: dict[s
         for item in few:
             session.caption([session.prepare(item)])
 
-    found["prepare"].append(Cost.of(prepare))
-    found["generate"].append(Cost.of(generate))
-    found["whole"].append(Cost.of(lambda: whole_run(Loaded(session), items, runner)))
-    found["one"].append(Cost(*(seconds * len(items) / len(few) for seconds in Cost.of(one_by_one))))
+    return Round(
+        Cost.of(lambda: prepared.extend(map(session.prepare, items))),
+        Cost.of(generate),
+        Cost.of(lambda: whole_run(Loaded(session), items, DefaultRunner())),
+        Cost(*(seconds * len(items) / len(few) for seconds in Cost.of(one_by_one))),
+    )
 
 
 def two_workers(name: str, items: Sequence[Item], rounds: int) -> float:
-    """How much faster two processes are than one; each prepares and captions with the CPU that it has.
+    """How much faster two processes on two CPUs are than one process on one of them.
 
-    Loading is not counted: the speed is that of the middle three quarters of the images.
+    One process that may use both is faster than that, because it prepares its pictures on the second one; it
+    is printed as well. Loading is not counted: the speed is that of the middle three quarters of the images.
     """
-    seconds: dict[str, float] = {"cpu": 0.0, "cpu*2": 0.0}
+    cpus = sorted(os.sched_getaffinity(0))
+    ways = {"one on one CPU": ("cpu", cpus[:1]), "one": ("cpu", cpus[:2]), "two": ("cpu*2", cpus[:2])}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
-        for devices in seconds:
+        for way, (devices, allowed) in ways.items():
+            os.sched_setaffinity(0, allowed)
             runner = DefaultRunner(devices=devices, decode_in="threads", decode_workers=1)
             times = whole_run(captioner(name), items, runner)
-            seconds[devices] += times[-len(times) // 8] - times[len(times) // 8]
-    one, two = (rounds * len(items) * 0.75 / each for each in seconds.values())
-    print(f"  one process {one:.1f} images/s, two {two:.1f}", flush=True)
-    return two / one
+            seconds[way].append(times[-len(times) // 8] - times[len(times) // 8])
+    os.sched_setaffinity(0, cpus)
+    speeds = {way: len(items) * 0.75 / median(each) for way, each in seconds.items()}
+    print("  images/s: " + ", ".join(f"{way} {speed:.1f}" for way, speed in speeds.items()), flush=True)
+    return speeds["two"] / speeds["one on one CPU"]
 
 
 def memory_slope(name: str, items: Sequence[Item]) -> float:
