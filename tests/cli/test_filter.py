@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from evaluator.config.run_config import run_configs
 from tests.scorers.test_itm import saved
 
 REFERENCES = {
@@ -64,3 +65,26 @@ def test_without_a_matching_head(command: Callable[..., Any]) -> None:
     done = command("filter", "demo", "scorer=[bleu]")
     assert done.returncode == 2
     assert "Type scorer=[itm]" in done.stderr
+
+
+def test_the_demos_captions_fit_their_pictures_and_those_of_others_do_not() -> None:
+    """200 captions, by the tiny model that comes with the demo."""
+    (config,) = run_configs(["data=demo", "scorer=[tiny-itm]"])
+    items = list(config.data.load())[:40]
+    captions = [reference for item in items for reference in item.references]
+    of_caption = [item for item in items for _ in item.references]
+    of_next = [*of_caption[5:], *of_caption[:5]]
+    (scorer,) = config.scorers.values()
+    fitting, cosines = scorer.score(of_caption, captions)
+    swapped, other_cosines = scorer.score(of_next, captions)
+    assert fitting.value > 0.85
+    assert swapped.value < 0.15
+    assert (fitting.per_image > swapped.per_image).mean() > 0.95
+    assert (cosines.per_image > other_cosines.per_image).mean() > 0.95
+
+
+def test_the_demos_captions_are_filtered(command: Callable[..., Any], tmp_path: Path) -> None:
+    done = command("filter", "demo", "scorer=[tiny-itm]", "limit=4", "--output", "fitting.json")
+    assert done.returncode == 0, done.stderr
+    assert "of 20 captions do not fit their picture: ITM below 0.5" in done.stdout
+    assert len(json.loads((tmp_path / "fitting.json").read_text())["annotations"]) > 10

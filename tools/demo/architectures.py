@@ -1,9 +1,9 @@
-"""Four tiny models of the real architectures, untrained: a GIT, a BLIP, a BLIP-2 and a CLIP.
+"""Five tiny models of the real architectures, untrained: a GIT, a BLIP, an ITM, a BLIP-2 and a CLIP.
 
 They are built like `microsoft/git-base-coco`, `Salesforce/blip-image-captioning-base`,
-`Salesforce/blip2-opt-2.7b` and `openai/clip-vit-base-patch32`, only smaller: the same classes, the same kind
-of tokenizer, the same files on disk. Each has fewer than a million weights, which take less than 2 MB in
-float16.
+`Salesforce/blip-itm-base-coco`, `Salesforce/blip2-opt-2.7b` and `openai/clip-vit-base-patch32`, only smaller:
+the same classes, the same kind of tokenizer, the same files on disk. Each has fewer than a million weights,
+which take less than 2 MB in float16.
 """
 
 from __future__ import annotations
@@ -108,7 +108,23 @@ def git() -> tuple[Any, Any]:
 
 def blip() -> tuple[Any, Any]:
     """An image encoder of four layers, and a decoder of three layers, each of which attends to it."""
-    from transformers import BlipConfig, BlipForConditionalGeneration, BlipImageProcessorPil, BlipProcessor
+    from transformers import BlipForConditionalGeneration
+
+    config, processor = blip_parts()
+    return BlipForConditionalGeneration(config), processor
+
+
+def itm() -> tuple[Any, Any]:
+    """The same layers, with heads that say whether a text fits a picture."""
+    from transformers import BlipForImageTextRetrieval
+
+    config, processor = blip_parts()
+    return BlipForImageTextRetrieval(config), processor
+
+
+def blip_parts() -> tuple[Any, Any]:
+    """BLIP's configuration and processor."""
+    from transformers import BlipConfig, BlipImageProcessorPil, BlipProcessor
 
     tokenizer = word_pieces(extra=("[DEC]", "[ENC]"))
     text = dict(TEXT) | {
@@ -124,9 +140,11 @@ def blip() -> tuple[Any, Any]:
     }
     # The default of 1e-10 suits weights that are loaded; a model that starts from it learns nothing.
     vision = dict(VISION) | {"num_hidden_layers": 4, "initializer_range": 0.02}
-    config = BlipConfig(vision_config=vision, text_config=text, projection_dim=WIDTH)
+    config = BlipConfig(
+        vision_config=vision, text_config=text, projection_dim=WIDTH, image_text_hidden_size=WIDTH
+    )
     pictures = BlipImageProcessorPil(size={"height": IMAGE_SIZE, "width": IMAGE_SIZE})
-    return BlipForConditionalGeneration(config), BlipProcessor(pictures, tokenizer)
+    return config, BlipProcessor(pictures, tokenizer)
 
 
 def blip2() -> tuple[Any, Any]:
@@ -216,5 +234,5 @@ def clip() -> tuple[Any, Any]:
 
 
 BUILDERS: Mapping[str, Callable[[], tuple[Any, Any]]] = MappingProxyType(
-    {"git": git, "blip": blip, "blip2": blip2, "clip": clip}
+    {"git": git, "blip": blip, "itm": itm, "blip2": blip2, "clip": clip}
 )

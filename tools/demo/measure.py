@@ -106,8 +106,28 @@ def preferences(folder: Path) -> tuple[float, float]:
     return color_share, shape_share
 
 
+def judgements(folder: Path) -> tuple[float, float, float]:
+    """The shares of right captions, wrong colours and wrong shapes that a matching head calls a match."""
+    from evaluator.scorers.itm import ITM
+
+    generator = random.Random(HELD_OUT_SEED)
+    pairs = [
+        (DATA / "images" / f"{number:012d}.png", text)
+        for number, scene in enumerate(held_out(), 1)
+        for caption in references(scene, seed=f"references {number}")
+        for text in (caption, *wrong_captions(caption, scene, generator))
+    ]
+    matches = ITM(str(folder), device="cpu").matcher().matches(pairs).probabilities >= 0.5
+    right, color, shape = matches.reshape(-1, 3).mean(axis=0).tolist()
+    return right, color, shape
+
+
 def report(name: str, folder: Path) -> str:
     """One line for the end of a training."""
+    if name == "itm":
+        right, color, shape = judgements(folder)
+        wrong = f"{color:.1%} with a wrong colour, {shape:.1%} with a wrong shape"
+        return f"{name} accepts {right:.1%} of the right captions, {wrong}"
     if name == "clip":
         color, shape = preferences(folder)
         return f"{name} prefers the right colour in {color:.1%} and the right shape in {shape:.1%} of cases"

@@ -30,8 +30,10 @@ from tools.demo.scenes import Scene, draw, training_scenes
 PICTURES = 40_000
 BATCH = 64
 PEAK_RATE = 1.5e-3
+GENTLE_RATE = 5e-4  # for a model that starts from trained layers throughout
 WARM_UP = 300
-STEPS = {"git": 7000, "blip": 7000, "blip2": 4000, "clip": 7000}
+TEMPERATURE = 0.07  # of BLIP's contrastive loss
+STEPS = {"git": 7000, "blip": 7000, "itm": 2500, "blip2": 4000, "clip": 7000}
 MODELS = Path(evaluator.demo.__file__).parent / "models"
 
 
@@ -50,6 +52,8 @@ def main() -> None:
     model, processor = BUILDERS[options.model]()
     if options.model == "blip2":
         with_trained_encoder(model, MODELS / "blip")
+    if options.model == "itm":
+        with_trained_layers(model, MODELS / "blip")
     scenes, pictures = drawn(PICTURES, options.seed)
     print(f"{options.model}: {sum(weight.numel() for weight in model.parameters()):,} weights", flush=True)
     fit(
@@ -59,6 +63,7 @@ def main() -> None:
         scenes,
         pictures,
         options.steps or STEPS[options.model],
+        GENTLE_RATE if options.model == "itm" else PEAK_RATE,
         options.seed,
     )
     folder = options.output or MODELS / options.model
@@ -76,6 +81,15 @@ def with_trained_encoder(model: Any, folder: Path) -> None:
 
     trained = BlipForConditionalGeneration.from_pretrained(folder)
     model.vision_model.load_state_dict(trained.vision_model.float().state_dict())
+
+
+def with_trained_layers(model: Any, folder: Path) -> None:
+    """Start from the layers of a trained BLIP, so that only the heads are new."""
+    from transformers import BlipForConditionalGeneration
+
+    trained = BlipForConditionalGeneration.from_pretrained(folder).float()
+    model.vision_model.load_state_dict(trained.vision_model.state_dict())
+    model.text_encoder.load_state_dict(trained.text_decoder.bert.state_dict())
 
 
 def drawn(number: int, seed: int) -> tuple[list[Scene], NDArray[np.uint8]]:
@@ -99,17 +113,21 @@ def fit(
     scenes: Sequence[Scene],
     pictures: NDArray[np.uint8],
     steps: int,
+    rate: float,
     seed: int,
 ) -> None:
-    """AdamW with warm-up and a cosine schedule, in bfloat16 where it is safe."""
+    """AdamW with warm-up and a cosine schedule, in bfloat16 where the CPU has instructions for it."""
     import torch
+
+    processor_has = torch.cpu.get_capabilities()
+    mixed = bool(processor_has.get("avx512_bf16") or processor_has.get("amx_bf16"))
 
     settings = processor.image_processor
     mean = torch.tensor(settings.image_mean)[:, None, None]
     deviation = torch.tensor(settings.image_std)[:, None, None]
     generator = random.Random(seed)
     order = np.random.default_rng(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, weight_decay=0.05, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.05, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: (
@@ -122,7 +140,7 @@ def fit(
         chosen = order.integers(len(scenes), size=BATCH)
         pixels = torch.from_numpy(pictures[np.sort(chosen)]).permute(0, 3, 1, 2).float().div(255)
         batch = [scenes[index] for index in np.sort(chosen)]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
             loss = loss_of(model, processor, (pixels - mean) / deviation, batch, generator)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -208,7 +226,38 @@ def clip_loss(
     return (cross_entropy(logits, own) + cross_entropy(logits[:, : len(scenes)].T, own)) / 2
 
 
-LOSSES = {"git": git_loss, "blip": blip_loss, "blip2": blip2_loss, "clip": clip_loss}
+def itm_loss(
+    model: Any, processor: Any, pixels: Any, scenes: Sequence[Scene], generator: random.Random
+) -> Any:
+    """BLIP's losses: does a text match (right, slightly wrong, of another picture)? Which is nearest?"""
+    import torch
+
+    normalize, cross_entropy = torch.nn.functional.normalize, torch.nn.functional.cross_entropy
+    right = [describe(scene, generator) for scene in scenes]
+    wrong = [
+        generator.choice(wrong_captions(caption, scene, generator))
+        for scene, caption in zip(scenes, right, strict=True)
+    ]
+    texts = [*right, *wrong, *right[1:], right[0]]
+    text = processor.tokenizer(texts, return_tensors="pt", padding=True, padding_side="right")
+    image = model.vision_model(pixel_values=pixels).last_hidden_state
+    matching = model.text_encoder(
+        input_ids=text.input_ids,
+        attention_mask=text.attention_mask,
+        encoder_hidden_states=image.repeat(3, 1, 1),
+        encoder_attention_mask=torch.ones(3 * len(scenes), image.shape[1], dtype=torch.long),
+    ).last_hidden_state[:, 0]
+    is_right = (torch.arange(len(texts)) < len(scenes)).long()
+    alone = model.text_encoder(
+        input_ids=text.input_ids[: len(scenes)], attention_mask=text.attention_mask[: len(scenes)]
+    ).last_hidden_state[:, 0]
+    cosines = normalize(model.vision_proj(image[:, 0]), dim=-1) @ normalize(model.text_proj(alone), dim=-1).T
+    logits, own = cosines.float() / TEMPERATURE, torch.arange(len(scenes))
+    nearest = (cross_entropy(logits, own) + cross_entropy(logits.T, own)) / 2
+    return cross_entropy(model.itm_head(matching).float(), is_right) + nearest
+
+
+LOSSES = {"git": git_loss, "blip": blip_loss, "itm": itm_loss, "blip2": blip2_loss, "clip": clip_loss}
 
 if __name__ == "__main__":
     main()
