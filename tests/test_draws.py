@@ -220,7 +220,7 @@ def test_variance_components_are_those_of_the_model() -> None:
     assert between**0.5 == pytest.approx(3, rel=0.05)
     statistics = np.stack([scores, np.ones_like(scores)], axis=-1)
     found = spread(measurement(statistics[0]), statistics)
-    assert found.share_of_images == pytest.approx(9 / 13, abs=0.03)
+    assert (found.between_draws, found.between_images) == pytest.approx((within**0.5, between**0.5))
     assert found.best == pytest.approx(scores.max(axis=0).mean())
 
 

@@ -187,7 +187,7 @@ class Scorer(Protocol):
         """The metrics that `score` gives, in the order of the table."""
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
-        """Row i of each measurement belongs to items[i]. Raises NotComputed with the reason."""
+        """Row i of each measurement belongs to items[i]. Raises MetricError with the reason."""
 
 
 class RowScorer(Protocol):

@@ -104,12 +104,6 @@ class DrawSpread:
     between_draws: float  # standard deviation of an image's captions around their mean
     between_images: float  # standard deviation of the images' expected scores
 
-    @property
-    def share_of_images(self) -> float:
-        """What of the variance of a single caption's score is due to its image (intraclass correlation)."""
-        both = self.between_images**2 + self.between_draws**2
-        return self.between_images**2 / both if both else 1.0
-
 
 @dataclass(frozen=True)
 class Results:

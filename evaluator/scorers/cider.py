@@ -39,7 +39,7 @@ from evaluator.scorers.idf import (
 )
 from evaluator.scorers.ngram_counts import LONGEST, Counts, ReferenceCounts, caption_counts, reference_counts
 from evaluator.scorers.packed_keys import Ids
-from evaluator.scorers.references import items_with_references, rows_by_references, values_and_ones
+from evaluator.scorers.references import items_with_references, rows_by_references, rows_of_mean
 from evaluator.scorers.signature import signature
 
 if TYPE_CHECKING:
@@ -209,6 +209,6 @@ class WeightedCIDEr:
 
     def _statistics(self, captions: tuple[str, ...], references: tuple[tuple[str, ...], ...]) -> Array:
         options = self.options
-        return values_and_ones(
+        return rows_of_mean(
             cider(captions, references, options.n, options.sigma, options.variant, self.table)
         )

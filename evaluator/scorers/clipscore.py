@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -27,7 +26,8 @@ from evaluator.core.cut_off import cut_off_note
 from evaluator.core.errors import MetricError
 from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.clip.features import Encoder
-from evaluator.scorers.signature import signature
+from evaluator.scorers.references import rows_of_mean
+from evaluator.scorers.signature import checkpoint_name, signature
 
 FeatureRows = NDArray[np.floating[Any]]
 
@@ -120,21 +120,19 @@ class CLIPScore:
         self, name: str, scores: Array, items: Sequence[Item], encoder: Encoder, tokens: Sequence[int]
     ) -> Measurement:
         """Of scores (N,), NaN where there is none, and the number of tokens of each caption."""
-        scored = ~np.isnan(scores)
-        statistics = np.stack([np.where(scored, scores, 0.0), scored.astype(np.float64)], axis=1)
-        read = encoder.context_length
+        rows, read = rows_of_mean(scores), encoder.context_length
         notes = [
             cut_off_note(read, count) if count > read and is_scored else ""
-            for count, is_scored in zip(tokens, scored.tolist(), strict=True)
+            for count, is_scored in zip(tokens, ~np.isnan(scores), strict=True)
         ]
         return Measurement(
             name,
-            statistics,
+            rows,
             "mean",
             signature(
                 name,
                 items,
-                checkpoint=Path(self.checkpoint).name if Path(self.checkpoint).is_dir() else self.checkpoint,
+                checkpoint=checkpoint_name(self.checkpoint),
                 version=encoder.version[:8],
                 dtype=self.dtype,
                 weight=self.weight,

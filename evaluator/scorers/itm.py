@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from annotated_types import Ge
 
 from evaluator.core import RUNTIME_ONLY, TYPED_ONLY, Array, Item, Measurement
 from evaluator.core.errors import MetricError
 from evaluator.scorers.matching import Matcher, load_matcher
-from evaluator.scorers.signature import signature
+from evaluator.scorers.references import rows_of_mean
+from evaluator.scorers.signature import checkpoint_name, signature
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,11 @@ class ITM:
         ]
 
     def _measurement(self, name: str, scores: Array, items: Sequence[Item], version: str) -> Measurement:
-        scored = ~np.isnan(scores)
-        statistics = np.stack([np.where(scored, scores, 0.0), scored.astype(np.float64)], axis=1)
-        checkpoint = Path(self.checkpoint).name if Path(self.checkpoint).is_dir() else self.checkpoint
-        return Measurement(
+        described = signature(
             name,
-            statistics,
-            "mean",
-            signature(name, items, checkpoint=checkpoint, version=version[:8], dtype=self.dtype),
+            items,
+            checkpoint=checkpoint_name(self.checkpoint),
+            version=version[:8],
+            dtype=self.dtype,
         )
+        return Measurement(name, rows_of_mean(scores), "mean", described)

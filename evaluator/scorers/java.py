@@ -1,4 +1,4 @@
-"""Java programs beside the evaluation: which Java there is, and one run with a time limit.
+"""The original programs in Java: the package that brings them, which Java there is, and one run of one.
 
 >>> major_version('openjdk version "17.0.12" 2024-07-16'), major_version('java version "1.8.0_292"')
 (17, 8)
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluator.core.errors import MetricError
+from evaluator.core.install import install_line
 
 LAST_LINES = 5  # of what a program wrote before it failed: they hold its reason
 
@@ -29,18 +31,31 @@ def find_java(program: str, metric: str) -> str:
     )
 
 
+def pycocoevalcap_folder(metric: str) -> Path:
+    """Where the package is that brings the programs, which nobody imports. Raises MetricError without it."""
+    package = importlib.util.find_spec("pycocoevalcap")
+    if package is None or not package.submodule_search_locations:
+        raise MetricError(
+            f"{metric} needs the files of the package pycocoevalcap, which is not installed. "
+            f"Type: {install_line('coco')}"
+        )
+    return Path(package.submodule_search_locations[0])
+
+
 def version_of(program: str) -> int | None:
     """The Java's major version, None where it does not tell."""
     try:
-        told = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=False)
+        process = subprocess.run(
+            [program, "-version"], capture_output=True, text=True, timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return major_version(told.stderr)
+    return major_version(process.stderr)
 
 
-def major_version(told: str) -> int | None:
-    """What `java -version` says: up to Java 8 the second number, since then the first."""
-    found = re.search(r'version "(?:1\.)?(\d+)', told)
+def major_version(output: str) -> int | None:
+    """What `java -version` prints: up to Java 8 the second number, since then the first."""
+    found = re.search(r'version "(?:1\.)?(\d+)', output)
     return int(found[1]) if found else None
 
 

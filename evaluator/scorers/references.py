@@ -54,9 +54,10 @@ class References:
         return spread
 
 
-def values_and_ones(values: Array) -> Array:
-    """The rows (N, 2) of a metric that is the mean over the images."""
-    return np.stack([values, np.ones(len(values))], axis=1)
+def rows_of_mean(values: Array) -> Array:
+    """The rows (N, 2) of a metric that is the mean over the images; zeros where the value is NaN."""
+    scored = ~np.isnan(values)
+    return np.stack([np.where(scored, values, 0.0), scored.astype(np.float64)], axis=1)
 
 
 def items_with_references(items: Sequence[Item], metric: str) -> list[Item]:

@@ -43,7 +43,7 @@ from evaluator.scorers.clip.features import Encoder, Features
 from evaluator.scorers.judge.choices import check_chat_model, label_of
 from evaluator.scorers.judge.judge import LONGEST_NOTE, rows
 from evaluator.scorers.judge.question import question_digest
-from evaluator.scorers.signature import signature
+from evaluator.scorers.signature import checkpoint_name, signature
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,7 @@ class Regeneration:
                     scored,
                     generator=self.captioner.model,
                     **({"size": self.captioner.size} if self.captioner.size else {}),
-                    checkpoint=Path(self.checkpoint).name
-                    if Path(self.checkpoint).is_dir()
-                    else self.checkpoint,
+                    checkpoint=checkpoint_name(self.checkpoint),
                     version=version[:8],
                     dtype=self.dtype,
                     draws=self.draws,

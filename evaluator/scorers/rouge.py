@@ -21,7 +21,7 @@ import numpy as np
 from evaluator.core import Array, Item, Measurement
 from evaluator.scorers.in_parts import score_in_parts
 from evaluator.scorers.ngram_counts import caption_counts, reference_counts
-from evaluator.scorers.references import items_with_references, rows_by_references, values_and_ones
+from evaluator.scorers.references import items_with_references, rows_by_references, rows_of_mean
 from evaluator.scorers.signature import signature
 
 BETA = 1.2
@@ -62,7 +62,7 @@ class ROUGE:
         return self
 
     def rows(self, items: Sequence[Item], captions: Sequence[str]) -> Array:
-        return rows_by_references(items, captions, 2, lambda *texts: values_and_ones(rouge_l(*texts)))
+        return rows_by_references(items, captions, 2, lambda *texts: rows_of_mean(rouge_l(*texts)))
 
     def measurements(self, items: Sequence[Item], rows: Array) -> list[Measurement]:
         described = signature("ROUGE-L", items_with_references(items, "ROUGE-L"), beta=BETA, tok="ptb")

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from evaluator.core import Item, Signature
 from evaluator.version import __version__
@@ -22,6 +23,11 @@ def signature(name: str, items: Sequence[Item], **options: str | int | float) ->
     idf = {"idf": options.pop("idf")} if "idf" in options else {}
     counts = {"refs": reference_counts(items), **idf, "images": len(items)}
     return Signature.of(name, {**options, **counts, "v": __version__})
+
+
+def checkpoint_name(checkpoint: str) -> str:
+    """A checkpoint in signatures: its name on the hub, or its folder without the path."""
+    return Path(checkpoint).name if Path(checkpoint).is_dir() else checkpoint
 
 
 def reference_counts(items: Sequence[Item]) -> str:

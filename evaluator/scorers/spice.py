@@ -10,7 +10,6 @@ The program writes its results through the JavaScript engine that Java 15 remove
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import tempfile
@@ -24,10 +23,9 @@ from annotated_types import Gt
 
 from evaluator.core import RUNTIME_ONLY, Array, Item, Measurement
 from evaluator.core.errors import MetricError
-from evaluator.core.install import install_line
 from evaluator.files.cache_folder import cache_folder
-from evaluator.scorers.java import run_java, version_of
-from evaluator.scorers.references import References
+from evaluator.scorers.java import pycocoevalcap_folder, run_java, version_of
+from evaluator.scorers.references import References, rows_of_mean
 from evaluator.scorers.signature import signature
 from evaluator.scorers.tokenizer.ptb import tokenized_text
 
@@ -63,7 +61,7 @@ class SPICE:
             command += ["-cache", str(cache_folder("spice")), "-silent"]
             run_java(command, self.time_limit_seconds, "SPICE", folder)
             scores = read_scores(answer, len(texts.items))
-        statistics = texts.spread(np.stack([scores, np.ones(len(scores))], axis=1))
+        statistics = texts.spread(rows_of_mean(scores))
         return [Measurement("SPICE", statistics, "mean", signature("SPICE", texts.items, tok="ptb"))]
 
 
@@ -83,13 +81,7 @@ def suitable_java(program: str) -> str:
 def program_folder(chosen: str | None) -> Path:
     """Where the program lies, with its libraries and models beside it. Raises MetricError."""
     if chosen is None:
-        package = importlib.util.find_spec("pycocoevalcap")
-        if package is None or not package.submodule_search_locations:
-            raise MetricError(
-                "SPICE's program comes with the package pycocoevalcap, which is not installed. Type: "
-                + install_line("coco")
-            )
-        folder = Path(package.submodule_search_locations[0]) / "spice"
+        folder = pycocoevalcap_folder("SPICE") / "spice"
     else:
         folder = Path(chosen).expanduser().absolute()
     if not (folder / PROGRAM).is_file():

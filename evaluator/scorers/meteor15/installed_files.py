@@ -7,13 +7,13 @@ meteor/data/paraphrase-en.gz      5 million pairs of paraphrases: a probability,
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.core.errors import MetricError
 from evaluator.core.install import install_line
+from evaluator.scorers.java import pycocoevalcap_folder
 
 FUNCTION_WORDS = "function/english.words"
 ABBREVIATIONS = "nonbreaking/english.prefixes"
@@ -31,13 +31,7 @@ class InstalledFiles:
     @classmethod
     def find(cls) -> InstalledFiles:
         """Raises MetricError where the package, or one of its files, is missing."""
-        specification = importlib.util.find_spec("pycocoevalcap")
-        if specification is None or not specification.submodule_search_locations:
-            raise MetricError(
-                "METEOR reads its word lists and paraphrases from the pycocoevalcap package, which is not "
-                f"installed. Type: {install_line('coco')}"
-            )
-        folder = Path(next(iter(specification.submodule_search_locations))) / "meteor"
+        folder = pycocoevalcap_folder("METEOR") / "meteor"
         files = cls(folder / "meteor-1.5.jar", folder / "data" / "paraphrase-en.gz")
         for path in (files.jar, files.paraphrases):
             if not path.is_file():
