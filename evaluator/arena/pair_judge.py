@@ -10,59 +10,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from evaluator.arena.choice import Captions, Question
 from evaluator.arena.votes import Vote, Winner, caption_digest
-from evaluator.config.identity import identity
-from evaluator.core import Caption, Item, Outcome, Prompt, Questionnaire, Runner
+from evaluator.core import Caption, Item, Outcome, Prompt, Questionnaire
 from evaluator.core import Question as TextToAsk
 from evaluator.core.errors import DataError
 from evaluator.scorers.judge.answer import Unreadable
-from evaluator.scorers.judge.choices import chat_model, check_chat_model, label_of, rubric_of
+from evaluator.scorers.judge.chat_judge import ChatJudge
+from evaluator.scorers.judge.choices import label_of
 from evaluator.scorers.judge.pair import PairRubric, pair_text, read_preference
-from evaluator.scorers.judge.question import question_digest
 
-OPTIONS = "judge"  # how the options of its model are typed: judge.temperature=0
 USUAL_RUBRIC = "pair"
 LONGEST_REASON = 2000  # characters
 
 
 @dataclass(frozen=True)
-class PairJudge:
+class PairJudge(ChatJudge[PairRubric]):
     """`model` is a chat model of conf/model/ with these `options`, `rubric` one for pairs or a file."""
+
+    rubric_class: ClassVar[type[PairRubric]] = PairRubric
+    options_prefix: ClassVar[str] = "judge"
 
     model: str
     rubric: str = USUAL_RUBRIC
     options: Mapping[str, Any] = field(default_factory=dict)
     config_dir: Path | None = None
 
-    def __post_init__(self) -> None:
-        """Raises ConfigError for a model or a rubric that cannot be used."""
-        _ = self.captioner
-
-    @cached_property
-    def captioner(self) -> Any:
-        """The model that is asked."""
-        return chat_model(self.model, self.options, self.config_dir, self.rules.picture, OPTIONS)
-
-    @cached_property
-    def rules(self) -> PairRubric:
-        """What the judge is asked."""
-        return rubric_of(PairRubric, self.rubric, self.config_dir)
-
     @property
     def rater(self) -> str:
         """Who votes: the model, with the rubric where it is not the usual one."""
         model, rubric = label_of(self.model, self.options), Path(self.rubric).stem
         return model if rubric == USUAL_RUBRIC else f"{model} {rubric}"
-
-    def check(self, runner: Runner) -> Sequence[str]:
-        """Warnings. Raises an error for a missing key or package, and for a budget without a price."""
-        prompt = Prompt(self.rubric, self.rules.question, self.rules.system)
-        return check_chat_model(self.captioner, prompt, runner, OPTIONS)
 
     def questionnaire(
         self, questions: Sequence[Question], captions: Captions, items: Mapping[str, Item]
@@ -114,12 +95,8 @@ class PairJudge:
         first, second = (question.a, question.b) if question.left == "a" else (question.b, question.a)
         text = pair_text(self.rules, captions_of_image[first], captions_of_image[second], item.references)
         picture = item.image if self.rules.picture else None
-        digest = question_digest(self._identity, text, picture)
+        digest = self.digest_of_question(text, picture)
         return TextToAsk(f"{item.id} {digest}", picture, text=text)
-
-    @cached_property
-    def _identity(self) -> list[Any]:
-        return [identity(self.captioner), self.rules.digest]
 
 
 def in_both_orders(questions: Sequence[Question]) -> list[Question]:

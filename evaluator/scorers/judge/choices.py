@@ -12,6 +12,7 @@ from evaluator.config.choices import choice_options, component_of_choice
 from evaluator.config.components import component_class, validated
 from evaluator.core import ChecksBefore, Prompt, Runner
 from evaluator.core.errors import ConfigError, EvaluatorError
+from evaluator.scorers.judge.rubric import AnyRubric
 
 # Room for an answer with its reason, and for some reasoning before it, by the names that models have for it.
 FEWEST_TOKENS = {"max_output_tokens": 1024, "max_new_tokens": 512}
@@ -22,10 +23,10 @@ ABOUT = {
     "PairRubric": ("two captions", "evaluator arena judge"),
 }
 
-AnyRubric = TypeVar("AnyRubric")
+R = TypeVar("R", bound=AnyRubric)
 
 
-def rubric_of(kind: type[AnyRubric], choice: str, config_dir: Path | None) -> AnyRubric:
+def rubric_of(kind: type[R], choice: str, config_dir: Path | None) -> R:
     """A rubric of conf/rubric/ or of a YAML file. Raises ConfigError, also for one of another kind."""
     options = choice_options("rubric", choice, config_dir)
     named = str(options.pop("_target_", kind.__name__)).rpartition(".")[2]
@@ -33,7 +34,7 @@ def rubric_of(kind: type[AnyRubric], choice: str, config_dir: Path | None) -> An
         about, asker = ABOUT[named]
         raise ConfigError(f"the rubric {choice} is about {about}: it is for {asker}")
     try:
-        rubric: AnyRubric = validated(kind, options, "")
+        rubric: R = validated(kind, options, "")
     except ConfigError as error:
         raise ConfigError(f"the rubric {choice}: {error}") from error
     return rubric

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -32,25 +31,28 @@ from evaluator.core import (
     Questionnaire,
     Runner,
     Samples,
+    Signature,
     choice_of,
 )
 from evaluator.core.errors import MetricError
 from evaluator.scorers.judge.answer import Unreadable, read_answer
-from evaluator.scorers.judge.choices import chat_model, check_chat_model, label_of, rubric_of
-from evaluator.scorers.judge.question import question_digest, question_text
+from evaluator.scorers.judge.chat_judge import ChatJudge
+from evaluator.scorers.judge.choices import label_of
+from evaluator.scorers.judge.question import question_text
 from evaluator.scorers.judge.rubric import Rubric
 from evaluator.scorers.judge.smoothing import expected_number
 from evaluator.scorers.signature import signature
 
-OPTIONS = "scorer.judge.options"  # how the model's options are typed
 LONGEST_NOTE = 2000  # characters
 
 
 @dataclass(frozen=True)
-class Judge:
+class Judge(ChatJudge[Rubric]):
     """`model` is a chat model of conf/model/ with these `options`, `rubric` one of conf/rubric/ or a file."""
 
     kind: ClassVar[str] = "judge"
+    rubric_class: ClassVar[type[Rubric]] = Rubric
+    options_prefix: ClassVar[str] = "scorer.judge.options"
 
     model: str = field(metadata=choice_of("model"))
     rubric: str = field(default="clair", metadata=choice_of("rubric"))
@@ -58,20 +60,6 @@ class Judge:
     draws: Annotated[int, Ge(1)] = 1
     name: str | None = None
     config_dir: Path | None = field(default=None, metadata=RUNTIME_ONLY)
-
-    def __post_init__(self) -> None:
-        """Raises ConfigError for a model or a rubric that cannot be used."""
-        _ = self.captioner
-
-    @cached_property
-    def captioner(self) -> Any:
-        """The model that is asked."""
-        return chat_model(self.model, self.options, self.config_dir, self.rules.picture, OPTIONS)
-
-    @cached_property
-    def rules(self) -> Rubric:
-        """What the judge is asked."""
-        return rubric_of(Rubric, self.rubric, self.config_dir)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -94,9 +82,8 @@ class Judge:
         return tuple(f"{metric} ({self.label})" for metric in self.rules.metrics.values())
 
     def check(self, runner: Runner) -> Sequence[str]:
-        """Warnings. Raises an error for a missing key or package, and for a budget without a price."""
-        prompt = Prompt(self.rubric, self.rules.question, self.rules.system)
-        warnings = list(check_chat_model(self.captioner, prompt, runner, OPTIONS))
+        """Those of its model; also where several draws would be the same."""
+        warnings = list(super().check(runner))
         fixed_by = self.captioner.fixed_by() if isinstance(self.captioner, Samples) else "its own options"
         if self.draws > 1 and fixed_by:
             warnings.append(
@@ -135,7 +122,7 @@ class Judge:
         """One question per draw. Its id says what it asks: another caption makes another question."""
         text = question_text(self.rules, caption, item.references)
         picture = item.image if self.rules.picture else None
-        digest = question_digest(self._asked_of, text, picture)
+        digest = self.digest_of_question(text, picture)
         return [
             Question(
                 f"{item.id} #{draw + 1} {digest}",
@@ -146,10 +133,6 @@ class Judge:
             )
             for draw in range(self.draws)
         ]
-
-    @cached_property
-    def _asked_of(self) -> list[Any]:
-        return [identity(self.captioner), self.rules.digest]
 
     def measure(
         self, items: Sequence[Item], captions: Sequence[str], answers: Mapping[str, Caption]
@@ -183,19 +166,19 @@ class Judge:
         """What one answer says."""
         if answer is None:
             return Judged(note="not scored: not asked yet")
-        told = answer.reply.text if answer.reply else ""
+        text = answer.reply.text if answer.reply else ""
         if answer.outcome is not Outcome.OK:
-            return Judged(note=f"not scored: {answer.outcome}: {answer.error} {told}".strip()[:LONGEST_NOTE])
+            return Judged(note=f"not scored: {answer.outcome}: {answer.error} {text}".strip()[:LONGEST_NOTE])
         rules = self.rules
         try:
-            verdict = read_answer(told, tuple(rules.metrics), rules.least, rules.most)
+            verdict = read_answer(text, tuple(rules.metrics), rules.least, rules.most)
         except Unreadable as problem:
-            return Judged(note=f"not scored: {problem}. The answer: {told}"[:LONGEST_NOTE])
+            return Judged(note=f"not scored: {problem}. The answer: {text}"[:LONGEST_NOTE])
         assert answer.reply is not None
         scores, is_smoothed = dict(verdict.scores), False
         if choices := answer.reply.token_choices:
-            written = answer.reply.whole_text or told
-            offset = max(0, written.rfind(told))
+            written = answer.reply.whole_text or text
+            offset = max(0, written.rfind(text))
             for name, (start, end) in verdict.places.items():
                 expected = expected_number(written, (start + offset, end + offset), choices)
                 if expected is not None:
@@ -203,7 +186,7 @@ class Judge:
         shares = {name: rules.share(score) for name, score in scores.items()}
         return Judged(shares, verdict.reason[:LONGEST_NOTE], is_smoothed)
 
-    def signature(self, name: str, scored: Sequence[Item], is_smoothed: bool) -> Any:
+    def signature(self, name: str, scored: Sequence[Item], is_smoothed: bool) -> Signature:
         """How to ask the same: the model, the rubric with the digest of its text, draws, picture or not."""
         rules, temperature = self.rules, getattr(self.captioner, "temperature", None)
         return signature(

@@ -20,13 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from evaluator.core.errors import ConfigError
 from evaluator.scorers.judge.answer import LONGEST, Unreadable, objects
 from evaluator.scorers.judge.question import filled, listed
-from evaluator.scorers.judge.rubric import REFERENCES, digest_of, refuse_blind
+from evaluator.scorers.judge.rubric import AnyRubric, refuse_blind
 
 Preference = Literal["a", "b", "tie"]
 PREFERENCES: tuple[Preference, ...] = ("a", "b", "tie")
@@ -35,7 +34,7 @@ FIELD = "better"  # of the answer's JSON object
 
 
 @dataclass(frozen=True)
-class PairRubric:
+class PairRubric(AnyRubric):
     """In `question`, {caption_a}, {caption_b} and {references} stand for the texts."""
 
     picture: bool = True
@@ -46,14 +45,6 @@ class PairRubric:
         if missing := next((each for each in (CAPTION_A, CAPTION_B) if each not in self.question), None):
             raise ConfigError(f"question: it does not hold {missing}, where one of the captions goes")
         refuse_blind(self.picture, self.question)
-
-    @property
-    def needs_references(self) -> bool:
-        return REFERENCES in self.question
-
-    @cached_property
-    def digest(self) -> str:
-        return digest_of(self)
 
 
 def pair_text(rubric: PairRubric, caption_a: str, caption_b: str, references: Sequence[str]) -> str:

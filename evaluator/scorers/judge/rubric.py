@@ -12,15 +12,33 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from evaluator.core.errors import ConfigError
 
 CAPTION, REFERENCES = "{caption}", "{references}"
 
 
+class AnyRubric:
+    """What rubrics of one caption and of two have in common. Each is a dataclass."""
+
+    picture: bool
+    system: str
+    question: str
+
+    @property
+    def needs_references(self) -> bool:
+        return REFERENCES in self.question
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that stand for the whole rubric."""
+        document = json.dumps(asdict(cast(Any, self)), sort_keys=True)
+        return hashlib.sha256(document.encode()).hexdigest()[:8]
+
+
 @dataclass(frozen=True)
-class Rubric:
+class Rubric(AnyRubric):
     """`metrics` maps each field of the judge's JSON answer to the name of the metric that it gives.
 
     The scores lie between `least` and `most`. In `question`, {caption} and {references} stand for the texts.
@@ -43,14 +61,6 @@ class Rubric:
             raise ConfigError(f"most: {self.most:g} is not larger than least, {self.least:g}")
         refuse_blind(self.picture, self.question)
 
-    @property
-    def needs_references(self) -> bool:
-        return REFERENCES in self.question
-
-    @cached_property
-    def digest(self) -> str:
-        return digest_of(self)
-
     def share(self, score: float) -> float:
         """A score between 0 and 1."""
         return (score - self.least) / (self.most - self.least)
@@ -63,8 +73,3 @@ def refuse_blind(picture: bool, question: str) -> None:
             f"question: the judge sees neither the picture nor the references. Write {REFERENCES} into it, "
             "or set picture: true"
         )
-
-
-def digest_of(rubric: Any) -> str:
-    """Eight hexadecimal digits that stand for a whole rubric, a dataclass."""
-    return hashlib.sha256(json.dumps(asdict(rubric), sort_keys=True).encode()).hexdigest()[:8]
