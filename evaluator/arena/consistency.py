@@ -10,7 +10,7 @@ from itertools import combinations
 
 from evaluator.agreement.raters import alpha_of
 from evaluator.arena.votes import QuestionId, Vote
-from evaluator.comparison.bootstrap import NORMAL
+from evaluator.comparison.bootstrap import wilson_interval
 
 # A case of an image, and whether it is what is counted.
 Case = tuple[str, bool]
@@ -71,10 +71,10 @@ def left_share(votes: Sequence[Vote]) -> Share | None:
 
 
 def share(cases: Sequence[Case], confidence: float = 0.95) -> Share | None:
-    """The share of the cases that are so, None where there is no case.
+    """The share of the cases that are so, with Wilson's interval; None where there is no case.
 
-    Wilson's interval (1927). Cases of one image are not independent: as many cases are taken as would say as
-    much if they were (Korn and Graubard 1998, Survey Methodology 24).
+    Cases of one image are not independent: as many cases are taken as would say as much if they were (Korn
+    and Graubard 1998, Survey Methodology 24).
 
     >>> found = share([("1", True), ("2", True), ("3", False), ("4", True)])
     >>> found.value, round(found.low, 3), round(found.high, 3)
@@ -83,12 +83,7 @@ def share(cases: Sequence[Case], confidence: float = 0.95) -> Share | None:
     if not cases:
         return None
     count, value = len(cases), sum(is_so for _, is_so in cases) / len(cases)
-    z = NORMAL.inv_cdf((1 + confidence) / 2)
-    effective = count / repetition(cases, value)
-    middle = (value + z * z / (2 * effective)) / (1 + z * z / effective)
-    reach = math.sqrt(value * (1 - value) / effective + (z / (2 * effective)) ** 2)
-    reach *= z / (1 + z * z / effective)
-    return Share(count, value, max(0.0, middle - reach), min(1.0, middle + reach))
+    return Share(count, value, *wilson_interval(value, count / repetition(cases, value), confidence))
 
 
 def repetition(cases: Sequence[Case], value: float) -> float:

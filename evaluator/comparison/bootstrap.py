@@ -11,6 +11,7 @@ CIDEr's document frequencies stay those of the whole set: the interval is that o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import Literal, NamedTuple
@@ -21,7 +22,7 @@ from evaluator.core import AGGREGATES, Array, Measurement, Score
 from evaluator.core.aggregates import MEAN_OF_DRAWS, SHARE
 from evaluator.core.aggregates.mean import COUNT, SUM, VARIANCE
 
-# Rows of the counts matrix times images: 32 MB of float64 at a time.
+# Of a matrix with a row per resample and a column per image: 32 MB of float64 at a time.
 BLOCK_CELLS = 4_000_000
 
 Method = Literal["percentile", "bca"]
@@ -35,12 +36,17 @@ class Interval(NamedTuple):
     high: float
 
 
+def block_sizes(rows: int, images: int) -> Iterator[int]:
+    """How many of the rows (rows, images) of a matrix are in memory at a time."""
+    block = max(1, BLOCK_CELLS // max(1, images))
+    for start in range(0, rows, block):
+        yield min(block, rows - start)
+
+
 def draw_counts(images: int, resamples: int, seed: int | Sequence[int]) -> Iterator[Array]:
     """How often each image is drawn, in blocks of (some resamples, images); the same for the same seed."""
     generator = np.random.default_rng(seed)
-    block = max(1, BLOCK_CELLS // max(1, images))
-    for start in range(0, resamples, block):
-        rows = min(block, resamples - start)
+    for rows in block_sizes(resamples, images):
         drawn = generator.integers(images, size=(rows, images)) + images * np.arange(rows)[:, None]
         yield np.bincount(drawn.ravel(), minlength=rows * images).reshape(rows, images).astype(np.float64)
 
@@ -139,15 +145,24 @@ def bca_interval(scores: Array, value: float, left_out: Array, confidence: float
 
 
 def share_interval(measurement: Measurement, confidence: float) -> Interval:
-    """Wilson's score interval (1927) of a share such as 8 of 10, the same for the same counts.
+    """The interval of a share such as 8 of 10, the same for the same counts.
 
     Resamples of images that are all of one kind are all equal: they would say that three of three is certain.
     """
     totals = measurement.statistics.sum(axis=0)
-    share, count = totals[SUM] / totals[COUNT], totals[COUNT]
+    return wilson_interval(totals[SUM] / totals[COUNT], totals[COUNT], confidence)
+
+
+def wilson_interval(share: float, count: float, confidence: float) -> Interval:
+    """Wilson's score interval (1927) of a share of `count` cases, which need not be a whole number.
+
+    >>> low, high = wilson_interval(0.75, 4, 0.95)
+    >>> round(low, 3), round(high, 3)
+    (0.301, 0.954)
+    """
     z = NORMAL.inv_cdf((1 + confidence) / 2)
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2) / (1 + z**2 / count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2) / (1 + z**2 / count)
     return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))
 
 

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.comparison.bootstrap import BLOCK_CELLS, NORMAL, number_of_images
+from evaluator.comparison.bootstrap import NORMAL, block_sizes, leave_one_out, number_of_images
 from evaluator.core import AGGREGATES, Array, Measurement
 from evaluator.core.results import WithInterval
 
@@ -142,9 +142,7 @@ def swapped_sums(
 def draw_swaps(images: int, swaps: int, seed: int) -> Iterator[Array]:
     """Which images are swapped, 0 or 1, in blocks of (some swaps, images)."""
     generator = np.random.default_rng([seed, 1])  # other numbers than the bootstrap's
-    block = max(1, BLOCK_CELLS // max(1, images))
-    for start in range(0, swaps, block):
-        rows = min(block, swaps - start)
+    for rows in block_sizes(swaps, images):
         bits = np.frombuffer(generator.bytes(rows * (images // 8 + 1)), np.uint8).reshape(rows, -1)
         yield np.unpackbits(bits, axis=1, count=images).astype(np.float64)
 
@@ -208,9 +206,7 @@ def jackknife_errors(family: Family) -> Array:
     also right where two systems differ much: there the swaps mix long captions with short ones.
     """
     images = len(family.systems[0].statistics)
-    without_one = [
-        AGGREGATES[one.aggregate](one.statistics.sum(axis=0) - one.statistics) for one in family.systems
-    ]
+    without_one = list(map(leave_one_out, family.systems))
     return np.array(
         [
             np.nan_to_num((images - 1) / np.sqrt(images) * np.std(without_one[one] - without_one[other]))
