@@ -13,14 +13,14 @@ from dataclasses import replace
 from evaluator.audit.effects import with_effects
 from evaluator.audit.failure_texts import as_scored, texts_to_score
 from evaluator.audit.findings import damage
-from evaluator.audit.normalizations import normalization
+from evaluator.audit.normalizations import measure_normalized, normalization
 from evaluator.audit.style import audit
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.settings import Settings
 from evaluator.core import AsksModel, Caption, Results, Runner, Scorer
 from evaluator.runner.default import DefaultRunner
-from evaluator.scorers.draws import over_draws
-from evaluator.scorers.measure import measure, renamed_for_normalization, under_rules
+from evaluator.scorers.draws import measure_draws
+from evaluator.scorers.measure import under_rules
 from evaluator.scorers.progress import scoring_progress
 from evaluator.store.counts import (
     count_final_failures,
@@ -71,10 +71,9 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
     items = [item for item in run.items if item.id in texts]
     to_score, references = [texts[item.id] for item in items], [item.references for item in items]
 
-    asked = with_answers(todo, run.path / FOLDER, runner, run.cost_usd or 0.0, run.has_own_items)
+    answered = with_answers(todo, run.path / FOLDER, runner, run.cost_usd or 0.0, run.has_own_items)
     with scoring_progress(len(to_score)) as begin:
-        first, not_computed = measure(asked, items, to_score, begin)
-        measurements, spreads = over_draws(asked, items, to_score, first, further) if further else (first, [])
+        measurements, spreads, not_computed = measure_draws(answered, items, to_score, further, begin)
         spreads = [*kept.draws, *spreads]
         scores = {one.name: one.value for one in (*kept.measurements, *measurements)}
         of_first = scores | {one.name: one.first for one in spreads}
@@ -83,19 +82,15 @@ def score_locked(run: Run, scorers: Mapping[str, Scorer], settings: Settings, ru
             how = normalization(settings.normalize, to_score, references)
             # Judges are left out: nobody has agreed to pay for questions about changed captions.
             free = {name: one for name, one in todo.items() if not isinstance(one, AsksModel)}
-            texts_now = list(map(how, to_score))
-            changed, _ = measure(free, items, texts_now, begin)
-            again = [{item_id: how(text) for item_id, text in each.items()} for each in further]
-            changed, _ = over_draws(free, items, texts_now, changed, again)
-            measurements += [renamed_for_normalization(one, how.name, how.removed) for one in changed]
+            measurements += measure_normalized(how, free, items, to_score, further, begin)
         measurements = [under_rules(one, rules) for one in measurements]
         measurements = [*kept.measurements, *measurements]
         begin("intervals")
         bounds = intervals(measurements, settings.resamples, settings.confidence, settings.seed)
-    costs = {**kept.costs_usd, **costs_usd(asked)}
+    costs = {**kept.costs_usd, **costs_usd(answered)}
     # What could not be computed may be computable the next time, and a question without an answer may get
     # one: such scores are never up to date.
-    unanswered = incomplete(asked)
+    unanswered = incomplete(answered)
     failed = {one.name for one in not_computed} | unanswered
     digests = {name: now.scorers[name] for name, one in todo.items() if failed.isdisjoint(one.names)}
     earlier = {name: digest for name, digest in kept.scorers.items() if name not in todo}

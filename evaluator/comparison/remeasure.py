@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from evaluator.audit.failure_texts import texts_to_score
-from evaluator.audit.normalizations import normalization
+from evaluator.audit.normalizations import measure_normalized, normalization
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.config.recorded import recorded_scorers
 from evaluator.core import CorpusDependent, Measurement, NotComputed, Score
 from evaluator.core.errors import DataError
 from evaluator.data.human import drop_reference, held_out_captions
-from evaluator.scorers.draws import over_draws
-from evaluator.scorers.measure import (
-    measure,
-    normalization_of,
-    renamed_for_normalization,
-    rules_of,
-    under_rules,
-)
+from evaluator.scorers.measure import measure, normalization_of, rules_of, under_rules
 from evaluator.store.draws import by_draw
 from evaluator.store.run import Run
 
@@ -49,11 +42,7 @@ def remeasure(run: Run, ids: Sequence[str]) -> list[Measurement]:
     references = [item_of[item_id].references for item_id in run.scored_ids]
     for name in sorted(set(map(normalization_of, run.measurements.values()))):
         how = normalization(name, learnt_from, references)
-        changed = list(map(how, texts))
-        measured, _ = measure(scorers, items, changed)
-        again = [{item_id: how(text) for item_id, text in each.items()} for each in further]
-        measured, _ = over_draws(scorers, items, changed, measured, again)
-        measurements += (renamed_for_normalization(one, how.name, how.removed) for one in measured)
+        measurements += measure_normalized(how, scorers, items, texts, further)
     # A table of weights that is not on this machine any more is no reason to measure without it.
     measurements = [one for one in measurements if has_weights_of(run.measurements.get(one.name), one)]
     return [under_rules(one, rules) for one in measurements]

@@ -17,10 +17,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from evaluator.core import AGGREGATES, Array, DrawSpread, Item, Measurement, Scorer
+from evaluator.core import AGGREGATES, Array, DrawSpread, Item, Measurement, NotComputed, Scorer
 from evaluator.core.aggregates import MEAN_OF_DRAWS
 from evaluator.core.aggregates.mean import VARIANCE
 from evaluator.scorers.measure import measure
+from evaluator.scorers.progress import Begin, in_silence
+
+
+def measure_draws(
+    scorers: Mapping[str, Scorer],
+    items: Sequence[Item],
+    captions: Sequence[str],
+    further: Sequence[Mapping[str, str]],
+    begin: Begin = in_silence,
+) -> tuple[list[Measurement], list[DrawSpread], list[NotComputed]]:
+    """What the scorers measure over all captions of each image, how that differs, and what they cannot.
+
+    `captions` are the first captions; `further` and `begin` are those of `over_draws` and of `measure`.
+    """
+    first, not_computed = measure(scorers, items, captions, begin)
+    return *over_draws(scorers, items, captions, first, further), not_computed
 
 
 def over_draws(

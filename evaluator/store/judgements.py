@@ -29,7 +29,7 @@ ANSWERS = "answers.jsonl"
 
 
 @dataclass
-class Asked:
+class AnsweredJudge:
     """A judge as an ordinary scorer: its questions pass a runner, and the answers are kept in a folder."""
 
     judge: AsksModel
@@ -82,20 +82,22 @@ def with_answers(
     `sends_pictures` no judge gets a picture: somebody else's run folder may name any picture of this machine.
     """
     return {
-        name: Asked(one, folder, runner, spent_usd, sends_pictures) if isinstance(one, AsksModel) else one
+        name: AnsweredJudge(one, folder, runner, spent_usd, sends_pictures)
+        if isinstance(one, AsksModel)
+        else one
         for name, one in scorers.items()
     }
 
 
 def costs_usd(scorers: Mapping[str, Scorer]) -> dict[str, float | None]:
     """What each metric of the judges has cost."""
-    judges = (one for one in scorers.values() if isinstance(one, Asked))
+    judges = (one for one in scorers.values() if isinstance(one, AnsweredJudge))
     return {name: judge.cost_usd for judge in judges for name in judge.names}
 
 
 def incomplete(scorers: Mapping[str, Scorer]) -> set[str]:
     """The metrics of judges that have not answered everything yet."""
-    judges = (one for one in scorers.values() if isinstance(one, Asked))
+    judges = (one for one in scorers.values() if isinstance(one, AnsweredJudge))
     return {name for judge in judges if judge.is_incomplete for name in judge.names}
 
 
