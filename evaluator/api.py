@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from html import escape
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +28,7 @@ from evaluator.captions_files.texts import all_texts, one_text
 from evaluator.comparison.bootstrap import intervals, score_of
 from evaluator.core import Item, Measurement, Runner, Score, Scorer
 from evaluator.core.errors import ConfigError, DataError
-from evaluator.core.kinds import SCORER_CLASSES
+from evaluator.core.kinds import scorer_class
 from evaluator.core.spelling import did_you_mean
 from evaluator.files.cache_folder import cache_folder
 from evaluator.runner.default import DefaultRunner
@@ -198,6 +197,5 @@ def scorer_of(metric: str | Scorer) -> Scorer:
             f"{metric!r} is not a metric.{did_you_mean(metric, METRICS)} "
             f"The metrics are {', '.join(METRICS)}; or give a scorer"
         )
-    module, _, name = SCORER_CLASSES[kinds[metric.lower()]].rpartition(".")
-    scorer: Scorer = getattr(import_module(module), name)()
+    scorer: Scorer = scorer_class(kinds[metric.lower()])()
     return scorer

@@ -8,7 +8,6 @@ config such options have their defaults, unless they name a file within this pac
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import logging
 import re
 from collections.abc import Collection, Mapping
@@ -19,7 +18,7 @@ from evaluator.config.components import build
 from evaluator.config.compose import PACKAGE
 from evaluator.core import Scorer
 from evaluator.core.errors import ConfigError
-from evaluator.core.kinds import SCORER_CLASSES, kind_of_class_path
+from evaluator.core.kinds import SCORER_CLASSES, kind_of_class_path, scorer_class
 
 # Options that a component does not have any more, with the only value that they may have been given.
 RETIRED: Mapping[tuple[str, str], Any] = MappingProxyType({("clipscore", "weight"): 2.5})
@@ -68,9 +67,7 @@ def recorded_scorers(config: Mapping[str, Any], kinds: Collection[str] | None = 
 
 def options(kind: str, node: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What is built: the class of today, and the recorded options that may be taken over."""
-    module, _, class_name = SCORER_CLASSES[kind].rpartition(".")
-    component = getattr(importlib.import_module(module), class_name)
-    fields = {field.name: field for field in dataclasses.fields(component)}
+    fields = {field.name: field for field in dataclasses.fields(scorer_class(kind))}
     built: dict[str, Any] = {"_target_": SCORER_CLASSES[kind]}
     for option, value in node.items():
         if option == "_target_" or RETIRED.get((kind, option), _in_use) == value:

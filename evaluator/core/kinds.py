@@ -12,6 +12,7 @@ was kept. A component without a kind, from somebody's own repository, goes by th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -64,6 +65,13 @@ def kind_of(component: object) -> str:
     """The kind that the component's class declares, else the path of the class."""
     cls = type(component)
     return str(getattr(cls, "kind", None) or f"{cls.__module__}.{cls.__qualname__}")
+
+
+def scorer_class(kind: str) -> type:
+    """The class of a scorer of this package, imported when it is asked for."""
+    module, _, name = SCORER_CLASSES[kind].rpartition(".")
+    component: type = getattr(import_module(module), name)
+    return component
 
 
 def kind_of_class_path(path: str) -> str:

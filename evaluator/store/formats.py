@@ -252,27 +252,15 @@ def results_to_json(results: Results, measurements: Sequence[Measurement]) -> di
 def results_from_document(document: ScoresDocument) -> Results:
     if unknown := {entry.aggregate for entry in document.computed.values()} - AGGREGATES.keys():
         raise ValueError(f"there is no aggregate {unknown.pop()!r}")
+    alike = {each.name for each in fields(Results)} - {"scores", "not_computed"}
     return Results(
-        images=document.images,
-        outcomes=document.outcomes,
+        **{name: getattr(document, name) for name in alike},
         scores=tuple(_score(name, entry) for name, entry in document.computed.items()),
         not_computed=tuple(
             NotComputed(name, entry.reason)
             for name, entry in document.scores.items()
             if isinstance(entry, ReasonEntry)
         ),
-        confidence=document.confidence,
-        images_per_second=document.images_per_second,
-        seconds_to_load=document.seconds_to_load,
-        peak_memory=document.peak_memory,
-        cost_usd=document.cost_usd,
-        style=document.style,
-        findings=document.findings,
-        fingerprint=document.fingerprint,
-        final_failures=document.final_failures,
-        unanswered=document.unanswered,
-        draws=document.draws,
-        draws_to_make=document.draws_to_make,
     )
 
 
