@@ -135,12 +135,14 @@ def damage(
     items: Sequence[Item], captions: Mapping[str, Caption], refusals_are_missing: bool
 ) -> tuple[Finding, ...]:
     """What is wrong with a run's captions, by item id; failures have been counted already."""
-    told = [(item, captions[item.id]) for item in items if item.id in captions]
-    rows = [(item.id, text, item.references) for item, caption in told if (text := caption.text) is not None]
+    attempted = [(item, captions[item.id]) for item in items if item.id in captions]
+    rows = [
+        (item.id, text, item.references) for item, caption in attempted if (text := caption.text) is not None
+    ]
     found = find_damage(Texts.of(*zip(*rows, strict=True))) if rows else ()
     if refusals_are_missing:
         found = tuple(replace(one, remedy="") if one.remedy == AS_MISSING else one for one in found)
-    removed = removed_reasoning(caption for _, caption in told)
+    removed = removed_reasoning(caption for _, caption in attempted)
     return (*found, removed) if removed else found
 
 

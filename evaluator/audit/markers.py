@@ -25,14 +25,18 @@ def reasoning(texts: Texts) -> Finding | None:
 
 def removed_reasoning(captions: Iterable[Caption]) -> Finding | None:
     """Answers whose reasoning was taken off when they were recorded."""
-    told = [caption for caption in captions if caption.text is not None]
-    of = [caption for caption in told if caption.reply and has_reasoning(caption.reply.whole_text)]
+    with_text = [caption for caption in captions if caption.text is not None]
+    of = [caption for caption in with_text if caption.reply and has_reasoning(caption.reply.whole_text)]
     if not of:
         return None
     whole = of[0].reply.whole_text if of[0].reply else ""
     shown = " ".join(whole[:LONGEST_EXAMPLE].split())
     return Finding(
-        "removed_reasoning", len(of), len(told), shown, tuple(caption.item_id for caption in of[:EXAMPLES])
+        "removed_reasoning",
+        len(of),
+        len(with_text),
+        shown,
+        tuple(caption.item_id for caption in of[:EXAMPLES]),
     )
 
 

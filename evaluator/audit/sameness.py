@@ -21,16 +21,16 @@ def few_different(texts: Texts) -> Finding | None:
 
     None where it is a failure text: then another finding counts it.
     """
-    told = [plain(text).rstrip(" .") for text in texts.captions if text.strip()]
-    if len(told) < FEWEST:
+    captions = [plain(text).rstrip(" .") for text in texts.captions if text.strip()]
+    if len(captions) < FEWEST:
         return None
-    counts = Counter(told)
+    counts = Counter(captions)
     ((most, count),) = counts.most_common(1)
     first = Counter(plain(of_image[0]).rstrip(" .") for of_image in texts.references if of_image)
     theirs = max(first.values(), default=0) / max(1, first.total())
     different = len(first) / max(1, first.total()) if first else 1.0
-    is_frequent = count >= FEWEST and count / len(told) >= max(MOST_FREQUENT, RATIO * theirs)
-    is_monotonous = len(told) >= 20 and len(counts) / len(told) <= min(DIFFERENT, different / RATIO)
+    is_frequent = count >= FEWEST and count / len(captions) >= max(MOST_FREQUENT, RATIO * theirs)
+    is_monotonous = len(captions) >= 20 and len(counts) / len(captions) <= min(DIFFERENT, different / RATIO)
     if not is_frequent and not is_monotonous:
         return None
     same = [i for i, text in enumerate(texts.captions) if plain(text).rstrip(" .") == most]

@@ -79,14 +79,14 @@ def plain(text: str) -> str:
 
 def _shared(captions: Sequence[str], references: Sequence[str]) -> str:
     """Of all beginnings that are shared and not ordinary, that of the most captions."""
-    told = [text for text in captions if text]
+    texts = [text for text in captions if text]
     found: dict[str, int] = {}
-    for longest in _longest_starts(told, max(FEWEST, SHARE * len(told))):
-        start = _whole_words(longest, told, references)
-        count = sum(text.startswith(start) for text in told)
+    for longest in _longest_starts(texts, max(FEWEST, SHARE * len(texts))):
+        start = _whole_words(longest, texts, references)
+        count = sum(text.startswith(start) for text in texts)
         theirs = sum(text.startswith(start) for text in references) / max(1, len(references))
-        is_frequent = count >= ONE_WORD * len(told) or not is_word(start)
-        if start and is_frequent and count / len(told) >= RATIO * theirs:
+        is_frequent = count >= ONE_WORD * len(texts) or not is_word(start)
+        if start and is_frequent and count / len(texts) >= RATIO * theirs:
             found[start] = count
     return max(found, key=lambda start: found[start], default="")
 

@@ -213,9 +213,9 @@ def judge_command(
     asked_about = contest(runs, names_of(runs), judges.picture_folders, judges.need_pictures)
     beside = folder_of(runs)
     votes = votes or (path if (path := beside / VOTES).exists() else None)
-    told, warnings = read_votes([votes]) if votes else ([], [])
+    earlier, warnings = read_votes([votes]) if votes else ([], [])
     warn(warnings)
-    people = [vote for vote in told if vote.by == "person"]
+    people = [vote for vote in earlier if vote.by == "person"]
     questions = in_both_orders(questions_to_judge(asked_about.captions, people, number, seed))
     judges.show_plan(questions, asked_about, beside / FOLDER)
     if judges.only_plan:

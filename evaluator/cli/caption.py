@@ -92,16 +92,16 @@ def write_captions(
     named: Mapping[str, RunConfig], typed: Sequence[str], places: Sequence[str], path: Path
 ) -> ExitCode:
     """Caption what has no caption in the output yet; each caption is written as soon as it is made."""
-    from evaluator.cli.caption_output import Asked, caption_output
+    from evaluator.cli.caption_output import MadeBy, caption_output
     from evaluator.cli.own_pictures import own_pictures
     from evaluator.config.identity import short_hash
 
     if len(named) > 1:
         raise click.UsageError("--output takes the captions of one model with one prompt")
     ((label, config),) = named.items()
-    asked = Asked(label, short_hash([config.identity[group] for group in ("model", "prompt")]))
+    made_by = MadeBy(label, short_hash([config.identity[group] for group in ("model", "prompt")]))
     root = Path(typed[0]) if len(typed) == 1 and Path(typed[0]).is_dir() else None
-    output = caption_output(path, asked, root, places)
+    output = caption_output(path, made_by, root, places)
     done = set(output.done(places))
     todo = [place for place in places if place not in done]
     if done:

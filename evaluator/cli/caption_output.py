@@ -34,8 +34,8 @@ TABLES = (".csv", ".jsonl")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the captions are made by: other captions are not continued in the same table."""
+class MadeBy:
+    """What the captions are made by. A table that other options have begun is not continued."""
 
     model: str
     options: str  # a hash of the model's and the prompt's options
@@ -55,7 +55,7 @@ class CaptionOutput(Protocol):
         """Write one caption, so that no kill of the program can lose it."""
 
 
-def caption_output(path: Path, asked: Asked, root: Path | None, places: Collection[str]) -> CaptionOutput:
+def caption_output(path: Path, made_by: MadeBy, root: Path | None, places: Collection[str]) -> CaptionOutput:
     """The output that `--output` names: captions.csv, captions.jsonl, .txt, .xmp, or a folder.
 
     `root` is the folder that was typed, if it was only one: pictures are then named by their path in it.
@@ -63,7 +63,7 @@ def caption_output(path: Path, asked: Asked, root: Path | None, places: Collecti
     if path.name in BESIDE and not path.suffix:
         return BesidePictures(path.name, frozenset(map(without_ending, repeated(places))))
     if path.suffix in TABLES:
-        return Table(path, asked, root)
+        return Table(path, made_by, root)
     if path.is_dir() or not path.suffix:
         return DescribedCopies(path, root)
     raise click.UsageError(
@@ -85,7 +85,7 @@ class Table:
     """One row per picture, as CSV or JSON Lines."""
 
     path: Path
-    asked: Asked
+    made_by: MadeBy
     root: Path | None
     rows: dict[str, Mapping[str, str]] = field(default_factory=dict)  # of earlier commands, to be kept
     file: io.TextIOWrapper | None = None
@@ -95,7 +95,9 @@ class Table:
             return ()
         text = read_regular_file(self.path).decode("utf-8-sig", "replace")
         found = list(self._csv_rows(text) if self.path.suffix == ".csv" else self._json_rows(text))
-        others = {(row["model"], row["options"]) for row in found} - {(self.asked.model, self.asked.options)}
+        others = {(row["model"], row["options"]) for row in found} - {
+            (self.made_by.model, self.made_by.options)
+        }
         if others:
             model = ", ".join(sorted({model for model, _ in others}))
             raise click.UsageError(
@@ -122,8 +124,8 @@ class Table:
         row = {
             "image": self._name(place),
             "outcome": caption.outcome.value,
-            "model": self.asked.model,
-            "options": self.asked.options,
+            "model": self.made_by.model,
+            "options": self.made_by.options,
             **texts,
         }
         assert self.file

@@ -76,11 +76,11 @@ def judge_check_command(
         return ExitCode.OK
     for judge in judges:
         warn(judge.check(config.runner))
-    told = []
+    answers = []
     for judge, questions in asked:
         attempts = answered(questions, folder, config.runner, cost_usd(folder) or 0.0)
-        told.append((judge, attempts.captions))
-    found = findings(told, samples, draws, resamples, seed)
+        answers.append((judge, attempts.captions))
+    found = findings(answers, samples, draws, resamples, seed)
     if form == "table":
         print_table(judge_check_table(found))
         echo(f"the answers are kept in {folder}")

@@ -232,8 +232,7 @@ def rescore(
     chosen = any(override.startswith("scorer") for override in overrides)
     for judge in config.scorers.values() if chosen else ():
         if isinstance(judge, AsksModel):
-            for warning in judge.check(config.runner):
-                warn([warning])
+            warn(judge.check(config.runner))
     by_hand: dict[str, Scorer] = {}
     if marks:
         read_marks(marks)  # a mistake in the file is told before anything is scored

@@ -48,10 +48,10 @@ class WebOptions:
             yield served
 
 
-def until_ctrl_c(served: Served, told: str) -> None:
+def until_ctrl_c(served: Served, message: str) -> None:
     """Say how the app is ended, and wait for that. Ctrl-C may come as soon as it is said."""
     with suppress(KeyboardInterrupt):
-        echo(told)
+        echo(message)
         served.wait()
 
 

@@ -38,7 +38,7 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Asked:
+class OpenQuestion:
     """A question that a rater looks at. The ticket stands for it, and tells nobody the systems."""
 
     ticket: str
@@ -99,9 +99,9 @@ class ArenaSession:
         self._lock = threading.Lock()
         self._lines = NewLines(votes, vote_of_line)
         self._votes: dict[Vote, None] = {}
-        self._open: OrderedDict[str, Asked] = OrderedDict()
+        self._open: OrderedDict[str, OpenQuestion] = OrderedDict()
 
-    def ask(self, rater: str) -> Asked | None:
+    def ask(self, rater: str) -> OpenQuestion | None:
         """The rater's open question, else a new one; None where the rater was asked everything."""
         with self._lock:
             self._look()
@@ -111,7 +111,7 @@ class ArenaSession:
             question = next_question(self.contest.captions, list(self._votes), rater, pending, self._random)
             if question is None:
                 return None
-            asked = Asked(secrets.token_urlsafe(12), rater, question)
+            asked = OpenQuestion(secrets.token_urlsafe(12), rater, question)
             self._open[asked.ticket] = asked
             while len(self._open) > MOST_OPEN:
                 self._open.popitem(last=False)
@@ -120,7 +120,7 @@ class ArenaSession:
     def answer(self, ticket: str, choice: Choice, reason: str) -> Vote:
         """Write the vote down. Raises Closed, and OSError where the disk does not take it: it stays open."""
         with self._lock:
-            asked = self._asked(ticket)
+            asked = self._open_question(ticket)
             question = asked.question
             said = self.contest.captions.of[question.image]
             vote = Vote(
@@ -139,7 +139,7 @@ class ArenaSession:
             del self._open[ticket]
             return vote
 
-    def texts(self, asked: Asked) -> tuple[str, str]:
+    def texts(self, asked: OpenQuestion) -> tuple[str, str]:
         """The captions on the left and on the right."""
         question = asked.question
         said = self.contest.captions.of[question.image]
@@ -149,7 +149,7 @@ class ArenaSession:
     def picture(self, ticket: str) -> Path:
         """The picture of an open question. Raises Closed."""
         with self._lock:
-            picture = self.contest.items[self._asked(ticket).question.image].image
+            picture = self.contest.items[self._open_question(ticket).question.image].image
         if picture is None:
             raise Closed(ticket)
         return picture
@@ -161,7 +161,7 @@ class ArenaSession:
             answers = [vote for _, vote in self.contest.captions.about(self._votes) if vote.is_answer]
             return len(answers), sum(vote.rater == rater for vote in answers)
 
-    def _asked(self, ticket: str) -> Asked:
+    def _open_question(self, ticket: str) -> OpenQuestion:
         try:
             return self._open[ticket]
         except KeyError:

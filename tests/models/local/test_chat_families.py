@@ -27,7 +27,7 @@ from evaluator.runner.default import DefaultRunner  # noqa: E402
 from evaluator.runner.picture_workers import CAN_FORK, kind_for, picture_workers  # noqa: E402
 from evaluator.runner.preparation import prepare_ahead  # noqa: E402
 from evaluator.scorers.judge.judge import Judge  # noqa: E402
-from evaluator.store.judgements import Asked, with_answers  # noqa: E402
+from evaluator.store.judgements import AnsweredJudge, with_answers  # noqa: E402
 from tests.models.local import newer_families, tiny_families  # noqa: E402
 
 CHAT = ("llava", "llava-next", "idefics2", "idefics3", "gemma3")
@@ -372,7 +372,7 @@ def test_a_chat_model_loaded_here_is_a_judge(
     for rubric in ("clair", "picture"):
         judge = Judge("llava", rubric, options)
         asked = with_answers({"judge": judge}, tmp_path, DefaultRunner(batch_size=2))["judge"]
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, AnsweredJudge)
         (measurement,) = asked.score(items, captions)
         assert asked.answers is not None
         replies = [each.reply for each in asked.answers.captions.values()]

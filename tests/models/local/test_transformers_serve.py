@@ -17,7 +17,7 @@ from evaluator.core.errors import CaptionError, RetryableError
 from evaluator.models.openai_compatible import OpenAICompatible
 from evaluator.runner.default import DefaultRunner
 from evaluator.scorers.judge.judge import Judge
-from evaluator.store.judgements import Asked, with_answers
+from evaluator.store.judgements import AnsweredJudge, with_answers
 from tests.models.backends import ask
 
 transformers = pytest.importorskip("transformers")
@@ -147,7 +147,7 @@ def test_a_served_model_is_asked_like_any_other(address: str, tmp_path: Path, ph
     for rubric in ("picture", "clair"):
         judge = Judge("transformers-serve", rubric, options)
         judged = with_answers({"judge": judge}, tmp_path / "judgements", DefaultRunner(cache="off"))["judge"]
-        assert isinstance(judged, Asked)
+        assert isinstance(judged, AnsweredJudge)
         (measurement,) = judged.score([Item("1", photo, ("a red dog",))], ["a dog"])
         assert judged.answers is not None
         (answer,) = judged.answers.captions.values()
