@@ -10,6 +10,7 @@ import numpy as np
 from evaluator.agreement.correlations import STATISTICS, Indices
 from evaluator.agreement.judgements import Judged
 from evaluator.agreement.trust import Trusted, observations
+from evaluator.comparison.metric_agreement import ranks
 from evaluator.core import Array, Measurement
 
 PARTS = 4
@@ -92,7 +93,5 @@ def disagreements(trusted: Trusted, metric: str, count: int = 6) -> list[Disagre
 
 def _lower_shares(values: Array) -> Array:
     """The share of the values that are lower than each of them, ties counted half."""
-    from scipy.stats import rankdata
-
-    ranks: Array = (rankdata(values) - 0.5) / len(values)
-    return ranks
+    shares: Array = (ranks(values) - 0.5) / len(values)
+    return shares

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluator.core import Item, Measurement, Signature
+from evaluator.scorers.references import rows_of_mean
 
 # A caption and its references -> a score, a higher one for a better caption; NaN where there is none.
 MetricFunction = Callable[[str, Sequence[str]], float]
@@ -39,7 +40,6 @@ class FunctionMetric:
                 for item, caption in zip(items, captions, strict=True)
             ]
         )
-        scored = np.isfinite(values)
-        rows = np.column_stack([np.where(scored, values, 0.0), scored.astype(np.float64)])
+        rows = rows_of_mean(np.where(np.isfinite(values), values, np.nan))
         (name,) = self.names
-        return [Measurement(name, rows, "mean", Signature.of(name, {"images": int(scored.sum())}))]
+        return [Measurement(name, rows, "mean", Signature.of(name, {"images": int(rows.any(axis=1).sum())}))]

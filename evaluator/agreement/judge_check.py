@@ -18,6 +18,7 @@ from itertools import combinations
 import numpy as np
 
 from evaluator.comparison.bootstrap import percentile_interval
+from evaluator.comparison.metric_agreement import ranks
 from evaluator.core import Array, Caption, Item, Questionnaire
 from evaluator.core.results import WithInterval
 from evaluator.scorers.judge.judge import Judge
@@ -194,12 +195,12 @@ def measured(
 
 def spearman(one: Array, other: Array) -> float:
     """Spearman's rank correlation; NaN where one of the two is constant."""
-    return _correlation(_ranks(one), _ranks(other))
+    return _correlation(ranks(one), ranks(other))
 
 
 def partial_spearman(scores: Array, lengths: Array, agreement: Array) -> float:
     """The rank correlation of score and length that is left at equal agreement with the references."""
-    x, y, z = _ranks(scores), _ranks(lengths), _ranks(agreement)
+    x, y, z = ranks(scores), ranks(lengths), ranks(agreement)
     return _correlation(_without(x, z), _without(y, z))
 
 
@@ -234,12 +235,6 @@ def _pairs(samples: Sequence[Sample], change: str | None) -> tuple[list[Item], l
 
 def _mean(values: Array) -> float:
     return float(values.mean())
-
-
-def _ranks(values: Array) -> Array:
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(values), np.float64)
 
 
 def _correlation(one: Array, other: Array) -> float:
