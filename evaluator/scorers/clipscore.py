@@ -104,17 +104,7 @@ class CLIPScore:
             raise MetricError(
                 f"{name} needs the pictures, and none are given. Type --images DIR, or data.images=DIR"
             )
-        return load_encoder(
-            self.checkpoint,
-            self.revision,
-            self.device,
-            self.dtype,
-            self.batch_size,
-            self.safetensors_only,
-            group=self.group,
-            used_by=self.names[0],
-            weights=weights,
-        )
+        return load_encoder(self, self.names[0], weights)
 
     def measurement(
         self, name: str, scores: Array, items: Sequence[Item], encoder: Encoder, tokens: Sequence[int]

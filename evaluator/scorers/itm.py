@@ -26,6 +26,7 @@ class ITM:
     """Scores captions against their pictures with the matching head of a BLIP or a BLIP-2."""
 
     kind: ClassVar[str] = "itm"
+    group: ClassVar[str] = "scorer.itm"  # where its options stand
 
     checkpoint: str = field(default="Salesforce/blip-itm-base-coco", metadata=TYPED_ONLY)
     revision: str | None = field(default=None, metadata=TYPED_ONLY)
@@ -40,9 +41,7 @@ class ITM:
 
     def matcher(self) -> Matcher:
         """The loaded model. Raises MetricError with the reason."""
-        return load_matcher(
-            self.checkpoint, self.revision, self.device, self.dtype, self.batch_size, self.safetensors_only
-        )
+        return load_matcher(self)
 
     def score(self, items: Sequence[Item], captions: Sequence[str]) -> list[Measurement]:
         """ITM and ITC of each caption. Raises MetricError with the reason."""

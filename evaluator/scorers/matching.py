@@ -4,8 +4,7 @@ The head (ITM) reads picture and text together and gives the probability that th
 features (ITC) of both give a cosine. Both are computed as transformers' BlipForImageTextRetrieval and
 Blip2ForImageTextRetrieval do.
 
-    from evaluator.scorers.matching import load_matcher
-    load_matcher("Salesforce/blip-itm-base-coco").matches([(picture, "a dog")])
+    load_matcher(ITM("Salesforce/blip-itm-base-coco")).matches([(picture, "a dog")])
 """
 
 from __future__ import annotations
@@ -19,14 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from evaluator.core.arrays import Array
-from evaluator.core.errors import ImageError, MetricError, MissingPackage, ModelError
+from evaluator.core.errors import ImageError, MetricError
 from evaluator.files.images import read_picture
-from evaluator.models.checkpoints import (
-    Checkpoint,
-    CheckpointLoader,
-    image_processor_and_tokenizer,
-    is_out_of_memory,
-)
+from evaluator.models.checkpoints import Checkpoint, is_out_of_memory
+from evaluator.scorers.checkpoint_options import FromCheckpoint, open_checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -157,31 +152,15 @@ class Matcher:
         return matching, cosines.diagonal()
 
 
-def load_matcher(
-    checkpoint: str,
-    revision: str | None = None,
-    device: str = "auto",
-    dtype: str = "float32",
-    batch_size: int = 32,
-    safetensors_only: bool = True,
-) -> Matcher:
-    """Load a BLIP or BLIP-2 with a matching head. Raises MetricError with the reason and what to type."""
-    loader = CheckpointLoader(
-        name=checkpoint,
-        revision=revision,
-        device=device,
-        dtype=dtype,
-        safetensors_only=safetensors_only,
-        group="scorer.itm",
-        used_by="ITM",
+def load_matcher(scorer: FromCheckpoint) -> Matcher:
+    """The BLIP or BLIP-2 with a matching head that the options name. Raises MetricError."""
+    checkpoint = open_checkpoint(
+        scorer,
+        "ITM",
+        "Salesforce/blip-itm-base-coco",
         model_types=tuple(CLASSES),
         model_class=CLASSES,
-        open_processor=image_processor_and_tokenizer,
-        otherwise="type scorer.itm.checkpoint=Salesforce/blip-itm-base-coco",
         # A buffer that BLIP-2's older files lack; a captioning checkpoint lacks whole layers.
         tolerated_missing_share=0.002,
     )
-    try:
-        return Matcher(loader.open(), batch_size)
-    except (ModelError, MissingPackage) as error:
-        raise MetricError(str(error)) from error
+    return Matcher(checkpoint, scorer.batch_size)

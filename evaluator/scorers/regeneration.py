@@ -164,16 +164,7 @@ class Regeneration:
 
     def encoder(self) -> Encoder:
         """The loaded CLIP. Raises MetricError with the reason."""
-        return load_encoder(
-            self.checkpoint,
-            self.revision,
-            self.device,
-            self.dtype,
-            self.batch_size,
-            self.safetensors_only,
-            group=self.group,
-            used_by="regeneration",
-        )
+        return load_encoder(self, "regeneration")
 
 
 def can_be_drawn(item: Item, caption: str) -> bool:

@@ -275,7 +275,7 @@ def test_a_siglip_reads_texts_of_its_contexts_length(siglip: Path, items: list[I
 
 
 def test_a_long_text_loses_its_end_and_says_so(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
-    encoder = load_encoder(str(checkpoint))
+    encoder = load_encoder(CLIPScore(str(checkpoint)), "CLIPScore")
     caplog.clear()
     seen = "x" * 75  # a token each; the two ends are the other 2 of the 77
     with caplog.at_level(logging.WARNING):

@@ -83,8 +83,9 @@ def test_a_folder_that_holds_the_weights(
     checkpoint: Path, weights: Path, items: list[Item], tmp_path: Path
 ) -> None:
     """Saved again by transformers, the same weights give the same scores; those of the CLIP give others."""
-    encoder = load_encoder(str(checkpoint), weights=str(weights))
-    assert encoder.version != load_encoder(str(checkpoint)).version
+    scorer = PACScore(str(checkpoint))
+    encoder = load_encoder(scorer, "PAC-S", str(weights))
+    assert encoder.version != load_encoder(scorer, "PAC-S").version
     folder = tmp_path / "pacs"
     for saved in (encoder.model, encoder.tokenizer, encoder.image_processor):
         saved.save_pretrained(folder)

@@ -6,8 +6,7 @@ where the margin is odd. A text longer than the context loses its end and keeps 
 `clip.tokenize(truncate=True)` and in SigLIP's own program. Pictures (identified by the content of their
 files) and references are encoded once per checkpoint, however many systems are scored.
 
-    from evaluator.scorers.clip.checkpoint import load_encoder
-    encoder = load_encoder("openai/clip-vit-base-patch32")
+    encoder = load_encoder(CLIPScore("openai/clip-vit-base-patch32"), "CLIPScore")
     encoder.images([Path("dog.jpg")]), encoder.texts(["A photo depicts a dog."])
 """
 
