@@ -189,7 +189,7 @@ def meteor() -> Finding:
         return Finding("METEOR", "cannot be computed", str(error))
     prepared = (cache_folder("meteor") / files.digest(VERSION)).is_dir()
     return Finding(
-        "METEOR", "ready" if prepared else "ready; its tables are prepared once, in about 15 seconds"
+        "METEOR", "ready" if prepared else "ready; its tables are prepared once, in about 10 seconds"
     )
 
 

@@ -21,10 +21,7 @@ def table_file(folder: Path, *rows: tuple[str, str]) -> Path:
     return path
 
 
-def test_rows_of_one_phrase_stand_together_in_their_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "ROWS_AT_A_TIME", 2)
+def test_rows_of_one_phrase_stand_together_in_their_order(tmp_path: Path) -> None:
     rows = [("a b", "c"), ("d", "a"), ("a b", "a"), ("d", "c d e"), ("a b", "c")]
     words, table = paraphrases(table_file(tmp_path, *rows))
     assert sorted(words) == ["a", "b", "c", "d", "e"]
@@ -35,10 +32,10 @@ def test_rows_of_one_phrase_stand_together_in_their_order(
         node[tuple("abcde"[start : start + length])] = place
     pairs = table.pairs(np.array(list(node.values())))
     names = {number: " ".join(phrase) for phrase, number in node.items()}
-    told = [(names[one], names[two]) for one, two, _ in zip(*map(np.ndarray.tolist, pairs), strict=True)]
-    assert sorted(told) == sorted(rows)
+    read = [(names[one], names[two]) for one, two, _ in zip(*map(np.ndarray.tolist, pairs), strict=True)]
+    assert sorted(read) == sorted(rows)
     for source in ("a b", "d"):
-        assert [row for row in told if row[0] == source] == [row for row in rows if row[0] == source]
+        assert [row for row in read if row[0] == source] == [row for row in rows if row[0] == source]
 
 
 def test_the_installed_lists(language: Language) -> None:
