@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluator.core.errors import StoreError
-from evaluator.files.atomic import replacing
+from evaluator.files.atomic import replace_file
 
 
 def write_output(path: Path, text: str) -> None:
@@ -19,8 +19,7 @@ def write_output(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():  # such as /dev/stdout
             path.write_bytes(content)
             return
-        with replacing(path) as temporary:
-            temporary.write_bytes(content)
+        replace_file(path, content)
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {error.strerror}. Free space, correct the permissions, or type another"

@@ -1,7 +1,11 @@
-"""Files that other people wrote, read as a whole: ordinary files only, and none that fills the memory."""
+"""Files that other people wrote: only regular files are opened, and none is read that fills the memory.
+
+A pipe or a device may never end, and a link leads elsewhere.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -10,13 +14,25 @@ from evaluator.core.errors import DataError
 
 # The largest annotations files, such as dataset_coco.json, have some 150 MB.
 LIMIT_BYTES = 2_000_000_000
+# What a system lacks is left out: Windows has no pipes among its files, and opens text in a mode of its own.
+ALWAYS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_regular_file(path: Path, flags: int) -> int:
+    """`os.open` for a regular file. Raises OSError for a symbolic link, a folder, a pipe or a device."""
+    if path.is_symlink():  # for systems without O_NOFOLLOW
+        raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
+    descriptor = os.open(path, flags | ALWAYS, 0o666)  # a pipe that nobody writes to is not waited for
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
+    return descriptor
 
 
 def read_regular_file(path: Path, limit: int = LIMIT_BYTES) -> bytes:
-    """The content of an ordinary file.
+    """The content of a regular file, or of one that a link leads to.
 
-    A pipe or a device, which may never end, is refused before it is opened. Raises DataError that says what
-    is there instead, and for more than `limit` bytes.
+    Raises DataError that says what is there instead, and for more than `limit` bytes.
     """
     try:
         status = path.stat()

@@ -20,7 +20,7 @@ from evaluator.core.batch_jobs import Job, JobState, OpenRequest
 from evaluator.core.errors import StoreError
 from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.files.json_bytes import encode_json
-from evaluator.files.plain import plain
+from evaluator.files.regular_file import open_regular_file
 from evaluator.store import job_log, request_log
 from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json
@@ -52,7 +52,7 @@ class AppendedFile:
     """A file of lines, open without a buffer. Raises OSError where it cannot be written."""
 
     def __init__(self, path: Path) -> None:
-        descriptor = plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        descriptor = open_regular_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         self.file: BinaryIO = os.fdopen(descriptor, "a+b", buffering=0)
         self._is_torn = self._lacks_a_line_break()
 
@@ -88,7 +88,7 @@ def locked(folder: Path, otherwise: str) -> Iterator[None]:
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # No link, whose target the lock would empty, and no pipe.
-        os.close(plain(folder / LOCK, os.O_RDWR | os.O_CREAT))
+        os.close(open_regular_file(folder / LOCK, os.O_RDWR | os.O_CREAT))
         try:
             lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=0.02)
         except Timeout:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from evaluator.core.errors import StoreError
-from evaluator.files.plain import plain
+from evaluator.files.regular_file import open_regular_file
 from evaluator.store.run import read_lines
 from evaluator.store.run_files import LIMITS
 
@@ -40,7 +40,7 @@ class NewLines(Generic[Line]):
         the next call meets it again.
         """
         try:
-            descriptor = plain(self.path, os.O_RDONLY)
+            descriptor = open_regular_file(self.path, os.O_RDONLY)
         except FileNotFoundError:
             was_there = self._file is not None
             self._begin(None)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from evaluator.core.errors import StoreError
-from evaluator.files.plain import plain
+from evaluator.files.regular_file import open_regular_file
 
 # The most bytes that are read of each file. A run of 1,000,000 images needs a fifth to a half of it.
 LIMITS: Mapping[str, int] = MappingProxyType(
@@ -76,7 +76,7 @@ class FolderFiles:
     def read(self, name: str) -> bytes:
         limit = LIMITS[name]
         try:
-            with os.fdopen(plain(self.path / name, os.O_RDONLY), "rb") as file:
+            with os.fdopen(open_regular_file(self.path / name, os.O_RDONLY), "rb") as file:
                 size = os.fstat(file.fileno()).st_size
                 content = b"" if size > limit else file.read()
         except OSError as error:

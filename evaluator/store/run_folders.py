@@ -7,7 +7,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from evaluator.files.plain import plain
+from evaluator.files.regular_file import open_regular_file
 
 # Held by whoever writes to a run folder. A file of its own: Windows lets nobody read a file that is locked.
 LOCK = ".lock"
@@ -32,7 +32,7 @@ def is_being_written(path: Path) -> bool:
     flock, such as Windows, goes by the time of the last caption.
     """
     try:
-        descriptor = plain(path / LOCK, os.O_RDONLY)
+        descriptor = open_regular_file(path / LOCK, os.O_RDONLY)
     except OSError:
         return False
     try:
