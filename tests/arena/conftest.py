@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from evaluator.core import Item
+from tests.judging_commands import JudgingCommands
 from tests.models.conftest import server  # noqa: F401  (a fixture)
 from tests.provider_server import ProviderServer
 from tests.scored_runs import scored_run
@@ -46,16 +47,14 @@ def runs(tmp_path: Path) -> list[Path]:
     ]
 
 
-class Judging:
-    """Commands of the arena with a judge behind the server of the tests."""
+class VotingJudge(JudgingCommands):
+    """Commands of the arena with a judge that prefers the longer caption."""
 
     def __init__(
         self, folder: Path, command: Callable[..., CompletedProcess[str]], judge: ProviderServer
     ) -> None:
-        self.folder, self.command, self.server = folder, command, judge
+        super().__init__(folder, command, judge)
         judge.judge = longer
-        lines = ["gpt-5.6-luna: {input: 1.0, output: 1.0}"]
-        (folder / "prices.yaml").write_text("\n".join(lines) + "\n")
 
     def arguments(self, provider: str = "openai") -> list[str]:
         address = f"judge.base_url={self.server.base_url(provider)}"
@@ -69,19 +68,14 @@ class Judging:
     def __call__(self, *arguments: object, provider: str = "openai") -> CompletedProcess[str]:
         return self.command("arena", *arguments, *self.arguments(provider))
 
-    @property
-    def asked(self) -> int:
-        """How many questions the judge has answered so far."""
-        return sum(self.server.answered.values())
-
 
 @pytest.fixture
-def judging(
+def voter(
     tmp_path: Path,
     command: Callable[..., CompletedProcess[str]],
     server: ProviderServer,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
-) -> Judging:
+) -> VotingJudge:
     monkeypatch.setenv("EVALUATOR_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-    return Judging(tmp_path, command, server)
+    return VotingJudge(tmp_path, command, server)

@@ -16,7 +16,7 @@ from evaluator.arena.auto import auto_scores, baseline_of, comparisons
 from evaluator.arena.choice import Captions
 from evaluator.arena.votes import Vote, Winner, read_votes
 from evaluator.core.errors import DataError
-from tests.arena.conftest import Judging
+from tests.arena.conftest import VotingJudge
 
 BASELINES = ["x", "y", "z"]
 
@@ -69,42 +69,42 @@ def test_every_baseline_meets_a_third_of_the_images_whichever_system_is_new(
     assert len(comparisons(Captions(said), "new", BASELINES, every=True)) == 3 * len(asked)
 
 
-def test_the_command(judging: Judging, runs: list[Path]) -> None:
+def test_the_command(voter: VotingJudge, runs: list[Path]) -> None:
     """A judge that prefers the longer caption: blip beats git, and loses against llava."""
-    baseline = judging.folder / "git.zip"
-    assert judging.command("baseline", runs[0], "--output", baseline).returncode == 0
+    baseline = voter.folder / "git.zip"
+    assert voter.command("baseline", runs[0], "--output", baseline).returncode == 0
     line = ["auto", runs[1], "--baselines", f"{baseline},{runs[2]}"]
-    planned = judging(*line, "--plan")
+    planned = voter(*line, "--plan")
     assert planned.stdout.splitlines()[1].split()[1:3] == ["pair-references", "12"]
-    assert judging.asked == 0
-    done = judging(*line, "--output", "auto.jsonl")
+    assert voter.asked == 0
+    done = voter(*line, "--output", "auto.jsonl")
     assert done.returncode == 0, done.stderr
-    assert judging.asked == 12
+    assert voter.asked == 12
     assert "blip has captions of 6 of the 6 images that all baselines captioned" in done.stdout
     assert "Words in a caption: blip 7.0, git 4.0, llava 11.0" in done.stdout
-    assert all("<references-" in json.dumps(each.document) for each in judging.server.requests)
-    assert len(read_votes([judging.folder / "auto.jsonl"])[0]) == 12
-    rows = list(csv.DictReader(io.StringIO(judging(*line, "--format", "csv").stdout)))
+    assert all("<references-" in json.dumps(each.document) for each in voter.server.requests)
+    assert len(read_votes([voter.folder / "auto.jsonl"])[0]) == 12
+    rows = list(csv.DictReader(io.StringIO(voter(*line, "--format", "csv").stdout)))
     assert [(row["against"], float(row["score"])) for row in rows] == [
         ("git", 100.0),
         ("llava", -100.0),
         ("mean", 0.0),
     ]
     # In one order, which was asked already; against every baseline, the other half is new.
-    once = json.loads(judging(*line, "--one-order", "--format", "json").stdout)
+    once = json.loads(voter(*line, "--one-order", "--format", "json").stdout)
     assert [row["comparisons"] for row in once] == [3, 3, 6]
-    assert judging.asked == 12
-    every = json.loads(judging(*line, "--every", "--format", "json").stdout)
+    assert voter.asked == 12
+    every = json.loads(voter(*line, "--every", "--format", "json").stdout)
     assert [row["comparisons"] for row in every] == [6, 6, 12]
-    assert judging.asked == 24
+    assert voter.asked == 24
 
 
-def test_captions_that_say_the_same_are_ties_without_a_question(judging: Judging, runs: list[Path]) -> None:
+def test_captions_that_say_the_same_are_ties_without_a_question(voter: VotingJudge, runs: list[Path]) -> None:
     captions = runs[1] / "captions.jsonl"
     captions.write_text(captions.read_text().replace("1 in a park", "1.").replace("2 in a park", "2"))
-    done = judging("auto", runs[1], "--baselines", runs[0])
+    done = voter("auto", runs[1], "--baselines", runs[0])
     assert done.returncode == 0, done.stderr
-    assert judging.asked == 8
+    assert voter.asked == 8
     assert "a tie without a question: 2" in done.stdout
 
 
@@ -117,8 +117,8 @@ def test_captions_that_say_the_same_are_ties_without_a_question(judging: Judging
     ],
 )
 def test_what_cannot_be_scored_is_said(
-    judging: Judging, runs: list[Path], arguments: list[str], told: str
+    voter: VotingJudge, runs: list[Path], arguments: list[str], told: str
 ) -> None:
-    done = judging("auto", *arguments)
+    done = voter("auto", *arguments)
     assert done.returncode == 2
     assert told in done.stderr

@@ -14,6 +14,7 @@ from evaluator.config.run_config import run_configs
 from evaluator.evaluate import evaluate
 from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
+from tests.judging_commands import JudgingCommands
 from tests.models.conftest import server  # noqa: F401  (a fixture)
 from tests.provider_server import ProviderServer
 
@@ -25,19 +26,16 @@ CAPTIONS = {
     "5": "a plate of food",
     "6": "a man surfs",
 }
-MODEL = "gpt-5.6-luna"  # what conf/model/gpt-mini.yaml asks for
-PRICES = "{model}: {{input: 1.0, output: 1.0}}\n"
 
 
-class Judging:
+class Judging(JudgingCommands):
     """`evaluator run` over the captions, with a judge behind the server of the tests."""
 
     def __init__(
         self, folder: Path, command: Callable[..., CompletedProcess[str]], judge: ProviderServer
     ) -> None:
-        self.folder, self.command, self.server = folder, command, judge
+        super().__init__(folder, command, judge)
         self.path = folder / "runs" / "one"
-        (folder / "prices.yaml").write_text(PRICES.format(model=MODEL))
         self.write(CAPTIONS)
 
     def write(self, captions: Mapping[str, str]) -> None:
@@ -77,11 +75,6 @@ class Judging:
     def typed(self, *more: str) -> CompletedProcess[str]:
         """The whole command, with its table."""
         return self.command("run", *self.arguments, "name=one", *more)
-
-    @property
-    def asked(self) -> int:
-        """How many questions the judge has answered so far."""
-        return sum(self.server.answered.values())
 
     def score(self, metric: str = "CLAIR (gpt-mini)") -> Any:
         return next(one for one in RunFolder(self.path).load().results.scores if one.name == metric)

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from evaluator.store.run_folder import RunFolder
-from tests.judging.conftest import MODEL, Judging
+from tests.judging.conftest import Judging
 from tests.judging.test_rubrics import with_pictures
+from tests.judging_commands import MODEL
 
 BATCH = ("runner=batch", "runner.poll_seconds=0.01")
 
