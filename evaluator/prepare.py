@@ -2,8 +2,8 @@
 
     prepared = prepare(run_configs(["model=gemini,git", "data=coco"], sweep=True))
 
-A missing key, package, folder or file of the last run of a sweep is told before the first run is paid for,
-together with all other problems. Nothing is written.
+A key, package, folder or file that only the last run of a sweep lacks is reported before the first run is
+paid for, together with all other problems. Nothing is written.
 """
 
 from __future__ import annotations

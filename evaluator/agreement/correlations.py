@@ -32,7 +32,7 @@ from evaluator.agreement.kendall import OrderedPairs
 from evaluator.core import Array
 
 Indices = NDArray[np.int64]
-# From how often each image counts to the statistic; NaN where nothing can be told.
+# From how often each image counts to the statistic; NaN where it is not defined.
 Statistic = Callable[[Indices], float]
 
 FEW_VALUES = 64  # up to here splitting the ratings takes less time than sorting each resample

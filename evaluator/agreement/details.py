@@ -24,7 +24,7 @@ class LengthPart:
     shortest: int  # words
     longest: int
     captions: int
-    values: Mapping[str, float]  # by metric; NaN where nothing can be told
+    values: Mapping[str, float]  # by metric; NaN where it is not defined
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def adjusted_difference(scores: Array, own: Array, agreement: Array) -> float:
 
 
 def family(model: str) -> str:
-    """Who makes a model, told from its name; the first word of the name where that is not known.
+    """Who makes a model, by its name; the first word of the name where that is not known.
 
     >>> family("gemini-3.8-flash"), family("openai/gpt-5"), family("Qwen/Qwen3-VL-8B"), family("blip2")
     ('Google', 'OpenAI', 'Alibaba', 'blip')

@@ -19,7 +19,7 @@ from evaluator.agreement.judgements import Judged
 def krippendorff_alpha(judged: Sequence[Judged]) -> float:
     """Krippendorff's alpha for ordered ratings: 1 for full agreement, 0 for that of chance.
 
-    NaN where no caption has two ratings, or all ratings are the same. The raters are not told apart: they
+    NaN where no caption has two ratings, or all ratings are the same. The raters have no names: they
     differ from caption to caption.
     """
     return alpha_of([one.raters for one in judged], "ordinal")

@@ -31,7 +31,7 @@ MEAN = 1000.0
 # Half of it won and half of it lost by every system against one whose strength is 0: it keeps the rating of a
 # system that won every vote finite.
 PRIOR = 0.2
-# With fewer raters, how much they differ cannot be told from their votes.
+# With fewer raters, how much they differ cannot be estimated from their votes.
 FEWEST_RATERS = 5
 MOST_STEPS = 100
 # An estimate that so many times the votes would separate two systems says nothing.

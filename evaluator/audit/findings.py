@@ -1,4 +1,4 @@
-"""The table of what can be wrong with captions, and how each finding is said.
+"""The table of what can be wrong with captions, and the words for each finding.
 
     >>> references = [("a cat",), ("a bus",), ("men",), ("a dog",)]
     >>> texts = Texts.of("1234", ["a cat", "nan", "", "a dog"], references)
@@ -54,11 +54,11 @@ SHOWN = 80  # characters of a caption in a sentence
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of damage is said, and which option shows the scores without it."""
+    """The words for one kind of damage, and which option shows the scores without it."""
 
     saying: str  # behind "94 % of its captions (4,698 of 5,000)"; {} is the text that was found
     remedy: str = ""
-    beside: str = ""  # what is said as well where there are references
+    beside: str = ""  # added where there are references
 
 
 UNLIKE_REFERENCES = ", and the references do not"

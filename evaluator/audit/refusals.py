@@ -5,7 +5,7 @@
     >>> is_refusal("Es tut mir leid, ich sehe kein Bild."), is_refusal("抱歉，我无法识别图片中的人物。")
     (True, True)
 
-A refusal is known by how it begins. A caption that goes on to an apology is still a caption.
+A refusal is known by how it begins. A caption that ends in an apology is still a caption.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Rows:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nobody needs to be told what the file is."""
+        """Whether the file is of the ordinary kind, which needs no note."""
         return self.kind in ("JSON", "JSON Lines", "CSV")
 
 

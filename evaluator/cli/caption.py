@@ -41,7 +41,7 @@ class Answers:
     type=click.Path(path_type=Path),
     metavar="FILE.csv|FILE.jsonl|.txt|.xmp|FOLDER",
     help="Write the captions to a table, to a file beside each picture (only .txt or .xmp), or into copies "
-    "of the pictures in a folder. The same command goes on where an earlier one ended.",
+    "of the pictures in a folder. The same command resumes where an earlier one ended.",
 )
 @run_options
 def caption_command(arguments: tuple[str, ...], output: Path | None, options: RunOptions) -> ExitCode:

@@ -1,6 +1,6 @@
 """Where `evaluator caption --output` writes: a table, a file beside each picture, or copies of the pictures.
 
-What is written already is not captioned again, so the same command goes on where an earlier one ended. A file
+What is written already is not captioned again, so the same command resumes where an earlier one ended. A file
 of somebody else is never changed: no table with other columns, no text beside a picture, and no picture.
 """
 

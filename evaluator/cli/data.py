@@ -47,7 +47,7 @@ def data_command() -> None:
 def fetch_command(name: str | None, parent: Path, mirror: str | None, no_pictures: bool) -> ExitCode:
     """Download a published data set: coco-val2017, coco-val2014, karpathy, flickr8k or nocaps.
 
-    The same command goes on where an earlier one ended. It prints what to type then. Without a NAME, it lists
+    The same command resumes where an earlier one ended. It prints what to type then. Without a NAME, it lists
     the data sets.
     """
     from evaluator.core.spelling import did_you_mean

@@ -235,7 +235,7 @@ def rescore(
             warn(judge.check(config.runner))
     by_hand: dict[str, Scorer] = {}
     if marks:
-        read_marks(marks)  # a mistake in the file is told before anything is scored
+        read_marks(marks)  # a mistake in the file is reported before anything is scored
         by_hand = {"marks": HandMarks(marks)}
     runs = [RunFolder.existing(path).load() for path in paths]
     scored = []

@@ -49,7 +49,7 @@ class WebOptions:
 
 
 def until_ctrl_c(served: Served, message: str) -> None:
-    """Say how the app is ended, and wait for that. Ctrl-C may come as soon as it is said."""
+    """Print how to end the app, and wait for that. Ctrl-C may come as soon as it is printed."""
     with suppress(KeyboardInterrupt):
         echo(message)
         served.wait()

@@ -126,7 +126,7 @@ def bca_interval(scores: Array, value: float, left_out: Array, confidence: float
     """BCa: percentiles moved for the bias and the skewness of the score.
 
     `value` is the score of all images, `left_out` (N,) that of all images but one. Where all resamples agree,
-    or skewness cannot be told, these are the percentiles.
+    or the skewness is not defined, these are the percentiles.
     """
     known = scores[~np.isnan(scores)]
     below = (np.count_nonzero(known < value) + np.count_nonzero(known <= value)) / (2 * len(known))

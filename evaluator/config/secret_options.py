@@ -42,7 +42,7 @@ def refuse_secrets(typed: Sequence[str]) -> None:
 
 def refuse_secrets_in(document: Any, model: Any) -> None:
     """The same for a document that a run's files will hold; the key of this model is known, too."""
-    # That there is no key is said when one is needed. A captioner of one's own may mean another thing by it.
+    # A missing key is reported when it is needed. A captioner of one's own may mean another thing by it.
     with suppress(ConfigError, TypeError):
         if callable(read_key := getattr(model, "key", None)) and isinstance(key := read_key(), str):
             remember(key)

@@ -118,7 +118,7 @@ class BatchProvider(Protocol):
     async def find(self, job: Job, others: Collection[str]) -> str | None:
         """The provider's name of a job that an interrupted command may have made; empty where there is none.
 
-        None: this cannot be told before another job ends. `others` are jobs that it cannot be.
+        None: this is not known before another job ends. `others` are jobs that it cannot be.
         """
 
     async def status(self, job: Job) -> JobStatus: ...

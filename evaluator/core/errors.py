@@ -124,7 +124,7 @@ class MetricError(EvaluatorError):
 
 
 def together(problems: Sequence[tuple[str, EvaluatorError]]) -> EvaluatorError:
-    """One error for all problems, each told once with what has it; a single problem is its own error.
+    """One error for all problems, each named once with what has it; a single problem is its own error.
 
     >>> no_key, no_file = ConfigError("no key"), DataError("no file")
     >>> print(together([("git", no_file), ("gpt", no_key), ("gpt", no_file)]))

@@ -1,6 +1,6 @@
 """Fetching a published data set: its files into one folder, several at once, each whole or not at all.
 
-Files that are there already are not fetched again, so the same command goes on where an earlier one ended.
+Files that are there already are not fetched again, so the same command resumes where an earlier one ended.
 """
 
 from __future__ import annotations

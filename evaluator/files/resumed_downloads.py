@@ -85,7 +85,7 @@ class Resumed:
                 wait *= 2
         raise DataError(
             f"{url}: the connection broke after {in_megabytes(self._size())}, and again each time. Type the "
-            "same command again: it goes on from there"
+            "same command again to resume"
         )
 
     def _size(self) -> int:
@@ -110,7 +110,7 @@ class Resumed:
         except (ImageError, ValueError) as error:  # another scheme, or no address at all
             raise DataError(f"{url}: {error}") from error
         except BROKEN as error:
-            logger.info("%s: %s; it goes on after %s bytes", url, error, f"{self._size():,}")
+            logger.info("%s: %s; resumed after %s bytes", url, error, f"{self._size():,}")
         return False
 
     def _save(self, answer: http.client.HTTPResponse, have: int, url: str) -> bool:

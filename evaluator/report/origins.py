@@ -1,6 +1,6 @@
 """How the numbers were made: each run's model, prompt, options, data, versions and command.
 
-What is the same in all runs is said once, and so is the signature of each metric.
+What is the same in all runs is named once, and so is the signature of each metric.
 """
 
 from __future__ import annotations

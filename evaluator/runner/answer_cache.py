@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 PATIENCE_SECONDS = 5.0  # how long a run waits for a process that holds the lock of the cache
 NO_CACHE = (
-    "the cache of answers cannot be used (%s): this run goes on without it, and loses nothing. "
+    "the cache of answers cannot be used (%s): this run continues without it, and loses nothing. "
     "Free some disk space, or type cache=off"
 )
 # What SQLite raises, and what a row that cannot be read or written does.

@@ -40,7 +40,7 @@ class DeviceMeter:
 
 def import_libraries() -> None:
     """What loading takes besides the model itself: of several models, only the first would wait for it."""
-    with suppress(ImportError):  # what is missing is said where it is needed
+    with suppress(ImportError):  # what is missing is reported where it is needed
         from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: F401
 
 

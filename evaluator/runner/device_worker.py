@@ -49,7 +49,7 @@ class Captioned:
 
 @dataclass(frozen=True)
 class Failed:
-    """The worker cannot go on, and no other could."""
+    """The worker cannot continue, and no other could."""
 
     reason: str
 

@@ -131,7 +131,7 @@ class Jobs:
     async def _find(self, job: Job) -> str | None:
         """The provider's name of a job that may have been made; empty when it cannot be on its way either.
 
-        None: that cannot be told yet.
+        None: that is not known yet.
         """
         others = {other.batch for other in self._book.jobs.values() if other.batch}
         for seconds in (0.0, SETTLED_SECONDS):

@@ -99,7 +99,7 @@ def range_of(number: tuple[int, int]) -> str:
 def captions_on_ray(
     work: Work, items: Sequence[Item], pools: Pools, used: Callable[[int, DeviceUse], None]
 ) -> Generator[list[Caption]]:
-    """The captions of all items as they come. `used` is told what each process takes of its device.
+    """The captions of all items as they come. `used` gets what each process takes of its device.
 
     Raises ModelError where the model cannot be used, or its processes die whatever they caption.
     """

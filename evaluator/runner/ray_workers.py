@@ -40,7 +40,7 @@ COLUMN = "pickled"
 
 @dataclass(frozen=True)
 class Work:
-    """What all processes of a run are told."""
+    """What all processes of a run get."""
 
     captioner: Captioner
     prompt: Prompt

@@ -1,19 +1,7 @@
 """One run folder: its files, written so that a process may be killed at any moment.
 
-    config.yaml          what was asked for, every option written out
-    manifest.json        what it ran on: versions, machine, data set digest, identity
-    items.jsonl          one line per image: id, references, picture path, tags
-    captions.jsonl       one line per attempt, appended at once; the last line of an image counts
-    requests.jsonl       of a remote model: each request, appended before it is sent (request_log.py)
-    captions.coco.json   the captions in COCO's results format, for other programs
-    scores.json          scores with intervals and signatures, coverage, outcomes
-    per_image.parquet    one row per image: outcome, caption, the score of each metric
-    statistics.npz       each metric's sufficient statistics, row by row, with the ids
-    notes.json           why captions have their scores, where a scorer says it: invented objects
-
-captions.jsonl and requests.jsonl are only ever appended to, each line by a single write, under a lock. A
-killed process loses at most the line it was writing, which the next reader skips. All other files are
-replaced whole.
+docs/architecture.md lists the files. captions.jsonl, requests.jsonl and batches.jsonl are only ever appended
+to (`ledger.py`): a killed process loses at most the line it was writing. All other files are replaced whole.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class TextTable:
         widths = [self._width(column) for column in range(len(self.headings))]
         columns = list(range(1, len(widths)))
         too_wide = 1 + sum(each + 3 for each in widths) - options.max_width
-        if too_wide > 0:  # long names go on in the next line
+        if too_wide > 0:  # long names continue in the next line
             wanted = widths[0] - too_wide
             widths[0] = wanted if wanted >= 20 else min(widths[0], options.max_width * 2 // 5)
         if 1 + sum(each + 3 for each in widths) > options.max_width:
