@@ -29,13 +29,14 @@ from evaluator.report.text.experiment import markdown as experiment
 from evaluator.report.text.robustness import robustness_table
 from evaluator.scoring import score_locked
 from evaluator.store import draws
+from evaluator.store.attempts import without_final_outcome
 from evaluator.store.counts import known_sum
 from evaluator.store.draws import captioned, drawn_again
 from evaluator.store.judgements import FOLDER, cost_usd
 from evaluator.store.ledger import Ledger, ledger_within
 from evaluator.store.manifest import Manifest
 from evaluator.store.provenance import environment
-from evaluator.store.run import Run, without_final_outcome
+from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)

@@ -40,11 +40,12 @@ from evaluator.data.known import dataset_name
 from evaluator.data.sampling import shard, stratified
 from evaluator.files.images import is_file
 from evaluator.files.perturbed_pictures import perturbed_path
+from evaluator.store.attempts import without_final_outcome
 from evaluator.store.draws import captioned, drawn_again
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.kept_scores import kept_scores
 from evaluator.store.manifest import Manifest
-from evaluator.store.run import Run, without_final_outcome
+from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)

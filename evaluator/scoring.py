@@ -22,6 +22,7 @@ from evaluator.runner.default import DefaultRunner
 from evaluator.scorers.draws import measure_draws
 from evaluator.scorers.measure import under_rules
 from evaluator.scorers.progress import scoring_progress
+from evaluator.store.attempts import without_final_outcome
 from evaluator.store.counts import (
     count_final_failures,
     count_outcomes,
@@ -33,7 +34,7 @@ from evaluator.store.draws import by_draw, captioned, drawn_again
 from evaluator.store.fingerprint import fingerprint
 from evaluator.store.judgements import FOLDER, costs_usd, incomplete, with_answers
 from evaluator.store.kept_scores import kept_scores
-from evaluator.store.run import Run, without_final_outcome
+from evaluator.store.run import Run
 from evaluator.store.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evaluator.core import AsksModel, Item, Measurement, Question, Questionnaire, Runner, Scorer
+from evaluator.store.attempts import Attempts, read_attempts, without_final_outcome
 from evaluator.store.counts import known_sum
 from evaluator.store.ledger import ledger_within
-from evaluator.store.run import Attempts, read_attempts, without_final_outcome
 from evaluator.store.run_files import FolderFiles
 
 logger = logging.getLogger(__name__)

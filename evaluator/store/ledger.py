@@ -22,10 +22,10 @@ from evaluator.core.secrets import caption_without_secrets, known_secrets
 from evaluator.files.json_bytes import encode_json
 from evaluator.files.regular_file import open_regular_file
 from evaluator.store import job_log, request_log
+from evaluator.store.attempts import Attempts, read_attempts
 from evaluator.store.counts import known_sum
 from evaluator.store.formats import caption_to_json
 from evaluator.store.request_log import RequestLine
-from evaluator.store.run import Attempts, read_attempts
 from evaluator.store.run_files import FolderFiles
 from evaluator.store.run_folders import LOCK
 

@@ -25,8 +25,9 @@ from evaluator.files.json_bytes import encode_json
 from evaluator.store import draws, request_log
 from evaluator.store.formats import caption_from_line, caption_to_json, request_from_line
 from evaluator.store.judgements import ANSWERS, FOLDER
+from evaluator.store.reading import read_appended
 from evaluator.store.request_log import RequestLine, unsettled
-from evaluator.store.run import Run, read_appended
+from evaluator.store.run import Run
 from evaluator.store.run_files import FolderFiles, RunFiles
 from evaluator.store.run_folder import RunFolder
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from evaluator.core.errors import StoreError
 from evaluator.files.regular_file import open_regular_file
-from evaluator.store.run import read_lines
+from evaluator.store.reading import read_lines
 from evaluator.store.run_files import LIMITS
 
 Line = TypeVar("Line")

@@ -9,82 +9,45 @@ Everything after captioning takes a Run, so that no file is parsed twice in one 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from json import JSONDecodeError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from evaluator.config.identity import IDENTITY_GROUPS
 from evaluator.core import Array, Caption, Item, Measurement, Results, Score
-from evaluator.core.batch_jobs import Job
 from evaluator.core.errors import StoreError
-from evaluator.files.json_bytes import decode_json
-from evaluator.store import draws, job_log, request_log
+from evaluator.store import draws
+from evaluator.store.attempts import Attempts, read_attempts
 from evaluator.store.config_file import config_from_yaml
 from evaluator.store.counts import count_outcomes, known_sum
 from evaluator.store.formats import (
     NotesDocument,
     ScoreEntry,
     ScoresDocument,
-    bounded,
-    caption_from_line,
     checked,
-    item_from_line,
-    job_from_line,
-    request_from_line,
     results_from_document,
     understanding,
 )
-from evaluator.store.job_log import open_jobs
-from evaluator.store.manifest import FORMAT_VERSION, Manifest, manifest_from_json
+from evaluator.store.manifest import Manifest
 from evaluator.store.own_items import were_written_here
 from evaluator.store.per_image import per_image_table
 from evaluator.store.provenance import inputs_digest
-from evaluator.store.request_log import RequestLine, booked_usd, unsettled
+from evaluator.store.reading import RERUN, items_from, read_document, read_manifest
 from evaluator.store.row_statistics import IDS, SCORING, read_statistics
-from evaluator.store.run_files import LIMITS, MANIFEST, FolderFiles, RunFiles, files_at
+from evaluator.store.run_files import LIMITS, FolderFiles, RunFiles, files_at
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Line = TypeVar("Line")
-SomeItem = TypeVar("SomeItem", bound=Item)
 
 # What is computed from the captions; any of it may be deleted.
 COMPUTED = ("captions.coco.json", "per_image.parquet", "statistics.npz", "scores.json")
 NOTES = "notes.json"
-MOST_LINES = 5_000_000
 
-RERUN = "Delete it and run again"
 RESCORE = "Type: evaluator score {}"
-NO_MANIFEST = "Restore the file, or start a new run with name=...; cached answers will be reused"
-
-
-@dataclass(frozen=True)
-class Attempts:
-    """What captions.jsonl, requests.jsonl and batches.jsonl say."""
-
-    captions: Mapping[str, Caption]  # the latest outcome of each item, in the order of the first attempts
-    answered_usd: float | None = None  # of all lines, also of those that a later one replaced
-    unsettled: Mapping[int, RequestLine] = field(default_factory=dict)  # requests that no line names
-    last_request: int = 0  # the highest number of a request
-    jobs: Mapping[str, Job] = field(default_factory=dict)  # at a batch interface, those that have not ended
-    size: int = 0  # of these files in bytes, before they were read
-
-    @property
-    def cost_usd(self) -> float | None:
-        """The cost of every request: of one without a caption, the most it may be. None: no cost is known."""
-        return known_sum([self.answered_usd, *(line.usd for line in self.unsettled.values())])
-
-    @property
-    def unanswered(self) -> list[RequestLine]:
-        """The requests that were in flight when a command was killed; those of jobs are on their way."""
-        return [line for line in self.unsettled.values() if not (line.has_ended or line.job)]
 
 
 class Run:
@@ -276,90 +239,3 @@ def measurement_of(score: Score, entry: ScoreEntry, statistics: Array) -> Measur
     if not math.isclose(value, score.value, rel_tol=1e-6, abs_tol=1e-9):
         raise ValueError(f"{score.name} is {value:.6g} by it and {score.value:.6g} in scores.json")
     return measurement
-
-
-def read_document(files: RunFiles, name: str, advice: str = RERUN) -> dict[str, Any]:
-    """A JSON object. Raises StoreError for anything else."""
-    content = files.read(name)
-    with understanding(files.where(name), advice):
-        try:
-            document = decode_json(content)
-        except ValueError as error:
-            raise StoreError(f"{files.where(name)} is not JSON ({str(error)[:200]}). {advice}") from error
-        if not isinstance(document, dict):
-            raise ValueError("it is not an object")
-        return dict(bounded(document))
-
-
-def read_lines(
-    content: bytes, where: str, read: Callable[[bytes], Line], may_be_torn: bool = False, first: int = 1
-) -> Iterator[Line]:
-    """What each line says; where lines may be torn, as a killed process leaves them, such are skipped.
-
-    `first` is the number of the first line in its file, for messages.
-    """
-    if content.count(b"\n") > MOST_LINES:
-        raise StoreError(f"{where} has more than the {MOST_LINES:,} lines that are read")
-    for number, line in enumerate(io.BytesIO(content), first):
-        if line.isspace():
-            continue
-        try:
-            value = read(line)
-        except Exception as error:
-            if may_be_torn and isinstance(error, JSONDecodeError | UnicodeDecodeError):
-                continue
-            with understanding(f"{where}, line {number}", "Correct or delete that line"):
-                raise
-        yield value
-
-
-def items_from(content: bytes, where: str) -> Sequence[Item]:
-    items = list(read_lines(content, where, item_from_line))
-    if len({item.id for item in items}) != len(items):
-        raise StoreError(f"{where} lists an image twice. Delete one of the two lines")
-    return items
-
-
-def without_final_outcome(items: Iterable[SomeItem], captions: Mapping[str, Caption]) -> list[SomeItem]:
-    """The items that have no final outcome yet."""
-    return [item for item in items if item.id not in captions or captions[item.id].can_be_retried]
-
-
-def appended_size(files: RunFiles) -> int:
-    """The bytes of what captioning appends to; files that are not there have none."""
-    return sum(files.size(name) for name in ("captions.jsonl", request_log.NAME, job_log.NAME))
-
-
-def read_attempts(files: RunFiles, name: str = "captions.jsonl") -> Attempts:
-    size = appended_size(files)
-    attempts = list(read_appended(files, name, caption_from_line))
-    requests = list(read_appended(files, request_log.NAME, request_from_line))
-    captions = {caption.item_id: caption for caption in attempts}
-    answered_usd = known_sum(booked_usd(caption.cost_usd) for caption in attempts)
-    numbers = [line.request for line in requests]
-    numbers += [request for caption in attempts for request in caption.requests]
-    jobs = open_jobs(read_appended(files, job_log.NAME, job_from_line))
-    return Attempts(
-        captions, answered_usd, unsettled(requests, attempts), max(numbers, default=0), jobs, size
-    )
-
-
-def read_appended(files: RunFiles, name: str, read: Callable[[bytes], Line]) -> Iterator[Line]:
-    """The lines of a file that may not be there yet, and whose lines a killed process may have torn."""
-    if not files.has(name):
-        return iter(())
-    return read_lines(files.read(name), files.where(name), read, may_be_torn=True)
-
-
-def read_manifest(files: RunFiles) -> Manifest:
-    document, where = read_document(files, MANIFEST, NO_MANIFEST), files.where(MANIFEST)
-    if document.get("format_version") != FORMAT_VERSION:
-        raise StoreError(
-            f"{where} has format version {str(document.get('format_version'))[:20]}, this program reads "
-            f"{FORMAT_VERSION}. Use the program version that wrote it, or run it again"
-        )
-    with understanding(where, NO_MANIFEST):
-        manifest = checked(Manifest, manifest_from_json(document))
-        if missing := [group for group in IDENTITY_GROUPS if group not in manifest.choices]:
-            raise ValueError(f"choices lacks {', '.join(missing)}")
-        return manifest

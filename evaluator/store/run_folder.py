@@ -21,6 +21,7 @@ from evaluator.core.errors import StoreError
 from evaluator.core.secrets import refuse_known_keys
 from evaluator.files.atomic import replace_by_pieces, replace_file, replacing
 from evaluator.files.json_bytes import encode_json, encode_list
+from evaluator.store.attempts import Attempts, appended_size, read_attempts
 from evaluator.store.formats import caption_to_json, item_to_json, results_to_json
 from evaluator.store.ledger import Ledger, locked, writing_to
 from evaluator.store.manifest import Manifest, manifest_to_json
@@ -28,7 +29,7 @@ from evaluator.store.own_items import remember_items
 from evaluator.store.per_image import parquet_bytes
 from evaluator.store.provenance import inputs_digest
 from evaluator.store.row_statistics import SCORING, statistics_bytes
-from evaluator.store.run import NOTES, Attempts, Run, appended_size, read_attempts
+from evaluator.store.run import NOTES, Run
 from evaluator.store.run_files import MANIFEST, FolderFiles, files_at
 
 # What a baseline keeps as it is.

@@ -12,12 +12,13 @@ from pathlib import Path
 from evaluator.audit.findings import damage, sentence
 from evaluator.audit.style import audit
 from evaluator.core import Caption, Finding, Item, Outcome, Style
+from evaluator.store.attempts import Attempts
 from evaluator.store.counts import images_per_second, known_sum
 from evaluator.store.formats import caption_from_line, request_from_line
 from evaluator.store.new_lines import NewLines
 from evaluator.store.request_log import NAME as REQUESTS
 from evaluator.store.request_log import RequestLine, booked_usd
-from evaluator.store.run import Attempts, Run
+from evaluator.store.run import Run
 from evaluator.store.run_folders import is_being_written
 
 # The rate is that of the last captions, as the progress bar's is.

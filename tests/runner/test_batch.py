@@ -26,9 +26,9 @@ from evaluator.runner import jobs
 from evaluator.runner.batch import BatchRunner
 from evaluator.runner.default import DefaultRunner
 from evaluator.runner.prices import Price, price_of
+from evaluator.store.attempts import read_attempts, without_final_outcome
 from evaluator.store.ledger import AppendedFile, Ledger
 from evaluator.store.merge import appended
-from evaluator.store.run import read_attempts, without_final_outcome
 from evaluator.store.run_files import FolderFiles
 from tests.batch_server import BatchServer, Job
 from tests.forked import Forked
