@@ -21,6 +21,7 @@ from evaluator.agreement.judge_check import (
     spearman,
 )
 from evaluator.core import Caption, Item, Outcome, Reply
+from evaluator.report.text.judge_check import FORMATS
 from evaluator.scorers.judge.judge import Judge
 from tests.wire_formats import judged_caption
 
@@ -153,3 +154,11 @@ def test_unscored_captions_and_images_without_references(judge: Judge) -> None:
     assert findings([(judge, {})], sampled, 2, resamples=100) == []
     assert SENTENCE in questions_for(judge, sampled, 1).questions[-1].text
     assert agreement_with_references([Sample(Item("1", None), "a dog")]).tolist() == [0.0]
+
+
+def test_a_judge_named_like_a_formula_is_none_in_a_spreadsheet() -> None:
+    found = Finding("draws 1 and 2", "=1+1", "correlation", 0.5, 0.25, float("nan"), 3)
+    row = FORMATS["csv"]([found]).splitlines()[1]
+    assert (
+        row == "'=1+1,draws 1 and 2,correlation,50.0,25.0,,3,whether a second answer ranks the captions alike"
+    )

@@ -13,7 +13,7 @@ from evaluator.arena.panels import Panel
 from evaluator.arena.ratings import Gap, Ratings
 from evaluator.report.ratings import format_rating, format_rating_interval
 from evaluator.report.text.escape import markdown_text
-from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.table import Cell, TextTable, csv_of
 
 COLUMNS = ("system", "rating", "low", "high", "rank", "votes", "won", "lost", "tied", "both_bad")
 BY = "by"  # whose votes: people, or a judge's name
@@ -139,7 +139,7 @@ def rows(panels: Sequence[Panel]) -> list[dict[str, Any]]:
 
 def csv(panels: Sequence[Panel]) -> str:
     headings = (*COLUMNS, BY)
-    return TextTable(headings, [[Cell(str(row[name])) for name in headings] for row in rows(panels)]).csv()
+    return csv_of(headings, ([row[name] for name in headings] for row in rows(panels)))
 
 
 def named(panels: Sequence[Panel], table: Callable[[TextTable], str], heading: Callable[[str], str]) -> str:

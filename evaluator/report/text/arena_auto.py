@@ -11,7 +11,7 @@ from types import MappingProxyType
 from evaluator.arena.auto import AutoScore
 from evaluator.arena.choice import Captions
 from evaluator.report.formatting import format_digits
-from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.table import Cell, TextTable, csv_of
 
 HEADINGS = ("against", "score", "comparisons", "won", "tied", "lost")
 
@@ -50,8 +50,7 @@ def auto_notes(captions: Captions, system: str, baselines: Sequence[str], alike:
 
 def csv(scores: Sequence[AutoScore]) -> str:
     headings = [field.name for field in fields(AutoScore)]
-    rows = [[Cell(str(getattr(one, name))) for name in headings] for one in scores]
-    return TextTable(headings, rows).csv()
+    return csv_of(headings, ([getattr(one, name) for name in headings] for one in scores))
 
 
 def as_json(scores: Sequence[AutoScore]) -> str:

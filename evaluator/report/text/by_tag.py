@@ -14,7 +14,7 @@ from evaluator.comparison.by_tag import TagScores
 from evaluator.comparison.comparison import Comparison
 from evaluator.core import Score
 from evaluator.report.formatting import NOT_COMPUTED, format_interval, format_points
-from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.table import Cell, TextTable, csv_of
 
 
 def tag_table(comparison: Comparison, tags: Sequence[TagScores]) -> TextTable:
@@ -50,7 +50,7 @@ def as_csv(comparison: Comparison, tags: Sequence[TagScores]) -> str:
         [one.tag, one.images, *(getattr(score, field, "") for score in one.scores for field in ends)]
         for one in tags
     ]
-    return TextTable(headings, [[Cell(str(value)) for value in row] for row in rows]).csv()
+    return csv_of(headings, rows)
 
 
 def as_json(comparison: Comparison, tags: Sequence[TagScores]) -> str:

@@ -34,7 +34,7 @@ from evaluator.report.formatting import (
 from evaluator.report.leaderboard import cut_off_notes, lead_notes
 from evaluator.report.text.draws import draws_table
 from evaluator.report.text.escape import markdown_text
-from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.table import Cell, TextTable, csv_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -249,7 +249,7 @@ def as_csv(comparison: Comparison) -> str:
         ]
         for run in runs
     ]
-    return TextTable(headings, [[Cell("" if v is None else str(v)) for v in row] for row in rows]).csv()
+    return csv_of(headings, rows)
 
 
 def as_json(comparison: Comparison) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +10,7 @@ from typing import Any
 
 from evaluator.agreement.judge_check import PREAMBLE, SENTENCE, Finding
 from evaluator.report.formatting import format_digits
-from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.table import Cell, TextTable, csv_of
 from evaluator.report.text.trust import known
 
 # What each figure says, by the check and the statistic; a check that is not here is that of two draws.
@@ -84,11 +82,8 @@ def as_json(found: Sequence[Finding]) -> str:
 
 
 def as_csv(found: Sequence[Finding]) -> str:
-    rows, buffer = documents(found), io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]) if rows else ["judge"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+    rows = documents(found)
+    return csv_of(list(rows[0]) if rows else ["judge"], (row.values() for row in rows))
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Finding]], str]] = MappingProxyType(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import chain
@@ -200,3 +200,9 @@ def _terminal_cell(cell: Cell) -> Text:
 
 def _behind(*parts: str) -> str:
     return " ".join(filter(None, parts))
+
+
+def csv_of(headings: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Values for programs; None is an empty cell."""
+    texts = [[Cell("" if value is None else str(value)) for value in row] for row in rows]
+    return TextTable(headings, texts).csv()

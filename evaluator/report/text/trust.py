@@ -12,7 +12,7 @@ from evaluator.agreement.judgements import StatisticName
 from evaluator.agreement.trust import Agreement, Trusted
 from evaluator.core.dollars import format_dollars
 from evaluator.report.formatting import format_digits
-from evaluator.report.text.table import Cell, TextTable
+from evaluator.report.text.table import Cell, TextTable, csv_of
 
 NAMES: Mapping[StatisticName, str] = MappingProxyType(
     {
@@ -146,10 +146,7 @@ def markdown(trusted: Sequence[Trusted]) -> str:
 def csv(trusted: Sequence[Trusted]) -> str:
     """One table of all collections, a row per metric and statistic."""
     columns = ("metric", "collection", "statistic", "value", "low", "high", "images", "pairs", "published")
-    cells = [
-        [Cell("" if row[column] is None else str(row[column])) for column in columns] for row in rows(trusted)
-    ]
-    return TextTable(columns, cells).csv()
+    return csv_of(columns, ([row[column] for column in columns] for row in rows(trusted)))
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Trusted]], str]] = MappingProxyType(
