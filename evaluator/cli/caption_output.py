@@ -50,6 +50,7 @@ class CaptionOutput(Protocol):
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Captions can be written within the block."""
+        yield
 
     def write(self, place: str, caption: Caption) -> None:
         """Write one caption, so that no kill of the program can lose it."""
@@ -81,7 +82,7 @@ def repeated(places: Iterable[str]) -> list[str]:
 
 
 @dataclass
-class Table:
+class Table(CaptionOutput):
     """One row per picture, as CSV or JSON Lines."""
 
     path: Path
@@ -170,7 +171,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class BesidePictures:
+class BesidePictures(CaptionOutput):
     """kite.txt or kite.xmp beside kite.jpg; kite.jpg.txt where there is also a kite.png."""
 
     ending: str
@@ -181,10 +182,6 @@ class BesidePictures:
             if not os.path.exists(place):
                 raise click.UsageError(f"--output {self.ending}: nothing can be written beside {place}")
         return [place for place in places if os.path.lexists(self._path(place))]
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        yield
 
     def write(self, place: str, caption: Caption) -> None:
         if caption.text is None:
@@ -201,7 +198,7 @@ class BesidePictures:
 
 
 @dataclass(frozen=True)
-class DescribedCopies:
+class DescribedCopies(CaptionOutput):
     """Copies of the pictures in another folder, under their paths, with the description as XMP.
 
     The description is in the copy of a JPEG, all other bytes of which stay as they are. It is beside the copy
@@ -223,10 +220,6 @@ class DescribedCopies:
             if self._path(place).exists() and os.path.samefile(place, self._path(place)):
                 raise click.UsageError(f"--output {self.folder}: {place} is in this folder. Type another")
         return [place for place in places if self._path(place).exists()]
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        yield
 
     def write(self, place: str, caption: Caption) -> None:
         if caption.text is None:

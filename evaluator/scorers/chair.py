@@ -44,6 +44,12 @@ class Verdict:
     found: tuple[str, ...]  # of the image's objects, in alphabetical order
     missed: tuple[str, ...]
 
+    @property
+    def row(self) -> tuple[int, ...]:
+        """For each of NAMES what is counted, and among how many."""
+        in_image = len(self.found) + len(self.missed)
+        return len(self.invented), self.named, bool(self.invented), 1, len(self.found), in_image
+
 
 def objects_of(item: Item, evidence: Evidence) -> frozenset[str]:
     """The objects that an image shows, by its annotations and its references."""
@@ -110,22 +116,7 @@ class CHAIR:
             verdict(caption, objects_of(item, self.evidence)) if is_annotated else None
             for item, caption, is_annotated in zip(items, captions, annotated, strict=True)
         ]
-        counts = np.array(
-            [
-                [
-                    len(one.invented),
-                    one.named,
-                    bool(one.invented),
-                    1,
-                    len(one.found),
-                    len(one.found + one.missed),
-                ]
-                if one
-                else [0] * 6
-                for one in verdicts
-            ],
-            np.float64,
-        )
+        rows = np.array([one.row if one else [0] * 6 for one in verdicts], np.float64)
         notes = {
             INVENTED_IN: [note("invented", one.invented) if one else "" for one in verdicts],
             MISSED_IN: [note("missed", one.missed) if one else "" for one in verdicts],
@@ -134,7 +125,7 @@ class CHAIR:
         return [
             Measurement(
                 name,
-                counts[:, columns],
+                rows[:, columns],
                 "mean",
                 signature(name, scored, evidence=self.evidence, objects="coco80", words=WORDS),
                 higher_is_better=name == "object recall",
