@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from evaluator.config.identity import identity
-from evaluator.core import Prompt, Runner
+from evaluator.core import Captioner, Prompt, Runner
 from evaluator.scorers.judge.choices import chat_model, check_chat_model, rubric_of
 from evaluator.scorers.judge.question import question_digest
 from evaluator.scorers.judge.rubric import AnyRubric
@@ -32,7 +32,7 @@ class ChatJudge(Generic[R]):
         _ = self.captioner
 
     @cached_property
-    def captioner(self) -> Any:
+    def captioner(self) -> Captioner:
         """The model that is asked."""
         return chat_model(self.model, self.options, self.config_dir, self.rules.picture, self.options_prefix)
 

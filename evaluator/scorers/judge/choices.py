@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from evaluator.config.choices import choice_options, component_of_choice
 from evaluator.config.components import component_class, validated
-from evaluator.core import ChecksBefore, Prompt, Runner
+from evaluator.core import Captioner, ChecksBefore, Prompt, Runner
 from evaluator.core.errors import ConfigError, EvaluatorError
 from evaluator.scorers.judge.rubric import AnyRubric
 
@@ -42,7 +42,7 @@ def rubric_of(kind: type[R], choice: str, config_dir: Path | None) -> R:
 
 def chat_model(
     choice: str, options: Mapping[str, Any], config_dir: Path | None, sees_pictures: bool, where: str
-) -> Any:
+) -> Captioner:
     """The captioner that is asked. `where` is how its options are typed: judge, for judge.temperature=1.
 
     Raises ConfigError for a model that cannot answer questions, and for options that it does not have.
@@ -57,10 +57,11 @@ def chat_model(
     model = component_of_choice("model", choice, options, config_dir, where)
     longer = {name: most for name, most in own.items() if getattr(model, name, most) < most}
     blind = {} if sees_pictures or not hasattr(model, "image_tokens") else {"image_tokens": (0, 0)}
-    return replace(model, **longer, **blind)
+    chosen: Captioner = replace(model, **longer, **blind)
+    return chosen
 
 
-def check_chat_model(model: Any, prompt: Prompt, runner: Runner, where: str) -> Sequence[str]:
+def check_chat_model(model: Captioner, prompt: Prompt, runner: Runner, where: str) -> Sequence[str]:
     """Warnings. Raises an error for a missing key or package, and for a budget without a price."""
     try:
         warnings = list(model.check(prompt, ()))
