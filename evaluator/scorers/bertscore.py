@@ -29,10 +29,12 @@ from annotated_types import Ge
 
 from evaluator.core import RUNTIME_ONLY, TYPED_ONLY, Array, Item, Measurement
 from evaluator.core.cut_off import cut_off_note
-from evaluator.core.errors import MetricError, MissingPackage, ModelError
-from evaluator.models.checkpoints import CheckpointLoader, is_out_of_memory
+from evaluator.core.errors import MetricError
+from evaluator.models.checkpoints import is_out_of_memory
+from evaluator.scorers.checkpoint_options import open_checkpoint
 from evaluator.scorers.clip.checkpoint import digest_of_files
-from evaluator.scorers.signature import signature
+from evaluator.scorers.references import rows_of_mean
+from evaluator.scorers.signature import checkpoint_name, signature
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +77,7 @@ class BERTScore:
     """Scores captions against their references with the vectors of a language model."""
 
     kind: ClassVar[str] = "bertscore"
+    group: ClassVar[str] = "scorer.bertscore"  # where its options stand
 
     checkpoint: str = field(default="FacebookAI/roberta-large", metadata=TYPED_ONLY)
     revision: str | None = field(default=None, metadata=TYPED_ONLY)
@@ -140,24 +143,15 @@ class BERTScore:
 
     def language_model(self, layer: int) -> LanguageModel:
         """The checkpoint up to the layer. Raises MetricError with the reason and what to type."""
-        loader = CheckpointLoader(
-            name=self.checkpoint,
-            revision=self.revision,
-            device=self.device,
-            dtype=self.dtype,
-            safetensors_only=self.safetensors_only,
-            group="scorer.bertscore",
-            used_by="BERTScore",
+        opened = open_checkpoint(
+            self,
+            "BERTScore",
+            "FacebookAI/roberta-large",
             model_types=None,
             model_class="AutoModel",
             open_processor=tokenizer_alone,
-            otherwise="type scorer.bertscore.checkpoint=FacebookAI/roberta-large",
             unused_weights=frozenset({"pooler.dense.weight", "pooler.dense.bias"}),
         )
-        try:
-            opened = loader.open()
-        except (ModelError, MissingPackage) as error:
-            raise MetricError(str(error)) from error
         keep_layers(opened.model, layer)
         version = opened.commit or digest_of_files(opened.folder)
         return LanguageModel(opened.model, opened.tokenizer, self.batch_size, version)
@@ -165,15 +159,14 @@ class BERTScore:
     def _measurement(
         self, name: str, scores: Array, items: Sequence[Item], layer: int, version: str, notes: Sequence[str]
     ) -> Measurement:
-        scored = ~np.isnan(scores)
         return Measurement(
             name,
-            np.stack([np.where(scored, scores, 0.0), scored.astype(np.float64)], axis=1),
+            rows_of_mean(scores),
             "mean",
             signature(
                 name,
                 items,
-                checkpoint=Path(self.checkpoint).name if Path(self.checkpoint).is_dir() else self.checkpoint,
+                checkpoint=checkpoint_name(self.checkpoint),
                 version=version[:8],
                 dtype=self.dtype,
                 layer=layer,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from evaluator.core.errors import MetricError, MissingPackage, ModelError
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, image_processor_and_tokenizer
+
+# By the checkpoint's name and source: its processor, and its tokenizer.
+ProcessorOpener = Callable[[str, Mapping[str, Any]], tuple[Any, Any]]
 
 
 class FromCheckpoint(Protocol):
@@ -34,7 +38,13 @@ class FromCheckpoint(Protocol):
     def safetensors_only(self) -> bool: ...
 
 
-def open_checkpoint(scorer: FromCheckpoint, used_by: str, usual: str, **requirements: Any) -> Checkpoint:
+def open_checkpoint(
+    scorer: FromCheckpoint,
+    used_by: str,
+    usual: str,
+    open_processor: ProcessorOpener = image_processor_and_tokenizer,
+    **requirements: Any,
+) -> Checkpoint:
     """The checkpoint that the options name. Raises MetricError with the reason and what to type.
 
     `usual` is a checkpoint that fits, and `requirements` are further options of `CheckpointLoader`.
@@ -47,7 +57,7 @@ def open_checkpoint(scorer: FromCheckpoint, used_by: str, usual: str, **requirem
         safetensors_only=scorer.safetensors_only,
         group=scorer.group,
         used_by=used_by,
-        open_processor=image_processor_and_tokenizer,
+        open_processor=open_processor,
         otherwise=f"type {scorer.group}.checkpoint={usual}",
         **requirements,
     )
