@@ -8,21 +8,18 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from evaluator.cli.console import echo
+from evaluator.files import hub
 
 # Each optional package as it is installed, what it is for, and the extra that brings it.
 PACKAGES = (
@@ -49,7 +46,6 @@ PACKAGES = (
 # Prices older than this may have changed.
 OLD_DAYS = 180
 PATIENCE_SECONDS = 0.4  # for the hub to answer
-HUB = "https://huggingface.co"
 CLIP_MB = 605  # model.safetensors of openai/clip-vit-base-patch32
 
 
@@ -210,16 +206,16 @@ def clip() -> Finding:
     from evaluator.scorers.clipscore import CLIPScore
 
     name = CLIPScore().checkpoint
-    if any((hub_cache() / f"models--{name.replace('/', '--')}" / "snapshots").glob("*/config.json")):
-        return Finding("CLIP's weights", f"{name}, in {hub_cache()}")
-    address = os.environ.get("HF_ENDPOINT", HUB)
-    if os.environ.get("HF_HUB_OFFLINE", "0").lower() not in ("", "0", "false", "no"):
+    if any(hub.model_folder(name).glob("snapshots/*/config.json")):
+        return Finding("CLIP's weights", f"{name}, in {hub.hub_cache()}")
+    address = hub.hub_address()
+    if hub.is_offline():
         return Finding(
             "CLIP's weights",
             f"{name} is not on this machine, and HF_HUB_OFFLINE is set",
             "unset HF_HUB_OFFLINE",
         )
-    if is_reachable(address):
+    if hub.is_reachable(attempts=1, patience=PATIENCE_SECONDS):
         return Finding(
             "CLIP's weights",
             f"{name} is not on this machine; downloaded from {address} when first used, {CLIP_MB} MB",
@@ -230,31 +226,6 @@ def clip() -> Finding:
         f"{name} is not on this machine, and {address} cannot be reached",
         "scorer.clipscore.checkpoint=DIR, a folder with a CLIP checkpoint",
     )
-
-
-def hub_cache() -> Path:
-    """Where the hub's client keeps its downloads (huggingface.co/docs/huggingface_hub)."""
-    home = os.environ.get("HF_HOME") or str(
-        Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
-    )
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
-
-
-def is_reachable(address: str) -> bool:
-    """Whether a server accepts connections; in a thread, since a name lookup can take long."""
-    place = urlsplit(address)
-    reached = threading.Event()
-
-    def connect() -> None:
-        try:
-            port = place.port or (80 if place.scheme == "http" else 443)
-            socket.create_connection((place.hostname or "", port), PATIENCE_SECONDS).close()
-            reached.set()
-        except OSError:
-            pass
-
-    threading.Thread(target=connect, daemon=True).start()
-    return reached.wait(PATIENCE_SECONDS)
 
 
 def api_keys() -> Iterator[Finding]:

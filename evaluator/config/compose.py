@@ -93,17 +93,31 @@ def sweep_jobs(overrides: Sequence[str], config_dir: Path | None = None) -> list
 
 
 def choices(config_dir: Path | None = None) -> dict[str, dict[str, str]]:
-    """Each group's choices with the first comment line of their YAML, in `conf/` and `config_dir`."""
+    """Each group's choices with the first sentences of their YAML, in `conf/` and `config_dir`."""
     groups: dict[str, dict[str, str]] = {}
     for folder in filter(None, (CONF_DIR, config_dir)):
         for path in sorted(folder.glob("*/*.yaml")):
             with reading_yaml(path):
                 lines = path.read_text(encoding="utf-8").splitlines()
-            comments = (
+            comments = [
                 line.lstrip("# ") for line in lines if line.startswith("#") and "@package" not in line
-            )
-            groups.setdefault(path.parent.name, {})[path.stem] = next(comments, "")
+            ]
+            groups.setdefault(path.parent.name, {})[path.stem] = first_sentences(comments)
     return groups
+
+
+def first_sentences(lines: list[str]) -> str:
+    """The sentences that end on the first line, or else the first sentence.
+
+    >>> first_sentences(["GIT-base (Wang et al. 2022). Greedy, as its", "authors evaluate."])
+    'GIT-base (Wang et al. 2022).'
+    >>> first_sentences(["A CLIP chooses a", "caption. It needs candidates."])
+    'A CLIP chooses a caption.'
+    """
+    text = " ".join(lines)
+    ends = [end.end() for end in re.finditer(r"(?<!\bal)\.(?=\s|$)", text)]
+    on_first_line = [end for end in ends if end <= len(lines[0])] if lines else []
+    return text[: on_first_line[-1] if on_first_line else min(ends, default=len(text))]
 
 
 def choice_file(group: str, choice: str, config_dir: Path | None = None) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.core.errors import DataError, MissingPackage
+from evaluator.files import hub
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def split_of(place: Place, is_streamed: bool) -> Split:
         import datasets
     except ImportError:
         raise MissingPackage("datasets, which reads data sets of the Hugging Face hub,", "data") from None
+    _check_hub(place)
     with _in_plain_words(place), _quietly(datasets.utils):
         builder = datasets.load_dataset_builder(**_options(place))
         if is_streamed:
@@ -68,6 +70,23 @@ def split_of(place: Place, is_streamed: bool) -> Split:
         loaded = builder.as_dataset(split=_split_name(place, list(builder.info.splits or ())))
         tables = tuple(Path(file["filename"]) for file in loaded.cache_files)
         return Split(tables, None, builder.hash or "", loaded._fingerprint)
+
+
+def _check_hub(place: Place) -> None:
+    """Raises DataError where the data set must come from the hub and the hub is out of reach."""
+    from datasets.config import HF_DATASETS_CACHE
+    from datasets.naming import camelcase_to_snakecase
+
+    *owner, name = str(place.name).split("/")
+    is_here = (
+        place.path or Path(HF_DATASETS_CACHE, "___".join([*owner, camelcase_to_snakecase(name)])).exists()
+    )
+    if not is_here and not hub.is_offline() and not hub.is_reachable():
+        raise DataError(
+            f"{place} is not on this machine, and {hub.hub_address()} cannot be reached. Download it where "
+            f"there is a network, with hf download {place} --repo-type dataset --local-dir DIR, and type "
+            "data.path=DIR"
+        )
 
 
 def _options(place: Place) -> dict[str, Any]:

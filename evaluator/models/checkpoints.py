@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluator.core.cpus import allowed_cpus, free_cpus
 from evaluator.core.errors import EvaluatorError, MissingPackage, ModelError
+from evaluator.files import hub
 from evaluator.models.checkpoint_files import fault_of, lacks_processor
 from evaluator.models.threads import is_chosen_by_user, threads_for
 
@@ -148,6 +149,7 @@ class CheckpointLoader:
 
         if fault := fault_of(self.name, f"{self.group}.checkpoint"):
             raise ModelError(f"{self._subject} cannot be loaded: {fault}")
+        self._check_hub()
         config = transformers.AutoConfig.from_pretrained(self.name, **source)
         if self.model_types is None:
             if self._is_loaded_by_auto_class(config):
@@ -161,6 +163,16 @@ class CheckpointLoader:
             f"{self._subject} is a {config.model_type!r} checkpoint, and {self.used_by} loads {loads}. "
             f"Choose another checkpoint, or {self.otherwise}"
         )
+
+    def _check_hub(self) -> None:
+        """Raises ModelError where the checkpoint must come from the hub and the hub is out of reach."""
+        is_here = Path(self.name).exists() or hub.model_folder(self.name).exists()
+        if not is_here and not hub.is_offline() and not hub.is_reachable():
+            raise ModelError(
+                f"{self._subject} is not on this machine, and {hub.hub_address()} cannot be reached. "
+                f"Download it where there is a network, with hf download {self.name} --local-dir DIR, and "
+                f"type {self.group}.checkpoint=DIR"
+            )
 
     def _is_loaded_by_auto_class(self, config: Any) -> bool:
         """Whether the Auto class knows the model, or the checkpoint brings code for it that may run."""

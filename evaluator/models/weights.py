@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluator.core import WeightsSize
+from evaluator.files.hub import model_folder
 
 # Millions of parameters of the checkpoints in conf/model, which the hub stores in float32.
 MILLIONS = {
@@ -22,7 +23,7 @@ WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 def weights_size(checkpoint: str) -> WeightsSize | None:
     """The size of a folder's or a hub checkpoint's weights; None where it is not known."""
-    here = size_of_files(Path(checkpoint)) or size_of_files(hub_folder(checkpoint))
+    here = size_of_files(Path(checkpoint)) or size_of_files(model_folder(checkpoint))
     if here:
         return WeightsSize(here, to_download=0)
     if checkpoint not in MILLIONS:
@@ -38,12 +39,3 @@ def size_of_files(folder: Path) -> int:
             if files := [path for path in place.glob(pattern) if path.is_file()]:
                 return sum(path.stat().st_size for path in files)
     return 0
-
-
-def hub_folder(checkpoint: str) -> Path:
-    """Where the hub's cache keeps a checkpoint."""
-    try:
-        from huggingface_hub.constants import HF_HUB_CACHE
-    except ImportError:  # nothing can have been downloaded
-        return Path("nowhere")
-    return Path(HF_HUB_CACHE, f"models--{checkpoint.replace('/', '--')}")

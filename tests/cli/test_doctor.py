@@ -164,24 +164,6 @@ def test_clip_that_can_be_fetched_or_not(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "scorer.clipscore.checkpoint=DIR" in doctor.clip().advice
 
 
-@pytest.mark.parametrize(
-    ("variables", "folder"),
-    [
-        ({"HF_HUB_CACHE": "/a/hub"}, "/a/hub"),
-        ({"HF_HOME": "/a"}, "/a/hub"),
-        ({"XDG_CACHE_HOME": "/a"}, "/a/huggingface/hub"),
-    ],
-)
-def test_where_the_hub_s_cache_is(
-    variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for variable in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(variable, raising=False)
-    for variable, value in variables.items():
-        monkeypatch.setenv(variable, value)
-    assert doctor.hub_cache() == Path(folder)
-
-
 def test_keys_are_set_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
     monkeypatch.setenv("OPENAI_API_KEY", " ")
