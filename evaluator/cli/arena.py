@@ -10,7 +10,7 @@ from evaluator.cli.arena_auto import auto_command
 from evaluator.cli.arena_judge import judge_command
 from evaluator.cli.arena_vote import vote_command
 from evaluator.cli.console import ExitCode, echo, print_document, print_table, warn
-from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.options import SEED, WIDE_TABLE, format_option, resamples_option
 
 
 class VotesByDefault(click.Group):
@@ -40,13 +40,7 @@ for each in (vote_command, judge_command, auto_command):
 @click.argument(
     "votes", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "markdown", "latex", "csv", "json", "html")
 @click.option("--matrix", is_flag=True, help="Also print how often each system wins against each other.")
 @click.option(
     "--runs",
@@ -55,8 +49,8 @@ for each in (vote_command, judge_command, auto_command):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder of the runs, for the lengths of captions; that of the votes by default.",
 )
-@click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@resamples_option(100)
+@SEED
 @WIDE_TABLE
 def results_command(
     votes: tuple[Path, ...], form: str, matrix: bool, folders: tuple[Path, ...], resamples: int, seed: int

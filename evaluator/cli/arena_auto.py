@@ -9,7 +9,7 @@ import click
 
 from evaluator.cli.arena_judge import Judges, judge_options
 from evaluator.cli.console import ExitCode, echo, print_document, print_table
-from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.options import WIDE_TABLE, format_option
 from evaluator.cli.run_folders import only_runs
 
 
@@ -24,9 +24,7 @@ from evaluator.cli.run_folders import only_runs
 )
 @click.option("--every", is_flag=True, help="Compare each image with every baseline, not with one of them.")
 @click.option("--one-order", is_flag=True, help="Ask each question in one order only, which is drawn.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
-)
+@format_option("table", "csv", "json")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -11,7 +11,13 @@ from evaluator.cli.console import echo
 
 @click.command(name="baseline")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("baseline.zip"))
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("baseline.zip"),
+    show_default=True,
+    help="The file to write.",
+)
 def baseline_command(run: Path, output: Path) -> None:
     """Keep a run as one small file without pictures, to commit and to compare with later.
 

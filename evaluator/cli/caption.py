@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import ExitCode, echo, print_table, warn
-from evaluator.cli.options import RunOptions, run_options
+from evaluator.cli.options import RunOptions, demo_model_notes, run_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,6 +69,7 @@ def caption_command(arguments: tuple[str, ...], output: Path | None, options: Ru
     if missing := next((override for override in overrides if "=" not in override), None):
         raise click.UsageError(f"there is no picture {missing!r}; options are typed as option=value")
     configs = options.configs(overrides, sweep=True)
+    warn(demo_model_notes(configs))
     named = dict(zip(labels(configs), configs, strict=True))
     places = places_of(typed)
     if output:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import echo, print_comparison, print_document, print_table, warn
-from evaluator.cli.options import RANK_BY, WIDE_TABLE
+from evaluator.cli.options import RANK_BY, WIDE_TABLE, format_option, resamples_option
 from evaluator.cli.run_folders import only_runs
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="compare")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--format", "form", type=click.Choice(["table", "markdown", "latex", "csv", "json"]), default="table"
-)
+@format_option("table", "markdown", "latex", "csv", "json")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
@@ -33,8 +31,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="Score the images that every run captioned, or all images that each run captioned.",
 )
-@click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
-@click.option("--interval", "method", type=click.Choice(["percentile", "bca"]), default="percentile")
+@resamples_option()
+@click.option(
+    "--interval",
+    "method",
+    type=click.Choice(["percentile", "bca"]),
+    default="percentile",
+    show_default=True,
+    help="The kind of bootstrap interval.",
+)
 @click.option(
     "--by-tag",
     is_flag=True,

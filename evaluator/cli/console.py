@@ -47,9 +47,12 @@ def print_comparison(comparison: Comparison) -> None:
         lead_notes,
         missing_score_notes,
     )
+    from evaluator.report.summary import summarize_ranking
     from evaluator.report.text.comparison import terminal
 
     print_table(terminal(comparison))
+    if len(comparison.rows) > 1:
+        echo(summarize_ranking(comparison).headline, bold=True)
     for notes in (lead_notes, missing_score_notes, fewer_images_notes, cut_off_notes):
         for note in notes(comparison):
             echo(note)

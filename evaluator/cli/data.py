@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import ExitCode, echo, print_document, print_table, printable_console
-from evaluator.cli.options import CONFIG_DIR
+from evaluator.cli.options import CONFIG_DIR, format_option
 
 if TYPE_CHECKING:
     from evaluator.data.fetch import Fetch, Shown
@@ -75,7 +75,7 @@ def fetch_command(name: str | None, parent: Path, mirror: str | None, no_picture
 
 @data_command.command(name="check")
 @click.argument("arguments", nargs=-1, required=True, metavar="DATA | OVERRIDES...")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option("table", "json")
 @CONFIG_DIR
 def check_command(arguments: tuple[str, ...], form: str, config_dir: Path | None) -> ExitCode:
     """Look for duplicates, near duplicates, unreadable pictures, and images that two splits share.

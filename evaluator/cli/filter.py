@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import ExitCode, echo, print_document, print_table
-from evaluator.cli.options import CONFIG_DIR, OVERRIDES
+from evaluator.cli.options import CONFIG_DIR, OVERRIDES, format_option
 
 if TYPE_CHECKING:
     from evaluator.scorers.caption_filter import Filtered, Judged
@@ -37,13 +37,19 @@ def finite(context: click.Context, parameter: click.Parameter, value: float) -> 
     callback=finite,
     help="Captions below it do not fit.",
 )
-@click.option("--metric", type=click.Choice(["ITM", "ITC"]), default="ITM", show_default=True)
+@click.option(
+    "--metric",
+    type=click.Choice(["ITM", "ITC"]),
+    default="ITM",
+    show_default=True,
+    help="ITM: the probability that a caption fits; ITC: a cosine.",
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the captions that fit, in COCO's format.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@format_option("table", "json")
 @CONFIG_DIR
 def filter_command(
     source: str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.console import ExitCode, echo, print_document, print_table, warn
-from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
+from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE, format_option, resamples_option
 from evaluator.cli.run_folders import only_runs
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     "--draws", type=click.IntRange(1), default=2, show_default=True, help="How often the same is asked."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
-@click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True)
+@resamples_option(100)
 @click.option("--plan", "only_plan", is_flag=True, help="Show what the questions would cost; ask nothing.")
-@click.option("--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]), default="table")
+@format_option("table", "markdown", "csv", "json")
 @WIDE_TABLE
 @CONFIG_DIR
 def judge_check_command(

@@ -43,7 +43,8 @@ def list_command(what: str | None, config_dir: Path | None) -> None:
     group, _, choice = (what or "").partition("/")
     group = group if group in groups or group == EVERY_RUN else group.removesuffix("s")
     if group and group not in (*groups, EVERY_RUN):
-        meant = did_you_mean(group, groups)
+        holders = [f"{name}/{group}" for name, names in groups.items() if group in names]
+        meant = f" Did you mean {holders[0]!r}?" if holders else did_you_mean(group, groups)
         raise click.UsageError(f"there is no group {what!r}.{meant} The groups are {', '.join(groups)}")
     if choice and choice not in groups.get(group, ()):
         meant = did_you_mean(choice, groups.get(group, ()))

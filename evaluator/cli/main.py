@@ -69,7 +69,7 @@ def exit_code() -> int:
         return int(cli.main(standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
         shown = io.StringIO()
-        error.show(shown)
+        (without_dashes(error) or error).show(shown)
         show(shown.getvalue(), nl=False)
         return ExitCode.MISTAKE
     except EvaluatorError as error:
@@ -87,6 +87,20 @@ def exit_code() -> int:
     except Exception:  # without this, Python would exit with 1, the code of a failed gate
         show(traceback.format_exc())
         return ExitCode.FAULT
+
+
+def without_dashes(error: click.ClickException) -> click.UsageError | None:
+    """What to type in place of `--model git`, as other programs have it; None for any other mistake."""
+    from evaluator.config.compose import choice_file, choices
+    from evaluator.config.described import described
+
+    if not isinstance(error, click.NoSuchOption) or not error.ctx:
+        return None
+    name = error.option_name.lstrip("-").replace("-", "_")
+    of_every_run = {option.name for option in described(choice_file("", "config")).options}
+    if name not in of_every_run | choices().keys() or "OVERRIDES" not in error.ctx.get_usage():
+        return None
+    return click.UsageError(f"{error.message} Options of a run have no dashes: {name}=...", error.ctx)
 
 
 def show_error(message: object) -> None:

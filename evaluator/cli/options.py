@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from evaluator.cli.console import WIDE
+from evaluator.cli.console import WIDE, warn
 
 if TYPE_CHECKING:
     from evaluator.config.run_config import RunConfig
@@ -69,13 +69,26 @@ class RunOptions:
         from evaluator.config.prompts import prompt_from_file, typed_prompt
         from evaluator.config.run_config import run_configs
 
-        return run_configs(
+        configs = run_configs(
             overrides,
             self.config_dir,
             sweep,
             prompts=[*map(typed_prompt, self.prompts), *map(prompt_from_file, self.prompt_files)],
             for_model=self.for_model,
         )
+        warn(demo_model_notes(config for config in configs if config.choices["data"] != "demo"))
+        return configs
+
+
+def demo_model_notes(configs: Iterable[RunConfig]) -> list[str]:
+    """Said where a model of the demo, which is the default, gets pictures that are not the demo's."""
+    chosen = dict.fromkeys(config.choices["model"] for config in configs)
+    return [
+        f"{model} knows only the demo's drawn scenes. Type another model, such as model=git; `evaluator list "
+        "models` shows all"
+        for model in chosen
+        if model.startswith("tiny-")
+    ]
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,6 +123,31 @@ RANK_BY = click.option(
     help="The metric that decides the order and the verdict; by default CIDEr, unless captions are much "
     "longer than the references.",
 )
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
+
+
+def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--format, passed as `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default="table",
+        show_default=True,
+        help="What is printed.",
+    )
+
+
+def resamples_option(least: int = 1) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--resamples",
+        type=click.IntRange(least),
+        default=1000,
+        show_default=True,
+        help="Bootstrap resamples behind each interval.",
+    )
+
+
 PICTURE_FOLDERS = click.option(
     "--images",
     "picture_folders",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import ExitCode, echo, print_regression
-from evaluator.cli.options import WIDE_TABLE
+from evaluator.cli.options import WIDE_TABLE, resamples_option
 
 
 @click.command(name="regress")
@@ -29,7 +29,7 @@ from evaluator.cli.options import WIDE_TABLE
     "--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Write Markdown to this file."
 )
 @click.option("--json", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON to this file.")
-@click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True)
+@resamples_option()
 @WIDE_TABLE
 def regress_command(
     runs: tuple[Path, ...],

@@ -118,7 +118,10 @@ def score_command(
         raise click.UsageError("type captions files with --references FILE, or --leave-one-out REFERENCES")
     configs: list[RunConfig] = []
     for source, name in zip(sources, names, strict=True):
-        of_run = data if leave_one_out else [*data, *references_of(source, references, references_field)]
+        others = [path for path in paths if path != source.path]
+        of_run = (
+            data if leave_one_out else [*data, *references_of(source, references, references_field, others)]
+        )
         folder = output if output and len(sources) == 1 else (output or Path("runs")) / name
         output_options = [*typed("runs", folder.parent), *typed("name", folder.name)]
         configs += run_configs([*source.overrides, *of_run, *output_options, *overrides], config_dir)
@@ -162,13 +165,26 @@ def run_names(sources: Sequence[Source]) -> list[str]:
     return names
 
 
-def references_of(source: Source, references: Path | None, field: str | None) -> list[str]:
-    """The overrides that name the references: of their own file, or of the captions file itself."""
+def references_of(
+    source: Source, references: Path | None, field: str | None, others: Sequence[Path]
+) -> list[str]:
+    """The overrides that name the references: of their own file, or of the captions file itself.
+
+    `others` are the further files that were typed: one of them may have been meant.
+    """
+    from evaluator.core.errors import DataError
     from evaluator.data.references_file import references_beside
 
     if references and not references.samefile(source.path):
         return [*typed("data.annotations", references), *typed("data.references_field", field)]
-    beside = references_beside(source.path, source.id_field, source.caption_field, field)
+    try:
+        beside = references_beside(source.path, source.id_field, source.caption_field, field)
+    except DataError as error:
+        if not others:
+            raise
+        raise DataError(
+            f"{error}. If {others[0]} holds them, type evaluator score {source.path} --references {others[0]}"
+        ) from error
     return [
         *typed("data.annotations", source.path),
         *typed("data.id_field", source.id_field),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import ExitCode, echo, print_document, print_table, warn
-from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
+from evaluator.cli.options import CONFIG_DIR, SEED, WIDE_TABLE, format_option, resamples_option
 
 
 @click.command(name="trust")
@@ -31,20 +31,14 @@ from evaluator.cli.options import CONFIG_DIR, WIDE_TABLE
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the pictures, for CLIPScore and the page.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "latex", "csv", "json", "html"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "markdown", "latex", "csv", "json", "html")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with plots and the captions on which a metric and people disagree most.",
 )
-@click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@resamples_option(100)
+@SEED
 @WIDE_TABLE
 @CONFIG_DIR
 def trust_command(

@@ -217,6 +217,11 @@ def _unknown_option(name: str, config_dir: Path | None) -> str:
     )
 
 
+def own_data(path: Path) -> str:
+    """What to type for a folder or file that was typed as a data set."""
+    return f"data=folder data.images={path}" if path.is_dir() else f"data=coco data.annotations={path}"
+
+
 def _translated(error: Exception, config_dir: Path | None = None) -> str:
     """Hydra's message without its search path and its hints at what would not work here."""
     if unknown := re.search(r"Could not override '([^']+)'", str(error)):
@@ -225,6 +230,8 @@ def _translated(error: Exception, config_dir: Path | None = None) -> str:
     if choice := re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", str(error)):
         meant = did_you_mean(choice[2], choices(config_dir).get(choice[1], ()))
         hint = own if choice[1] == "prompt" else ""
+        if choice[1] == "data" and Path(choice[2]).exists():
+            hint = f". For pictures or a file of your own, type {own_data(Path(choice[2]))}"
         shown = f"`evaluator list {choice[1]}` shows the choices{hint}"
         return f"{choice[1]}: there is no {choice[2]!r}.{meant} {shown}"
     if several := re.search(r"Ambiguous value for argument '(.*)'", str(error)):
@@ -234,6 +241,8 @@ def _translated(error: Exception, config_dir: Path | None = None) -> str:
     if override := getattr(error, "override", None):
         if override.startswith("prompt="):
             return f"{override}: `evaluator list prompt` shows the choices{own}"
+        if group := next((group for group, names in choices(config_dir).items() if override in names), None):
+            return f"cannot read {override}. Did you mean {group}={override}?"
         return (
             f"cannot read {override}: type option=value, and a value with = , ' or \" in it inside "
             "quotes of its own: \"option='value'\""

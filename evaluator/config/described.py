@@ -82,16 +82,18 @@ def option_names(folders: Iterable[Path]) -> list[str]:
                 text = path.read_text(encoding="utf-8")
                 root = yaml.compose(text)
             if isinstance(root, yaml.MappingNode):
-                prefix = "" if path.parent == folder else option_prefix(path, text)
-                names |= dict.fromkeys(_names(root, prefix))
+                names |= dict.fromkeys(_names(root, option_prefix(path, text)))
     return list(names)
 
 
 def option_prefix(path: Path, text: str) -> str:
     """What the names of the options in a YAML file of a group begin with: `model.`, `scorer.cider.`.
 
-    A scorer's file says it in its first line: several files may have the options of one scorer.
+    A scorer's file says it in its first line: several files may have the options of one scorer. Those in
+    config.yaml, of every run, are in no group.
     """
+    if path.name == "config.yaml":
+        return ""
     if package := PACKAGE.match(text):
         return "" if package["name"] == "_global_" else f"{package['name']}."
     return f"{path.parent.name}."
