@@ -50,7 +50,9 @@ class RunFolder:
     def existing(cls, path: Path) -> RunFolder:
         """The run at `path`, a folder or what `export` wrote. Raises StoreError where there is none."""
         if not files_at(path).has(MANIFEST):
-            raise StoreError(f"{path} is not a run folder: it has no manifest.json. Run folders lie in runs/")
+            holds_runs = path.is_dir() and any(path.glob(f"*/{MANIFEST}"))
+            advice = f"It holds run folders: type {path}/*" if holds_runs else "Run folders lie in runs/"
+            raise StoreError(f"{path} is not a run folder: it has no {MANIFEST}. {advice}")
         return cls(path)
 
     def load(self) -> Run:

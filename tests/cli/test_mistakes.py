@@ -19,6 +19,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with pictures, captions and references."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()
+    (tmp_path / "runs" / "git").mkdir(parents=True)
+    (tmp_path / "runs" / "git" / "manifest.json").write_text("{}")
     (tmp_path / "captions.json").write_text(json.dumps([{"image_id": 1, "caption": "a dog"}]))
     document = {
         "images": [{"id": 1, "file_name": "1.jpg"}],
@@ -37,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run git", "cannot read git. Did you mean model=git?"),
         ("run data=mine", "type data=folder data.images=mine"),
         ("run data=references.json", "type data=coco data.annotations=references.json"),
+        ("compare runs", "It holds run folders: type runs/*"),
         ("list gemini", "Did you mean 'model/gemini'?"),
         ("list modles", "Did you mean 'model'?"),
         (
