@@ -91,11 +91,11 @@ def exit_code() -> int:
 
 def without_dashes(error: click.ClickException) -> click.UsageError | None:
     """What to type in place of `--model git`, as other programs have it; None for any other mistake."""
+    if not isinstance(error, click.NoSuchOption) or not error.ctx:
+        return None
     from evaluator.config.compose import choice_file, choices
     from evaluator.config.described import described
 
-    if not isinstance(error, click.NoSuchOption) or not error.ctx:
-        return None
     name = error.option_name.lstrip("-").replace("-", "_")
     of_every_run = {option.name for option in described(choice_file("", "config")).options}
     if name not in of_every_run | choices().keys() or "OVERRIDES" not in error.ctx.get_usage():
