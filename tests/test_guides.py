@@ -39,7 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 LOCAL = [command for command in evaluator_commands(RUNNING) if "runner.devices" in command]
-REMOTE = [command for command in evaluator_commands(RUNNING) if command not in LOCAL]
+FORMATS = [each for each in evaluator_commands(RUNNING) if re.search("name=(exact|fast)|regress", each)]
+REMOTE = [each for each in evaluator_commands(RUNNING) if each not in (*LOCAL, *FORMATS)]
 
 
 @pytest.mark.parametrize("command", evaluator_commands(CLOUD) + REMOTE)
@@ -51,6 +52,14 @@ def test_every_command_works_or_names_the_key_that_it_needs(command: str, folder
     assert done.returncode == 2, done.stdout
     assert "GEMINI_API_KEY is not set" in done.stderr
     assert "https://aistudio.google.com/apikey" in done.stderr
+
+
+def test_captions_that_16_bits_change_are_counted(folder: Path) -> None:
+    *runs, regress = FORMATS
+    for command in runs:
+        done = typed(f"{command} limit=4 scorer=[cider]", folder)
+        assert done.returncode == 0, done.stderr
+    assert re.search(r"\((\d captions differ|both have the same captions)\)", typed(regress, folder).stdout)
 
 
 def test_local_devices_work_or_are_named(folder: Path) -> None:

@@ -25,6 +25,8 @@ from evaluator.files import hub
 PACKAGES = (
     ("torch", "local models, CLIPScore", "local"),
     ("transformers", "local models, CLIPScore", "local"),
+    ("torchvision", "the pictures of Qwen-VL, InternVL, SmolVLM and some other chat models", "chat"),
+    ("num2words", "SmolVLM", "chat"),
     ("google-genai", "Gemini", "gemini"),
     ("openai", "OpenAI and compatible servers", "openai"),
     ("anthropic", "Claude", "anthropic"),

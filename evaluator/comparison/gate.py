@@ -108,12 +108,11 @@ class Regression:
     best: tuple[ImageChange, ...]
 
     @property
-    def has_same_captions(self) -> bool:
-        """Whether both runs say the same of every image, so that no gate on a metric tells anything."""
+    def changed_captions(self) -> int:
+        """Of how many images the two runs say something else, or only one says something."""
         baseline, candidate = (row.run.captions for row in self.comparison.rows)
-        return baseline.keys() == candidate.keys() and all(
-            caption.text == candidate[item_id].text for item_id, caption in baseline.items()
-        )
+        texts = [{item_id: each.text for item_id, each in run.items()} for run in (baseline, candidate)]
+        return len({item_id for item_id, _ in texts[0].items() ^ texts[1].items()})
 
     @property
     def verdict(self) -> Verdict:

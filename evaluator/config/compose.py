@@ -210,6 +210,9 @@ def _unknown_option(name: str, config_dir: Path | None) -> str:
     if name in known and name.startswith("scorer."):
         scorer = name.split(".")[1]
         return f"{name}: {scorer} is not among the scorers. Type scorer=[...,{scorer}]"
+    if name in known:
+        group = name.split(".")[0]
+        return f"{name}: this {group} has no such option. `evaluator list {group}/NAME` shows what it has"
     meant = did_you_mean(name, [*known, *choices(config_dir)])
     return (
         f"{name}: there is no such option.{meant} `evaluator list` shows the choices of each group, and "

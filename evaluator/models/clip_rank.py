@@ -182,11 +182,13 @@ class CLIPRankSession:
         model, tokenizer = self.checkpoint.model, self.checkpoint.tokenizer
         length = model.config.text_config.max_position_embeddings
         padding: dict[str, Any] = {"padding": True}
-        if model.config.model_type == "siglip":  # trained on texts padded to the whole context
+        texts = [self.ranker.prefix + text for text in texts]
+        if model.config.model_type == "siglip":  # trained on small letters, padded to the whole context
             padding = {"padding": "max_length", "return_attention_mask": False}
+            texts = [text.lower() for text in texts]
         rows = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
-            some = [self.ranker.prefix + text for text in texts[start : start + TEXTS_AT_ONCE]]
+            some = texts[start : start + TEXTS_AT_ONCE]
             readable = [text.encode(errors="replace").decode() for text in some]
             inputs = tokenizer(
                 readable, return_tensors="pt", truncation=True, max_length=length, **padding

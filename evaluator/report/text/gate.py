@@ -30,12 +30,13 @@ def headline(regression: Regression) -> str:
     baseline, candidate = (row.label for row in regression.comparison.rows)
     failed = [check.gate.text for check in regression.checks if not check.met]
     inconclusive = [check.gate.text for check in regression.checks if check.verdict is Verdict.INCONCLUSIVE]
-    same = " (both have the same captions)" if regression.has_same_captions else ""
+    changed = regression.changed_captions
+    known = f" ({changed:,} captions differ)" if changed else " (both have the same captions)"
     if failed:
-        return f"{candidate} fails against {baseline}{same}: {', '.join(failed)}"
+        return f"{candidate} fails against {baseline}{known}: {', '.join(failed)}"
     if inconclusive:
-        return f"{candidate} passes against {baseline}{same}, but inconclusively: {', '.join(inconclusive)}"
-    return f"{candidate} passes against {baseline}{same}: every gate holds"
+        return f"{candidate} passes against {baseline}{known}, but inconclusively: {', '.join(inconclusive)}"
+    return f"{candidate} passes against {baseline}{known}: every gate holds"
 
 
 def result(check: Check) -> str:
@@ -131,6 +132,7 @@ def as_json(regression: Regression) -> str:
         "baseline": regression.comparison.rows[0].run.name,
         "candidate": regression.comparison.rows[1].run.name,
         "images": regression.comparison.pairs.images,
+        "changed_captions": regression.changed_captions,
         "gates": [asdict(check) for check in regression.checks],
         "worst": [asdict(change) for change in regression.worst],
         "best": [asdict(change) for change in regression.best],

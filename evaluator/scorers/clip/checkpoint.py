@@ -36,7 +36,8 @@ def load_encoder(scorer: FromCheckpoint, used_by: str, weights: str | None = Non
         load_weights(opened.model, Path(weights), f"{scorer.group}.weights")
         version = digest_of_weights(version, Path(weights))
     versions = [torch.__version__, transformers.__version__, PIL.__version__]
-    cache = FeatureCache("|".join(["1", version, scorer.dtype, opened.model.device.type, *versions]))
+    code = "2" if opened.config.model_type == "siglip" else "1"  # of what is done before the model
+    cache = FeatureCache("|".join([code, version, scorer.dtype, opened.model.device.type, *versions]))
     return Encoder(
         opened.model, opened.processor, opened.tokenizer, scorer.batch_size, version, cache, scorer.group
     )

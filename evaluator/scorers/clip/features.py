@@ -138,6 +138,10 @@ class Encoder:
     def _token_ids(self, text: str) -> list[int]:
         # Half of a surrogate pair is legal in JSON; the tokenizer refuses it.
         readable = text.encode(errors="replace").decode()
+        if self.is_siglip:
+            readable = (
+                readable.lower()
+            )  # as it was trained; the tokenizer of SigLIP 2 leaves it to the caller
         ids: list[int] = self.tokenizer(readable, truncation=False, padding=False, verbose=False)["input_ids"]
         return ids
 

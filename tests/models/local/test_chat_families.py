@@ -109,7 +109,8 @@ def test_a_family_captions_in_batches(
         # The tail of what the model generates is the caption: nothing of the prompt, and nothing less.
         session.decoding["min_new_tokens"] = NEW_TOKENS
         ((text, written, tokens),) = said(session.caption(prepared[:1]))
-        output = session.model.generate(**prepared[0], **session.decoding)[0].tolist()
+        inputs = session._on_device(prepared[0])  # Llama 4's pictures are bfloat16
+        output = session.model.generate(**inputs, **session.decoding)[0].tolist()
         new = output[-NEW_TOKENS:][:tokens]
         assert session.processor.tokenizer.decode(new, skip_special_tokens=True).strip() == (written or text)
         assert batched(session, paths, isinstance(prompt.system, str) and bool(prompt.system)) == []

@@ -81,6 +81,25 @@ def test_the_choice_is_that_of_zero_shot_classification(kind: str, tmp_path: Pat
         assert [float(value) for value, _ in kept] == pytest.approx(expected[order].tolist(), abs=1e-4)
 
 
+def test_a_siglip_reads_small_letters(tmp_path: Path) -> None:
+    """As it was trained; the tokenizer of SigLIP 2, unlike that of the first, leaves it to the caller."""
+    folder = siglip(tmp_path / "siglip")
+    for name, entries in (
+        ("tokenizer.json", {"normalizer": {"type": "NFC"}}),
+        ("tokenizer_config.json", {"tokenizer_class": "TokenizersBackend"}),
+    ):
+        saved = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps(saved | entries))
+    assert transformers.AutoTokenizer.from_pretrained(folder).tokenize("Red red")[0] != "red"
+    picture = Item("1", next((DEMO / "data" / "images").glob("*.png")))
+    found = []
+    for texts in (POOL, [text.upper() for text in POOL]):
+        path = tmp_path / "pool.txt"
+        path.write_text("\n".join(texts))
+        found += ranked(CLIPRank(str(folder), path), [picture])
+    assert found[0].whole_text == found[1].whole_text.lower()
+
+
 def test_the_demos_clip_finds_the_captions_of_its_pictures(tmp_path: Path) -> None:
     """Each image with its own reference among those of others."""
     document = json.loads((DEMO / "data" / "captions.json").read_text())

@@ -21,7 +21,7 @@ def test_changed_images_in_markdown(make_run: MakeRun) -> None:
         make_run("after", after, {"CIDEr": [0.5] * 30}, items),
     ]
     lines = markdown(regress(*runs, [parse_gate("CIDEr>=-1.0")])).splitlines()
-    assert lines[0] == "**after fails against before: CIDEr>=-1.0**"
+    assert lines[0] == "**after fails against before (30 captions differ): CIDEr>=-1.0**"
     assert "| ✗ | `CIDEr>=-1.0` | 90 | 50 | fails: -40.0 points (-42.6 to -37.4) |" in lines
     start = lines.index("<details><summary>worst changes on CIDEr</summary>")
     assert lines[start + 1 : start + 5] == [
