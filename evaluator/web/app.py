@@ -127,5 +127,5 @@ async def no_such_run(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return refused(
-        error.status_code, "Not possible" if error.status_code < 404 else "Not found", error.detail
+        error.status_code, "Not found" if error.status_code == 404 else "Not possible", error.detail
     )

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,11 +20,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from evaluator.core.errors import ImageError
+from evaluator.core.errors import EvaluatorError, ImageError
 from evaluator.core.secrets import known_secrets
 from evaluator.web.app import as_json, assets, http_error, page
 from evaluator.web.arena_session import CHOICES, LONGEST_NAME, ArenaSession, Choice, Closed
+from evaluator.web.guard import refused
 from evaluator.web.shown_pictures import SIZES, ShownPictures, placeholder
+
+logger = logging.getLogger(__name__)
 
 LONGEST_CAPTION = 20_000  # characters
 
@@ -89,8 +93,15 @@ def arena_app(session: ArenaSession, goal: int | None) -> Starlette:
             Route("/picture", app.picture),
             *assets(),
         ],
-        exception_handlers={HTTPException: http_error},
+        exception_handlers={HTTPException: http_error, EvaluatorError: votes_error},
     )
+
+
+async def votes_error(request: Request, error: Exception) -> Response:
+    """The file of votes was damaged meanwhile. What is wrong is for whoever started the arena."""
+    logger.error("%s", error)
+    message = "The votes cannot be read. The terminal in which the arena was started says why."
+    return refused(500, "Not possible", message)
 
 
 async def document_of(request: Request) -> dict[str, Any]:

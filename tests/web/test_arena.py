@@ -181,6 +181,25 @@ def test_a_vote_that_cannot_be_saved_stays_open(
     assert len(read_votes([tmp_path / "votes.jsonl"])[0]) == 1
 
 
+def test_a_damaged_file_of_votes_is_told_to_its_owner(
+    session: ArenaSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Raters learn that voting has stopped, and no path of the machine that it runs on."""
+    browser = rater_at(session)
+    seen = post(browser, "/api/next").json()
+    assert post(browser, "/api/vote", ticket=seen["ticket"], choice="left").status_code == 200
+    path = tmp_path / "votes.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"no": "vote"}\n')
+    refused = post(browser, "/api/next")
+    assert refused.status_code == 500
+    assert "The votes cannot be read" in refused.text
+    assert str(tmp_path) not in refused.text
+    assert "votes.jsonl, line 2" in caplog.text
+    path.write_bytes(whole)
+    assert post(browser, "/api/next").json()["votes"] == 1
+
+
 def test_runs_without_a_question_are_told(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is nothing to vote on"):
         contest([Run(runs[0]), Run(runs[0])], ["one", "the same"])

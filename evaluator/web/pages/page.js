@@ -13,15 +13,16 @@ export const foreign = (text) => element("bdi", "", text);
 
 export async function asked(address, options = {}) {
   const response = await fetch(address, options);
-  if (!response.ok) throw new Refusal(response.status);
+  if (!response.ok) throw new Refusal(response.status, await response.text());
   return response.json();
 }
 
 export class Refusal extends Error {
-  constructor(status) {
+  constructor(status, page) {
+    const reason = new DOMParser().parseFromString(page, "text/html").querySelector("p")?.textContent;
     super(status === 403
       ? "This page belongs to a session that has ended. Open the address that the command printed last."
-      : `The program refused (${status}).`);
+      : reason || `The program refused (${status}).`);
   }
 }
 
