@@ -104,10 +104,15 @@ def read_gallery() -> Callable[[Path], dict[str, Any]]:
     """What the page's script unpacks, and under "shown" the pictures that it has."""
 
     def read(path: Path) -> dict[str, Any]:
-        data, pictures = (node.text for node in parsed(path).find("script") if "id" in node.attributes)
-        document = json.loads(gzip.decompress(base64.b64decode(data, validate=True)))
+        scripts = parsed(path).find("script")
+        held = {node.attributes["id"]: node.text for node in scripts if "id" in node.attributes}
+        document = json.loads(gzip.decompress(base64.b64decode(held.pop("data"), validate=True)))
         assert isinstance(document, dict)
-        return document | {"shown": json.loads(pictures)}
+        first, first_pictures, others = (
+            json.loads(held[name]) for name in ("first", "first-pictures", "pictures")
+        )
+        first_pictures["shown"] += others
+        return document | {"first": first, "shown": first_pictures}
 
     return read
 

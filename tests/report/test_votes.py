@@ -141,7 +141,7 @@ def test_the_section_in_a_browser(voted: list[Path], browser: Any, tmp_path: Pat
     for width, scheme in ((1280, "light"), (360, "dark")):
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         page.goto(report.as_uri())
-        page.locator("#shown:not(:empty)").wait_for(state="attached")
+        page.locator("#list:not([aria-busy]):not(:empty)").wait_for(state="attached")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert not [one["id"] for one in axe.Axe().run(page).response["violations"]]
         assert page.locator(".votes img").first.evaluate("(image) => image.naturalWidth") > 0

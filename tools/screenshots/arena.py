@@ -172,7 +172,7 @@ def take(output: Path) -> None:
         assert read_votes([folder / "runs" / "votes.jsonl"])[0]
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.goto(write_report(compare(runs), folder / "report.html").as_uri())
-        page.locator("#shown:not(:empty)").wait_for(state="attached")
+        page.locator("#list:not([aria-busy]):not(:empty)").wait_for(state="attached")
         page.locator("#votes").evaluate("(heading) => heading.scrollIntoView()")
         write_jpeg(page, output / "votes.jpg")
         browser.close()

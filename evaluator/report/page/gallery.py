@@ -109,6 +109,16 @@ class Gallery:
             for text in texts
         )
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What the page's address calls the images whose id an earlier one has, by their index."""
+        first: dict[str, int] = {}
+        return {
+            str(index): f"{item.id}~{index}"
+            for index, item in enumerate(self.items)
+            if first.setdefault(item.id, index) != index
+        }
+
     @cached_property
     def with_picture(self) -> tuple[int, ...]:
         """The indices of the images whose picture is at hand."""
@@ -126,6 +136,7 @@ class Gallery:
             "runs": self.labels,
             "names": self.names or self.labels,
             "dataset": self.dataset,
+            "images": len(self.items),
             "metrics": self.metrics,
             "columns": len(self.columns),
             "better": [1 if higher else -1 for higher in self.higher_is_better],
@@ -133,6 +144,7 @@ class Gallery:
             "outcomes": OUTCOMES,
             "tagNames": tags,
             "ids": [item.id for item in self.items],
+            "addresses": self.addresses,
             "references": [item.references for item in self.items],
             "tags": [[number[tag] for tag in item.tags] for item in self.items],
             "pictures": list(pictures),

@@ -31,7 +31,8 @@ from evaluator.report import formatting
 from evaluator.report.leaderboard import leaderboard_rows, notes
 from evaluator.report.origins import HEADINGS, origins, shared_facts, signatures
 from evaluator.report.page.columns import AMOUNTS, columns
-from evaluator.report.page.embedding import breakable, packed, policy, shortened, visible, within_script
+from evaluator.report.page.embedded_images import embedded_images
+from evaluator.report.page.embedding import breakable, policy, shortened, visible
 from evaluator.report.page.filters import number_filters, places
 from evaluator.report.page.frame import Frame
 from evaluator.report.page.gallery import Gallery, gallery
@@ -184,8 +185,7 @@ def report_page(
         },
         gallery=shown,
         pictures=pictures,
-        data=packed(shown.document(*pictures.numbered(len(shown.items)))) if shown else "",
-        shown_pictures=within_script({"folder": pictures.folder, "shown": list(pictures.shown.values())}),
+        images=embedded_images(shown, pictures) if shown else {},
         # Where the first two runs can be compared, the summary links to gains and losses, also of the last.
         difference=lead and others and comparison.pairs.difference(lead, first.index, others[0].index),
         last=len(comparison.ranked(lead)) - 1 if lead else 0,

@@ -61,7 +61,7 @@ def report(make_run: MakeRun, pictures: list[Path], tmp_path: Path) -> Path:
 
 def opened(page: Any, path: Path, fragment: str = "") -> Any:
     page.goto(path.as_uri() + fragment)
-    page.locator("#shown:not(:empty)").wait_for(state="attached")
+    page.locator("#list:not([aria-busy]):not(:empty)").wait_for(state="attached")
     return page
 
 

@@ -268,7 +268,7 @@ def test_the_real_photographs_are_seen(
     for config in configs:
         evaluate(config)
     open_page(page, write_report(compare([config.folder for config in configs]), tmp_path / "all.html"))
-    page.locator("article.card img").nth(19).wait_for()
+    page.locator("article.card img").nth(9).wait_for()
     widths = page.evaluate("[...document.images].map((image) => image.complete ? image.naturalWidth : 0)")
     assert all(width > 100 for width in widths)
     assert page.inner_text("#shown") == "32 shown"

@@ -523,3 +523,82 @@ def test_pictures_have_the_chosen_size(
     open_page(page, output, "#image=1")
     assert page.evaluate("document.querySelector('.stage img').decode()") is None
     assert page.evaluate("document.querySelector('.stage img').naturalWidth") == 1200
+
+
+# Holds back what a page unpacks until `unpack()` is called.
+HELD = """
+const json = Response.prototype.json;
+const held = new Promise((done) => (window.unpack = done));
+Response.prototype.json = async function () { await held; return json.call(this); };
+"""
+
+
+@pytest.fixture
+def many(make_run: MakeRun, tmp_path: Path) -> Path:
+    """The report of two runs on 90 images; they differ most on the last."""
+    said = {str(number): f"a dog and {number} cats" for number in range(90)}
+    runs = [
+        make_run("one", said, {"CIDEr": [0.5 + number / 1000 for number in range(90)]}),
+        make_run("two", said, {"CIDEr": [0.5] * 90}),
+    ]
+    return write_report(compare(runs), tmp_path / "report.html")
+
+
+def test_the_first_images_are_seen_before_the_others_are_unpacked(page: Any, many: Path) -> None:
+    page.add_init_script(HELD)
+    page.goto(many.as_uri())
+    expect(page.locator("#shown")).to_have_text("90 shown")
+    assert seen(page) == [str(number) for number in range(10)]
+    assert page.locator("#spotlight .caption").first.inner_text() == "a dog and 89 cats"
+    page.locator("[data-turn='1']").click()
+    assert page.locator("#spotlight .caption").first.inner_text() == "a dog and 88 cats"
+    page.click("[data-view=matrix]")
+    assert page.locator(".matrix tbody th").all_inner_texts() == [str(number) for number in range(20)]
+    page.locator("#plots").scroll_into_view_if_needed()
+    page.locator(".matrix-box").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
+    page.evaluate("unpack()")
+    expect(page.locator(".matrix tbody th").last).to_have_text("89")
+    expect(page.locator("#scatter output")).to_contain_text("one has the better CIDEr on 89 images")
+    expect(page.locator(".questions .count")).to_have_count(4)
+
+
+TINTS = ["0.0", *(f"+{number / 10:.1f}" for number in range(1, 60))]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "ask", "answer", "expected"),
+    [
+        ("", lambda page: page.fill("#search", "77 c"), "#list h3", ["77"]),
+        ("", lambda page: page.select_option("#show", "first"), "#list h3", [str(n) for n in range(1, 11)]),
+        ("", lambda page: page.select_option("#order", "gain"), "#list h3", [str(89 - n) for n in range(10)]),
+        ("", lambda page: page.click("[data-view=grid]"), "#list .value", TINTS),
+        ("", lambda page: page.locator("#list .opener").nth(2).click(), "#lightbox h2", ["2"]),
+        ("", lambda page: page.locator("#spotlight .opener").click(), "#lightbox output", ["90 of 90"]),
+        ("#search=77+c", lambda page: None, "#list h3", ["77"]),
+        ("#image=77", lambda page: None, "#lightbox output", ["78 of 90"]),
+    ],
+    ids=["search", "question", "order", "grid", "picture", "spotlight", "address", "address-of-image"],
+)
+def test_what_is_asked_at_once_is_answered_in_full(
+    page: Any, many: Path, fragment: str, ask: Callable[[Any], None], answer: str, expected: list[str]
+) -> None:
+    """It waits until all images are unpacked, and the page says so."""
+    page.add_init_script(HELD)
+    page.goto(many.as_uri() + fragment)
+    page.locator("form.controls").wait_for()
+    ask(page)
+    expect(page.locator("#shown")).to_have_text("unpacking all images …")
+    assert page.get_attribute("#list", "aria-busy") == "true"
+    page.evaluate("unpack()")
+    expect(page.locator(answer)).to_have_text(expected)
+    expect(page.locator("#list:not([aria-busy])")).to_be_attached()
+    assert re.fullmatch("90 shown|(1|89) of 90 match", page.inner_text("#shown"))
+
+
+def test_a_browser_that_cannot_unpack_says_so(browser: Any, many: Path) -> None:
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(many.as_uri())
+    expect(page.locator("#list")).to_contain_text("too old to show the images")
+    assert not page.is_visible("form.controls")
+    page.close()

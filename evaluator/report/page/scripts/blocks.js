@@ -7,10 +7,11 @@
 // Blocks this close to the screen are drawn ahead.
 const AHEAD = "1200px";
 const SECTION = 40; // blocks
+const PRINTED = 20; // images, and those that share a block with them
 
 class BlockList {
-  constructor(place) {
-    this.place = place;
+  constructor(place, gallery) {
+    [this.place, this.gallery] = [place, gallery];
     this.blocks = []; // and sections, in the order of the page
   }
 
@@ -27,6 +28,14 @@ class BlockList {
     inner.append(...this.blocks);
     this.place.replaceChildren(matches.length ? outer : make("p", "none", "No image matches."));
     if (matches.length) this.fill(this.blockOf(0));
+  }
+
+  // Draw what was not there before.
+  complete() {
+    this.blocks.forEach((block) => {
+      this.watcher.unobserve(block);
+      this.watcher.observe(block); // it tells where each block is
+    });
   }
 
   // Empty blocks of at most so many matches each, from the first to before the end.
@@ -87,6 +96,7 @@ class BlockList {
     }
     const [first, end] = this.range(block);
     const images = this.matches.slice(first, end);
+    if (!images.every((image) => this.gallery.has(image))) return;
     block.dataset.drawn = "yes";
     block.replaceChildren(...images.map((image, index) => this.view.item(image, this.choice, first + index, this.matches.length)));
   }
@@ -127,10 +137,13 @@ class BlockList {
     this.drawn(index)?.replaceWith(this.view.item(image, this.choice, index, this.matches.length));
   }
 
-  // Only the first block is printed.
+  // Only the first images are printed.
   print() {
-    this.blocks.slice(1).forEach((block) => (block.hidden = true));
-    const left = this.matches.length - (this.view?.size ?? 0);
+    const last = this.matches.length ? this.blockOf(Math.min(PRINTED, this.matches.length) - 1) : null;
+    if (last) this.fill(last);
+    const printed = this.blocks.indexOf(last) + 1;
+    this.blocks.slice(printed).forEach((block) => (block.hidden = true));
+    const left = this.matches.length - (last ? this.range(last)[1] : 0);
     if (left > 0) this.place.append(make("p", "more", `and ${left.toLocaleString("en")} more images on the page itself`));
   }
 

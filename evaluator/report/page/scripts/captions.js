@@ -115,7 +115,7 @@ class Captions {
   // The id of an image as a link to it.
   link(image) {
     const link = make("a", "", isolated(this.gallery.data.ids[image]));
-    link.href = `#image=${encodeURIComponent(this.gallery.addresses[image])}`;
+    link.href = `#image=${encodeURIComponent(this.gallery.address(image))}`;
     link.dataset.image = image;
     return link;
   }

@@ -3,7 +3,7 @@
 class Cards {
   constructor(gallery, captions) {
     [this.gallery, this.captions] = [gallery, captions];
-    [this.size, this.height] = [20, 320];
+    [this.size, this.height] = [10, 320];
   }
 
   element() {

@@ -8,9 +8,11 @@ const INVENTED = "invented:"; // and so is a note that begins like this
 // Do something while nothing else is to be done; not every browser can tell.
 const whenIdle = (task) => (window.requestIdleCallback ? window.requestIdleCallback(task) : setTimeout(task, 20));
 
-// The data that the page holds as base64 of gzip of JSON.
-async function unpacked(element) {
-  const text = atob(element.textContent);
+const embedded = (id) => JSON.parse(document.getElementById(id).textContent);
+
+// What the page holds as base64 of gzip of JSON.
+async function unpacked(id) {
+  const text = atob(document.getElementById(id).textContent);
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -18,19 +20,30 @@ async function unpacked(element) {
 }
 
 class Gallery {
+  // At first `data` and `pictures` are of some images only. What is asked for one of them is answered as later.
   constructor(data, pictures) {
     this.data = data;
     this.pictures = pictures;
-    this.images = data.ids.length;
+    this.images = data.images;
     this.runs = data.runs.map((_, run) => run);
-    // Where two data sets have an image with the same id, the second has an address of its own.
-    this.indexOf = new Map();
-    this.addresses = data.ids.map((id, index) => {
-      const address = this.indexOf.has(id) ? `${id}~${index}` : id;
-      this.indexOf.set(address, index);
-      return address;
-    });
+    this.isComplete = false;
     this.lengths = [];
+  }
+
+  complete(data, otherPictures) {
+    this.data = data;
+    this.pictures.shown = this.pictures.shown.concat(otherPictures);
+    this.indexOf = new Map(data.ids.map((_, image) => [this.address(image), image]));
+    this.isComplete = true;
+  }
+
+  has(image) {
+    return image in this.data.ids;
+  }
+
+  // Where two data sets have an image with the same id, the second has an address of its own.
+  address(image) {
+    return this.data.addresses[image] ?? this.data.ids[image];
   }
 
   // A function that says whether an image has a text: as id, tag, outcome, error, note, in a caption or reference.

@@ -29,6 +29,10 @@ class Lightbox {
     this.draw(image);
   }
 
+  close() {
+    if (this.isOpen) this.dialog.close();
+  }
+
   closed() {
     this.stage.replaceChildren();
     this.moved(null, this.image);

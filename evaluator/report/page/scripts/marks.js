@@ -7,12 +7,17 @@ class Marks {
   constructor(gallery) {
     this.gallery = gallery;
     this.place = `evaluator marks ${gallery.data.dataset}`;
-    this.given = new Map(gallery.data.marks.map(([run, image, mark, note]) => [this.key(run, image), { mark, note }]));
     this.own = this.read();
+    this.take();
+  }
+
+  // The marks of the images that the gallery has.
+  take() {
+    this.given = new Map(this.gallery.data.marks.map(([run, image, mark, note]) => [this.key(run, image), { mark, note }]));
   }
 
   key(run, image) {
-    return JSON.stringify([this.gallery.addresses[image], this.gallery.data.answers[run].captions[image]]);
+    return JSON.stringify([this.gallery.address(image), this.gallery.data.answers[run].captions[image]]);
   }
 
   // A browser may refuse to keep anything for a file: then marks last as long as the page is open.

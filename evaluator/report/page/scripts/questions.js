@@ -49,22 +49,24 @@ class Questions {
     return reference > 0 && caption > reference;
   }
 
-  isShown(choice, image) {
-    const { data } = this.gallery;
-    const [what, ...rest] = choice.show.split(" ");
-    const anyRun = (holds) => choice.runs.some(holds);
+  // A function that says whether an image answers a question.
+  answers(choice, show) {
+    const { gallery } = this;
+    const [what, ...rest] = show.split(" ");
+    const named = rest.join(" ");
+    const anyRun = (holds) => (image) => choice.runs.some((run) => holds(run, image));
     switch (what) {
-      case "first": return this.gallery.gain(choice, choice.metric, image) > 0;
-      case "second": return this.gallery.gain(choice, choice.metric, image) < 0;
-      case "disagree": return this.disagree(choice, image);
-      case "wrong": return this.areAllWrong(choice, image);
-      case "invented": return anyRun((run) => this.gallery.hasInvented(run, image));
-      case "marked": return anyRun((run) => this.marks.of(run, image) !== null);
-      case "long": return this.isLong(image);
-      case "failed": return anyRun((run) => data.answers[run].ended[image] > 0);
-      case "outcome": return anyRun((run) => this.gallery.outcome(run, image) === rest.join(" "));
-      case "tag": return data.tags[image].includes(Number(rest[0]));
-      default: return true;
+      case "first": return (image) => gallery.gain(choice, choice.metric, image) > 0;
+      case "second": return (image) => gallery.gain(choice, choice.metric, image) < 0;
+      case "disagree": return (image) => this.disagree(choice, image);
+      case "wrong": return (image) => this.areAllWrong(choice, image);
+      case "invented": return anyRun((run, image) => gallery.hasInvented(run, image));
+      case "marked": return anyRun((run, image) => this.marks.of(run, image) !== null);
+      case "long": return (image) => this.isLong(image);
+      case "failed": return anyRun((run, image) => gallery.data.answers[run].ended[image] > 0);
+      case "outcome": return anyRun((run, image) => gallery.outcome(run, image) === named);
+      case "tag": return (image) => gallery.data.tags[image].includes(Number(named));
+      default: return () => true;
     }
   }
 
@@ -90,14 +92,18 @@ class Questions {
     }
   }
 
+  // Whether a choice asks nothing of the images that are far down: not even a tint, which depends on all.
+  asksNothing({ show, order, search, view }) {
+    return show === "all" && order === "data" && !search.trim() && view !== "grid";
+  }
+
   // The indices of the images that match, in order.
   find(choice) {
     const wanted = choice.search.trim();
     const isFound = wanted ? this.gallery.finder(wanted) : () => true;
+    const isAsked = this.answers(choice, choice.show);
     const matches = [];
-    for (let image = 0; image < this.gallery.images; image++) {
-      if (this.isShown(choice, image) && isFound(image)) matches.push(image);
-    }
+    for (let image = 0; image < this.gallery.images; image++) if (isAsked(image) && isFound(image)) matches.push(image);
     if (choice.order === "data") return matches;
     const keys = new Float64Array(this.gallery.images);
     for (const image of matches) keys[image] = this.key(choice, image) ?? Infinity;
@@ -107,8 +113,9 @@ class Questions {
 
   // How many images answer a question, whatever is searched for.
   count(choice, show) {
+    const isAsked = this.answers(choice, show);
     let count = 0;
-    for (let image = 0; image < this.gallery.images; image++) if (this.isShown({ ...choice, show }, image)) count++;
+    for (let image = 0; image < this.gallery.images; image++) if (isAsked(image)) count++;
     return count;
   }
 }

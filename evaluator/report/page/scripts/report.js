@@ -6,7 +6,7 @@ class Report {
     this.marks = new Marks(gallery);
     this.captions = new Captions(gallery, this.marks);
     this.questions = new Questions(gallery, this.marks);
-    this.list = new BlockList(document.getElementById("list"));
+    this.list = new BlockList(document.getElementById("list"), gallery);
     this.views = { cards: Cards, matrix: Matrix, grid: Thumbnails };
     this.matches = [];
     this.choices = new Choices(form, () => this.change());
@@ -28,15 +28,42 @@ class Report {
       event.preventDefault();
       this.visit(Number(opener.dataset.image));
     });
-    document.getElementById("exports").addEventListener("click", ({ target }) => this.export(target.dataset.export));
+    document.getElementById("exports").addEventListener("click", ({ target }) => this.whenComplete(() => this.export(target.dataset.export)));
     window.addEventListener("hashchange", () => this.follow());
     window.addEventListener("beforeprint", () => this.list.print());
     window.addEventListener("afterprint", () => this.list.printed());
     form.hidden = false;
-    this.tally();
-    this.find(); // after a reload a browser keeps what was typed
+    this.list.place.setAttribute("aria-busy", "true");
     this.follow();
-    whenIdle(() => gallery.prepare());
+  }
+
+  // All images are there: do what was asked for meanwhile.
+  complete(data, otherPictures) {
+    this.gallery.complete(data, otherPictures);
+    this.marks.take();
+    this.tally();
+    if (this.isWaiting) this.find();
+    else {
+      this.list.complete();
+      this.describe();
+    }
+    this.asked?.();
+    this.list.place.removeAttribute("aria-busy");
+    whenIdle(() => this.gallery.prepare());
+  }
+
+  // Do something as soon as all images are there; of several wishes, the last.
+  whenComplete(act) {
+    if (this.gallery.isComplete) act();
+    else {
+      this.asked = act;
+      this.wait();
+    }
+  }
+
+  wait() {
+    this.isWaiting = true;
+    document.getElementById("shown").textContent = "unpacking all images …";
   }
 
   addMenus() {
@@ -54,15 +81,25 @@ class Report {
   find() {
     const choice = this.choices.choice(this.gallery);
     this.choice = choice;
+    this.leaderboard.showColumns(choice.columns);
+    showRuns(choice.runs);
+    this.choices.press();
+    if (!this.gallery.isComplete && !this.questions.asksNothing(choice)) {
+      this.wait();
+      return;
+    }
+    this.isWaiting = false;
     this.matches = this.questions.find(choice);
     const [some, all] = [this.matches.length, this.gallery.images].map((count) => count.toLocaleString("en"));
     document.getElementById("shown").textContent = some === all ? `${all} shown` : `${some} of ${all} match`;
     this.list.show(this.matches, choice, new this.views[choice.view](this.gallery, this.captions));
-    this.leaderboard.showColumns(choice.columns);
-    showRuns(choice.runs);
-    this.scatter?.show(choice);
-    this.choices.press();
-    this.countAnswers(choice);
+    if (this.gallery.isComplete) this.describe();
+  }
+
+  // What is said of all images: the plot of two runs, and how many answer each question.
+  describe() {
+    this.scatter?.show(this.choice);
+    this.countAnswers(this.choice);
   }
 
   // Say on each question how many images answer it, one question at a time while nothing else is to be done.
@@ -89,13 +126,20 @@ class Report {
   // Do what the address says; an image that does not match is shown among all images.
   follow() {
     const { image: address, hasChoices } = this.choices.recall();
-    if (hasChoices) this.find();
-    const image = this.gallery.indexOf.get(address);
-    if (image !== undefined) this.visit(image);
-    else if (this.lightbox.isOpen) this.lightbox.dialog.close();
+    if (hasChoices || !this.choice) this.find(); // after a reload a browser keeps what was typed
+    if (address === null) this.lightbox.close();
+    else this.whenComplete(() => this.showImage(this.gallery.indexOf.get(address)));
   }
 
   visit(image) {
+    this.whenComplete(() => this.showImage(image));
+  }
+
+  showImage(image) {
+    if (image === undefined) {
+      this.lightbox.close();
+      return;
+    }
     if (!this.matches.includes(image)) {
       this.choices.set("search", "");
       this.choices.set("show", "all");
@@ -106,7 +150,7 @@ class Report {
 
   // The image that the lightbox shows stands in the address; after it is closed, the list is at that image.
   moved(image, left) {
-    this.choices.remember(image === null ? null : this.gallery.addresses[image]);
+    this.choices.remember(image === null ? null : this.gallery.address(image));
     if (image === null) this.list.reveal(left);
   }
 
@@ -136,13 +180,16 @@ class Report {
     new SiteIndex(leaderboard);
     return;
   }
+  const report = new Report(new Gallery(embedded("first"), embedded("first-pictures")), form, leaderboard);
+  // The other images follow this script, so that a reader sees the first ones before those are read.
+  await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
   let data;
   try {
-    data = await unpacked(document.getElementById("data"));
+    data = await unpacked("data");
   } catch (error) {
+    form.hidden = true;
     document.getElementById("list").textContent = "This browser is too old to show the images: it cannot unpack them.";
     throw error;
   }
-  const gallery = new Gallery(data, JSON.parse(document.getElementById("pictures").textContent));
-  new Report(gallery, form, leaderboard);
+  report.complete(data, embedded("pictures"));
 })();

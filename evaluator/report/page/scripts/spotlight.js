@@ -1,28 +1,10 @@
 // The picture beside the leaderboard: images on which the two best runs differ most, one at a time.
 
-const MOST_SPOTS = 10;
-
-// The images with the largest sizes, of those that have one; with a picture, where any has.
-function largest({ data, images }, sizeOf) {
-  const anyPicture = data.pictures.some((picture) => picture >= 0);
-  const found = []; // [size, image], the largest first
-  for (let image = 0; image < images; image++) {
-    const size = anyPicture && data.pictures[image] < 0 ? null : sizeOf(image);
-    if (size === null || (found.length === MOST_SPOTS && size <= found.at(-1)[0])) continue;
-    found.push([size, image]);
-    found.sort(([one, first], [other, second]) => other - one || first - second);
-    found.length = Math.min(found.length, MOST_SPOTS);
-  }
-  return found.map(([, image]) => image);
-}
-
 class Spotlight {
   // `visit` goes to an image.
   constructor(gallery, captions, figure, visit) {
     Object.assign(this, { gallery, captions, figure });
-    const { data, runs } = gallery;
-    this.pair = runs.filter((run) => data.answers[run].captions.some((text) => text !== null)).slice(0, 2);
-    this.images = this.pair.length ? largest(gallery, (image) => this.size(image)) : [];
+    ({ runs: this.pair, images: this.images } = gallery.data.spotlight);
     this.number = 0;
     figure.hidden = !this.images.length;
     figure.addEventListener("click", ({ target }) => {
@@ -32,17 +14,6 @@ class Spotlight {
       if (opener) visit(Number(opener.dataset.image));
     });
     if (this.images.length) this.draw();
-  }
-
-  // How much the two runs differ on an image; of a single run, how low its score is.
-  size(image) {
-    const [one, other] = this.pair;
-    const { data } = this.gallery;
-    if (!data.metrics.length) return data.answers[one].captions[image] === null ? null : 0;
-    const score = this.gallery.score(one, 0, image);
-    if (other === undefined) return score === null ? null : -score * data.better[0];
-    const difference = this.gallery.difference(one, other, 0, image);
-    return difference === null ? null : Math.abs(difference);
   }
 
   turn(by) {
