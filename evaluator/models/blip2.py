@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from evaluator.core.errors import ModelError
-from evaluator.models.local import LocalCaptioner
+from evaluator.models.local import LocalCaptioner, check_image_token
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,7 @@ class BLIP2(LocalCaptioner):
     model_types: ClassVar[tuple[str, ...]] = ("blip-2",)
 
     def prompt_ids(self, config: Any, tokenizer: Any, text: str) -> list[int]:
-        if config.image_token_index is None:
-            raise ModelError(
-                f"model.checkpoint: {self.checkpoint!r} was saved without image_token_index. "
-                "Save it again with a newer transformers, or choose a newer model.revision"
-            )
+        check_image_token(self.checkpoint, config)
         return [*[config.image_token_index] * config.num_query_tokens, *tokenizer(text)["input_ids"]]
 
     def echo_length(self, config: Any, prompt_ids: Sequence[int]) -> int:

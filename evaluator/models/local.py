@@ -33,7 +33,7 @@ from evaluator.core import (
     Session,
     WeightsSize,
 )
-from evaluator.core.errors import CaptionError, ConfigError, OutOfMemory
+from evaluator.core.errors import CaptionError, ConfigError, ModelError, OutOfMemory
 from evaluator.files.images import read_picture
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, is_out_of_memory
 from evaluator.models.compiled import compile_model
@@ -241,6 +241,15 @@ class LocalSession:
         text = self.tokenizer.decode(ids[:length], skip_special_tokens=True).strip()
         limit = self.decoding["max_new_tokens"]
         return reply_or_empty(counted(text, self.version, len(self.prompt_ids), length, limit))
+
+
+def check_image_token(checkpoint: str, config: Any) -> None:
+    """Raises ModelError for a BLIP-2 or InstructBLIP saved before pictures had a token of their own."""
+    if getattr(config, "image_token_index", 0) is None:
+        raise ModelError(
+            f"model.checkpoint: {checkpoint!r} was saved without image_token_index. "
+            "Save it again with a newer transformers, or choose a newer model.revision"
+        )
 
 
 def refuse(prompt: Prompt, parts: Sequence[str], reason: str) -> None:

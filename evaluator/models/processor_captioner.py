@@ -26,6 +26,7 @@ from evaluator.models.checkpoints import CheckpointLoader, first_line
 from evaluator.models.collate import Inputs, collated
 from evaluator.models.local import (
     LocalModel,
+    check_image_token,
     counted,
     length_of,
     memory_for,
@@ -117,6 +118,7 @@ class ProcessorCaptioner(LocalModel):
     def open(self, prompt: Prompt) -> Iterator[Session]:
         """Load the checkpoint. Raises ModelError with what to type."""
         checkpoint = self.opened()
+        check_image_token(self.checkpoint, checkpoint.config)
         model, processor, tokenizer = checkpoint.model, checkpoint.processor, checkpoint.tokenizer
         session = ProcessorSession(
             captioner=self,

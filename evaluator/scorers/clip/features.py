@@ -136,12 +136,11 @@ class Encoder:
         return rows
 
     def _token_ids(self, text: str) -> list[int]:
-        # Half of a surrogate pair is legal in JSON; the tokenizer refuses it.
+        # Half of a surrogate pair is legal in JSON; the tokenizer refuses it. A SigLIP was trained on small
+        # letters, and the tokenizer of SigLIP 2 leaves them to the caller.
         readable = text.encode(errors="replace").decode()
         if self.is_siglip:
-            readable = (
-                readable.lower()
-            )  # as it was trained; the tokenizer of SigLIP 2 leaves it to the caller
+            readable = readable.lower()
         ids: list[int] = self.tokenizer(readable, truncation=False, padding=False, verbose=False)["input_ids"]
         return ids
 

@@ -21,6 +21,8 @@ from evaluator.models.blip import BLIP  # noqa: E402
 from evaluator.models.blip2 import BLIP2  # noqa: E402
 from evaluator.models.git import GIT  # noqa: E402
 from evaluator.models.local import LocalCaptioner, LocalSession  # noqa: E402
+from evaluator.models.plain_prompt import PlainPrompt  # noqa: E402
+from tests.models.local import tiny_families  # noqa: E402
 
 FAMILIES = {"git": GIT, "blip": BLIP, "blip2": BLIP2, "blip2_t5": BLIP2}
 PROMPTS = ("", "a photo of", "question : what is shown ? answer :")
@@ -253,13 +255,25 @@ def test_code_that_a_checkpoint_brings_is_not_run(
     assert not marker.exists()
 
 
-def test_blip2_saved_by_an_old_transformers(
+def test_checkpoints_saved_by_an_old_transformers(
     blip2_checkpoint: Path, tmp_path: Path, edited: Callable[[Path, Path, dict[str, object]], Path]
 ) -> None:
-    folder = edited(blip2_checkpoint, tmp_path / "old", {"image_token_index": None, "image_token_id": None})
+    instructblip = tiny_families.instructblip(tmp_path / "instructblip")
+    for checkpoint, family in ((blip2_checkpoint, BLIP2), (instructblip, PlainPrompt)):
+        without = {"image_token_index": None, "image_token_id": None}
+        folder = edited(checkpoint, tmp_path / family.__name__, without)
+        with (
+            pytest.raises(ModelError, match="without image_token_index"),
+            family(str(folder)).open(Prompt("p", "a photo of")),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("prompt", ["a photo of " * 100, ""])
+def test_more_tokens_than_the_model_has_places_for(git_checkpoint: Path, prompt: str) -> None:
     with (
-        pytest.raises(ModelError, match="without image_token_index"),
-        BLIP2(str(folder)).open(Prompt("none")),
+        pytest.raises(ConfigError, match=r"prompt: it has \d+ tokens, and .* reads and writes 1024 at most"),
+        GIT(str(git_checkpoint), max_new_tokens=1024).open(Prompt("p", prompt)),
     ):
         pass
 
