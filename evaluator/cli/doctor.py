@@ -160,7 +160,7 @@ def cpu() -> Finding:
     free = max(0.0, free_cpus())
     return Finding(
         "CPU",
-        f"{allowed_cpus():g} cores for this program, {free:.1f} of the machine's free; a model on the CPU "
+        f"cores for this program: {allowed_cpus():g}, free now: {free:.1f}; a model on the CPU "
         f"uses as many threads as it gains from, and its pictures are prepared {prepared}",
     )
 

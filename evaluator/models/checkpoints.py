@@ -121,7 +121,7 @@ class CheckpointLoader:
         parameters = sum(parameter.numel() for parameter in model.parameters())
         where = f"{device}, {str(dtype)[6:]}"
         if device.type == "cpu":
-            where += f", {choose_threads(parameters)} thread(s)"
+            where += f", threads: {choose_threads(parameters)}"
         logger.info("%s: %.1f million parameters on %s", self.name, parameters / 1e6, where)
         return Checkpoint(config, model, processor, tokenizer, Path(file).parent)
 

@@ -48,7 +48,7 @@ class Batches:
         """The captions of all items, batch by batch; the workers end with the generator."""
         kind = kind_for(session, self.kind)
         number = number_for(session, self.workers, kind)
-        logger.info("pictures are prepared ahead by %d %s (runner.decode_workers)", number, kind)
+        logger.info("pictures are prepared ahead by %s: runner.decode_workers=%d", kind, number)
         prepare = partial(prepared_or_error, session.prepare)
         with picture_workers(prepare, number, kind) as workers:
             pictures = prepare_ahead(workers, items, lambda: 2 * size.now)
