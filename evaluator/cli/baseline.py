@@ -7,17 +7,12 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo
+from evaluator.cli.options import output_option
 
 
 @click.command(name="baseline")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("baseline.zip"),
-    show_default=True,
-    help="The file to write.",
-)
+@output_option("baseline.zip")
 def baseline_command(run: Path, output: Path) -> None:
     """Keep a run as one small file without pictures, to commit and to compare with later.
 

@@ -138,6 +138,17 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
     )
 
 
+def output_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--output, the file that the command writes."""
+    return click.option(
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path(default),
+        show_default=True,
+        help="The file to write.",
+    )
+
+
 def resamples_option(least: int = 1) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         "--resamples",

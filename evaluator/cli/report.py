@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evaluator.cli.console import echo
-from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY, VOTES
+from evaluator.cli.options import PICTURE_FOLDERS, RANK_BY, VOTES, output_option
 from evaluator.cli.run_folders import only_runs
 
 DEFAULT_PIXELS, LEAST_PIXELS, MOST_PIXELS = 640, 64, 8192
@@ -44,13 +44,7 @@ def named_runs(context: click.Context, parameter: click.Parameter, given: tuple[
 
 @click.command(name="report")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("report.html"),
-    show_default=True,
-    help="The file to write.",
-)
+@output_option("report.html")
 @click.option(
     "--pictures",
     type=PicturesType(),

@@ -89,6 +89,8 @@ def test_a_scorers_yaml_holds_the_defaults_of_its_class() -> None:
             made = field.default_factory is not dataclasses.MISSING
             default = field.default_factory() if made else field.default
             value = document(path)[field.name]
+            if str(value).startswith("${package:demo/"):
+                continue  # the same scorer with the demo's checkpoint
             assert (dataclasses.MISSING if value == "???" else value) == default, f"{path.name}: {field.name}"
 
 
