@@ -83,11 +83,9 @@ def test_yaml_says_what_it_is_and_builds(path: Path, annotations: Path) -> None:
 
 
 def test_a_scorers_yaml_holds_the_defaults_of_its_class() -> None:
-    """The library and the command line compute the same. A tiny scorer is that of a model of the demo."""
+    """The library and the command line compute the same."""
     for path in (CONF_DIR / "scorer").glob("*.yaml"):
         for field in dataclasses.fields(component(path)):
-            if path.stem.startswith("tiny-") and field.name == "checkpoint":
-                continue
             made = field.default_factory is not dataclasses.MISSING
             default = field.default_factory() if made else field.default
             value = document(path)[field.name]
