@@ -133,11 +133,11 @@ def test_a_worker_that_is_killed_loses_nothing(
 
 
 class Odd(Scripted):
-    """Fails at the picture `odd`."""
+    """The GPU fails at the picture `odd`."""
 
     def caption(self, prepared: Sequence[str]) -> list[Reply | CaptionError]:
         if "odd" in prepared:
-            raise OverflowError("this is odd")
+            raise RuntimeError("CUDA error: this is odd")
         return [Reply(name) for name in prepared]
 
 
@@ -175,7 +175,7 @@ def test_images_of_lost_processes_are_captioned_alone(tmp_path: Path) -> None:
     assert sorted(caption.item_id for caption in captions) == sorted(item.id for item in items)
     assert {caption.item_id: caption.error for caption in captions if caption.error} == {
         "always": "the process on the cluster died while it captioned this image alone",
-        "odd": "the model failed at this image alone: OverflowError: this is odd",
+        "odd": "the model failed at this image alone: RuntimeError: CUDA error: this is odd",
     }
     with pytest.raises(ModelError, match="die whatever they caption"):
         list(captions_on_ray(work, [Item("always", None)], pools, lambda *_: None))
