@@ -117,4 +117,7 @@ def _become(
     warnings.resetwarnings()
     for category in NOT_SHOWN:
         warnings.simplefilter("ignore", category)
+    if torch := sys.modules.get("torch"):
+        # It replaces its pool of threads once after a fork, and not safely where two threads ask at a time.
+        torch.set_num_threads(torch.get_num_threads())
     action()

@@ -88,6 +88,15 @@ def empty_warnings(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def single_image_warnings(rows: Sequence[Row]) -> list[str]:
+    """Runs with one caption: however often one image is drawn, the score stays the same."""
+    return [
+        f"{row.label}: its scores come from one image, so their intervals say nothing about other images"
+        for row in rows
+        if row.results.captioned == 1
+    ]
+
+
 def failure_counts(row: Row) -> str:
     return ", ".join(f"{count:,} {outcome}" for outcome, count in row.results.failures.items())
 

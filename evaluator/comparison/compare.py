@@ -19,6 +19,7 @@ from evaluator.comparison.caveats import (
     metric_names,
     missing_caption_warnings,
     signature_warnings,
+    single_image_warnings,
     style_warnings,
     unfinished_warnings,
     unverified_warnings,
@@ -106,6 +107,7 @@ def caveats(rows: Sequence[Row]) -> list[str]:
     return [
         *empty_warnings(rows),
         *unfinished_warnings(rows),
+        *single_image_warnings(rows),
         *damage_warnings(rows),
         *signature_warnings(rows),
         *unverified_warnings(rows),

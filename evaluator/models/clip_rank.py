@@ -35,7 +35,7 @@ from evaluator.core import (
 )
 from evaluator.core.errors import CaptionError, DataError
 from evaluator.models.checkpoints import Checkpoint, CheckpointLoader, image_processor_and_tokenizer
-from evaluator.models.local import memory_for, picture_of, refuse
+from evaluator.models.local import memory_for, on_device, picture_of, refuse
 from evaluator.models.placement import cpu_threads, memory_options, placement_of
 from evaluator.models.weights import weights_size
 
@@ -156,7 +156,7 @@ class CLIPRankSession:
 
         model = self.checkpoint.model
         with memory_for(model, len(prepared)):
-            pixels = torch.stack([pixels for _, pixels in prepared]).to(model.device, model.dtype)
+            pixels = on_device(torch.stack([pixels for _, pixels in prepared]), model)
             images = unit(model.get_image_features(pixel_values=pixels))
         return [self._ranked(item_id, image) for (item_id, _), image in zip(prepared, images, strict=True)]
 

@@ -274,11 +274,15 @@ def pixel_values(image_processor: Any, item: Item) -> torch.Tensor:
     return pixels[0]  # type: ignore[no-any-return]
 
 
-def on_device(pixels: torch.Tensor, model: Any) -> torch.Tensor:
-    """The pixels where the model is; a GPU copies from pinned memory while the program goes on."""
-    if model.device.type == "cuda":
-        pixels = pixels.pin_memory()
-    return pixels.to(model.device, non_blocking=True).to(model.dtype)
+def on_device(tensor: torch.Tensor, model: Any) -> torch.Tensor:
+    """The tensor where the model is, floating-point numbers in the model's type.
+
+    A GPU copies from pinned memory while the program goes on.
+    """
+    is_cuda = model.device.type == "cuda"
+    source = tensor.pin_memory() if is_cuda else tensor
+    moved = source.to(model.device, non_blocking=is_cuda)
+    return moved.to(model.dtype) if moved.is_floating_point() else moved
 
 
 @contextmanager

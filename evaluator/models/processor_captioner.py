@@ -30,6 +30,7 @@ from evaluator.models.local import (
     counted,
     length_of,
     memory_for,
+    on_device,
     picture_of,
     reply_or_empty,
     stop_ids,
@@ -235,12 +236,12 @@ class ProcessorSession:
         return self.model.config.get_text_config(decoder=True)
 
     def _on_device(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The batch on the model's device, floating-point numbers in the model's type."""
+        """The batch on the model's device."""
 
         def moved(value: Any) -> Any:
             if isinstance(value, list):
                 return [moved(each) for each in value]
-            return value.to(self.model.device, self.model.dtype if value.is_floating_point() else value.dtype)
+            return on_device(value, self.model)
 
         return {name: moved(value) for name, value in batch.items()}
 

@@ -35,12 +35,12 @@ def scored(
     signatures: Mapping[str, str] | None = None,
     reasons: Mapping[str, str] | None = None,
 ) -> Path:
-    """A run of one image that scored 0.5 on each metric of `signatures`."""
+    """A run of two images that scored 0.5 on each metric of `signatures`."""
     signatures = {"CIDEr": "CIDEr|n:4"} if signatures is None else signatures
-    scores = {metric: [0.5] for metric in signatures}
+    scores = {metric: [0.5, 0.5] for metric in signatures}
     return scored_run(
         path,
-        {"1": "a dog"},
+        {"1": "a dog", "2": "a cat"},
         scores,
         signature=signatures,
         reasons=reasons,
@@ -156,6 +156,12 @@ def test_different_signatures_are_warned_of(tmp_path: Path) -> None:
     )
     assert compare([paths[0], paths[2]]).warnings == ()
     assert compare([paths[0], paths[3]]).warnings == (f"{start}BLEU-4, CIDEr (images:5 against images:4)",)
+
+
+def test_the_interval_of_one_image_says_nothing(tmp_path: Path) -> None:
+    alone = scored_run(tmp_path / "alone", {"1": "a dog"}, {"CIDEr": [0.5]}, choices=CHOICES)
+    (warning,) = compare([alone]).warnings
+    assert warning.endswith("from one image, so their intervals say nothing about other images")
 
 
 def test_a_run_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
