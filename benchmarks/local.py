@@ -9,6 +9,8 @@ ledger; and a loop that prepares and captions one picture at a time. Each figure
 rounds.
 
     cpu_share          CPU seconds of preparing and generating / those of the whole run
+    beside_share       the same, where a second process prepares while this one generates, and nothing goes
+                       from one to the other: what the machine costs when two of its CPUs are busy
     share_of_ideal     what these seconds allow / the time of the whole run. One process generates in one
                        thread, so that no run is faster than generating alone, nor than all CPUs together
     one_by_one_ratio   CPU seconds of one picture at a time / those of the whole run
@@ -27,6 +29,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
 
 import json
+import multiprocessing
 import resource
 import sys
 import tempfile
@@ -40,6 +43,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from evaluator.config.run_config import run_configs
 from evaluator.core import Caption, Captioner, Item, Prompt, Session
@@ -51,7 +55,7 @@ from tools.demo.scenes import draw, training_scenes
 
 MODELS = ("tiny-git", "tiny-blip", "tiny-blip2")
 IMAGES = 2_000
-ROUNDS = 5
+ROUNDS = 3
 MEMORY_IMAGES = 5_000
 WORKERS_IMAGES = 600
 PROMPT = Prompt("none")
@@ -126,10 +130,11 @@ def cpu_seconds() -> float:
 
 
 class Round(NamedTuple):
-    """What preparing, generating, the whole run, and one picture at a time took."""
+    """What preparing, generating, both at once, the whole run, and one picture at a time took."""
 
     prepare: Cost
     generate: Cost
+    beside: Cost
     whole: Cost
     one: Cost
 
@@ -139,6 +144,7 @@ class Round(NamedTuple):
         ideal = max(self.generate.wall, (self.prepare.wall + self.generate.wall) / allowed_cpus())
         return {
             "cpu_share": parts / self.whole.cpu,
+            "beside_share": self.beside.cpu / self.whole.cpu,
             "share_of_ideal": ideal / self.whole.wall,
             "one_by_one_ratio": self.one.cpu / self.whole.cpu,
         }
@@ -157,21 +163,36 @@ def compared(name: str, items: Sequence[Item], rounds: int) -> dict[str, float]:
 
 
 def measured(session: Any, items: Sequence[Item]) -> Round:
-    """One round; the loop of one picture at a time sees a tenth of the items, and is counted as for all."""
-    few = items[: max(1, len(items) // 10)]
+    """One round; the loop of one picture at a time sees a 20th of the items, and is counted as for all."""
+    few = items[: max(1, len(items) // 20)]
     prepared: list[Any] = []
+
+    def prepare() -> None:
+        prepared.extend(map(session.prepare, items))
 
     def generate() -> None:
         for start in range(0, len(items), USUAL):
             session.caption(prepared[start : start + USUAL])
+
+    def both_at_once() -> None:
+        preparing = multiprocessing.get_context("fork").Process(target=prepare_in_process)
+        preparing.start()
+        generate()
+        preparing.join()
+
+    def prepare_in_process() -> None:
+        torch.set_num_threads(1)  # its threads were not forked
+        for item in items:
+            session.prepare(item)
 
     def one_by_one() -> None:
         for item in few:
             session.caption([session.prepare(item)])
 
     return Round(
-        Cost.of(lambda: prepared.extend(map(session.prepare, items))),
+        Cost.of(prepare),
         Cost.of(generate),
+        Cost.of(both_at_once),
         Cost.of(lambda: whole_run(Loaded(session), items, DefaultRunner())),
         Cost(*(seconds * len(items) / len(few) for seconds in Cost.of(one_by_one))),
     )
