@@ -89,12 +89,11 @@ def empty_warnings(rows: Sequence[Row]) -> list[str]:
 
 
 def single_image_warnings(rows: Sequence[Row]) -> list[str]:
-    """Runs with one caption: however often one image is drawn, the score stays the same."""
-    return [
-        f"{row.label}: its scores come from one image, so their intervals say nothing about other images"
-        for row in rows
-        if row.results.captioned == 1
-    ]
+    """Runs that were scored on one image: however often it is drawn, the score stays the same."""
+    alone = [row.label for row in rows if {score.images for score in row.results.scores} == {1}]
+    if not alone:
+        return []
+    return [f"{', '.join(alone)}: scores of one image, whose intervals say nothing about other images"]
 
 
 def failure_counts(row: Row) -> str:

@@ -161,7 +161,7 @@ def test_different_signatures_are_warned_of(tmp_path: Path) -> None:
 def test_the_interval_of_one_image_says_nothing(tmp_path: Path) -> None:
     alone = scored_run(tmp_path / "alone", {"1": "a dog"}, {"CIDEr": [0.5]}, choices=CHOICES)
     (warning,) = compare([alone]).warnings
-    assert warning.endswith("from one image, so their intervals say nothing about other images")
+    assert warning.endswith("scores of one image, whose intervals say nothing about other images")
 
 
 def test_a_run_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

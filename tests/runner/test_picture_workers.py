@@ -84,7 +84,7 @@ def test_processes_end_with_the_one_that_they_work_for(tmp_path: Path) -> None:
         from evaluator.runner.picture_workers import picture_workers
 
         def prepare(item):
-            print(os.getpid(), flush=True)
+            os.write(1, f"{os.getpid()}\\n".encode())  # at once, so that two of them do not mix
             time.sleep(60)
 
         with picture_workers(prepare, 2, "processes") as workers:

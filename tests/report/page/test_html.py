@@ -232,9 +232,10 @@ def test_what_was_not_computed_says_why(make_run: MakeRun, read_page: ReadPage, 
 
 
 def test_warnings_are_shown(make_run: MakeRun, read_page: ReadPage, tmp_path: Path) -> None:
+    captions = {"1": "a dog", "2": "a cat"}
     runs = [
-        make_run("one", {"1": "a dog"}, {"CIDEr": [0.5]}, signature="CIDEr|n:4"),
-        make_run("two", {"1": "a dog"}, {"CIDEr": [0.4]}, signature="CIDEr|n:3", dataset_digest="d2"),
+        make_run("one", captions, {"CIDEr": [0.5, 0.5]}, signature="CIDEr|n:4"),
+        make_run("two", captions, {"CIDEr": [0.4, 0.4]}, signature="CIDEr|n:3", dataset_digest="d2"),
     ]
     comparison = compare(runs)
     assert len(comparison.warnings) == 2

@@ -69,8 +69,9 @@ def test_json_holds_numbers_signatures_reasons_and_warnings(comparison: Comparis
     assert second["scores"]["BLEU-4"] == {"value": None, "reason": "not asked for in this run"}
     assert second["outcomes"] == {"ok": 1, "refused": 1}
     assert document["warnings"] == list(comparison.warnings)
-    shared_images, recipes, unverified = comparison.warnings
+    shared_images, one_image, recipes, unverified = comparison.warnings
     assert shared_images.startswith("compared on the 1 of 2 images")
+    assert "scores of one image" in one_image
     assert recipes.startswith("not computed in the same way")
     assert unverified.startswith("SPICE is not verified")
 
