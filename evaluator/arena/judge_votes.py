@@ -38,11 +38,11 @@ def together(votes: Sequence[Vote]) -> list[Vote]:
 
 def by_question(votes: Sequence[Vote]) -> Iterator[tuple[tuple[str, QuestionId], dict[str, Vote]]]:
     """By rater and question, the last vote with each caption first, by the system that wrote that caption."""
-    found: dict[tuple[str, QuestionId], dict[str, Vote]] = defaultdict(dict)
+    orders: dict[tuple[str, QuestionId], dict[str, Vote]] = defaultdict(dict)
     for vote in votes:
         first = {"a": vote.a, "b": vote.b}.get(vote.left, "")
-        found[vote.rater, vote.question][first] = vote
-    yield from found.items()
+        orders[vote.rater, vote.question][first] = vote
+    yield from orders.items()
 
 
 def one_vote(orders: Sequence[Vote]) -> Vote:

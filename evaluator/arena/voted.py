@@ -49,10 +49,12 @@ def voted_on(comparison: Comparison, files: Sequence[Path] | None = None, must_f
         tuple(dict.fromkeys((label, name, run.name, run.name.removesuffix(".zip"), str(run.path))))
         for label, name, run in zip(labels, names_of(runs), runs, strict=True)
     ]
-    found = matched(votes, captions, names)
-    if found.changed:
-        warnings.append(f"{found.changed:,} votes are on captions that have changed since, and do not count")
-    rated = panels(found.votes, captions)
+    matching = matched(votes, captions, names)
+    if matching.changed:
+        warnings.append(
+            f"{matching.changed:,} votes are on captions that have changed since, and do not count"
+        )
+    rated = panels(matching.votes, captions)
     if not any(panel.rating(label) for panel in rated for label in labels):
         problem = (
             f"{listed(list(map(str, paths)))}: no vote counts for these runs. The votes are on "
@@ -62,10 +64,10 @@ def voted_on(comparison: Comparison, files: Sequence[Path] | None = None, must_f
         if files is None or not must_fit:
             return Voted(warnings=(*warnings, problem))
         raise DataError(problem)
-    voted = votes_on(found.votes)
-    if found.others and (without := [label for label in labels if not voted[label]]):
+    voted = votes_on(matching.votes)
+    if matching.others and (without := [label for label in labels if not voted[label]]):
         warnings.append(
-            f"no vote is on {listed(without)}, and no run here is called {listed(found.others)}, as systems "
-            "in the votes are"
+            f"no vote is on {listed(without)}, and no run here is called {listed(matching.others)}, as "
+            "systems in the votes are"
         )
-    return Voted(rated, tuple(warnings), found.votes, captions)
+    return Voted(rated, tuple(warnings), matching.votes, captions)

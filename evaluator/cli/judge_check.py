@@ -80,12 +80,12 @@ def judge_check_command(
     for judge, questions in asked:
         attempts = answered(questions, folder, config.runner, cost_usd(folder) or 0.0)
         answers.append((judge, attempts.captions))
-    found = findings(answers, samples, draws, resamples, seed)
+    measured = findings(answers, samples, draws, resamples, seed)
     if form == "table":
-        print_table(judge_check_table(found))
+        print_table(judge_check_table(measured))
         echo(f"the answers are kept in {folder}")
     else:
-        print_document(FORMATS[form](found))
+        print_document(FORMATS[form](measured))
     return ExitCode.OK
 
 

@@ -53,7 +53,7 @@ def split_of(place: Place, is_streamed: bool) -> Split:
         import datasets
     except ImportError:
         raise MissingPackage("datasets, which reads data sets of the Hugging Face hub,", "data") from None
-    _check_hub(place)
+    _check_reachable(place)
     with _in_plain_words(place), _quietly(datasets.utils):
         builder = datasets.load_dataset_builder(**_options(place))
         if is_streamed:
@@ -72,7 +72,7 @@ def split_of(place: Place, is_streamed: bool) -> Split:
         return Split(tables, None, builder.hash or "", loaded._fingerprint)
 
 
-def _check_hub(place: Place) -> None:
+def _check_reachable(place: Place) -> None:
     """Raises DataError where the data set must come from the hub and the hub is out of reach."""
     from datasets.config import HF_DATASETS_CACHE
     from datasets.naming import camelcase_to_snakecase

@@ -44,18 +44,18 @@ def is_offline() -> bool:
 
 def is_reachable(attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS) -> bool:
     """Whether the hub accepts connections. With a proxy, only the proxy could say: it is taken for yes."""
-    place = urlsplit(hub_address())
-    if place.scheme in urllib.request.getproxies() or "all" in urllib.request.getproxies():
+    address = urlsplit(hub_address())
+    if address.scheme in urllib.request.getproxies() or "all" in urllib.request.getproxies():
         return True
     ended, reached = threading.Event(), threading.Event()
 
     def connect() -> None:  # in a thread, since no timeout ends the look-up of a name
-        port = place.port or (80 if place.scheme == "http" else 443)
+        port = address.port or (80 if address.scheme == "http" else 443)
         for attempt in range(attempts):
             if attempt:
                 time.sleep(PAUSE_SECONDS)
             try:
-                socket.create_connection((place.hostname or "", port), patience).close()
+                socket.create_connection((address.hostname or "", port), patience).close()
                 reached.set()
                 break
             except OSError:

@@ -134,7 +134,7 @@ def status_of(batch: Batch) -> JobStatus:
     files = tuple(text(name) for name in (batch.output_file_id, batch.error_file_id) if name)
     if state == "failed" and not files:
         errors = (batch.errors.data if batch.errors else None) or []
-        said = "; ".join(f"{error.code or ''}: {error.message or ''}" for error in errors[:3])
+        reasons = "; ".join(f"{error.code or ''}: {error.message or ''}" for error in errors[:3])
         is_full = any(error.code == "token_limit_exceeded" for error in errors)
-        return JobStatus("refused", reason=said or "it gives no reason", queue_is_full=is_full)
+        return JobStatus("refused", reason=reasons or "it gives no reason", queue_is_full=is_full)
     return JobStatus("ended", answered, REASONS.get(state, ""), files)

@@ -28,7 +28,7 @@ import numpy as np
 from annotated_types import Ge
 
 from evaluator.core import RUNTIME_ONLY, TYPED_ONLY, Array, Item, Measurement
-from evaluator.core.cut_off import cut_off_note
+from evaluator.core.cut_off import cut_off_notes
 from evaluator.core.errors import MetricError
 from evaluator.models.checkpoints import is_out_of_memory
 from evaluator.scorers.checkpoint_options import open_checkpoint
@@ -103,7 +103,7 @@ class BERTScore:
         precision, recall, f1 = scores_of(model, items, captions, weight_of).T
         scores = np.stack([f1, precision, recall])
         scores = (scores - baseline) / (1.0 - baseline)
-        notes = cut_off_notes(model, items, captions)
+        notes = notes_on(model, items, captions)
         return [
             self._measurement(name, row, items, layer, model.version, notes)
             for name, row in zip(self.names, scores, strict=True)
@@ -299,20 +299,17 @@ def matched(
     return torch.stack(scores).nan_to_num(0.0).amax(dim=0)
 
 
-def cut_off_notes(model: LanguageModel, items: Sequence[Item], captions: Sequence[str]) -> Sequence[str]:
-    """A note for each caption whose end was not read; empty where all were read."""
+def notes_on(model: LanguageModel, items: Sequence[Item], captions: Sequence[str]) -> Sequence[str]:
+    """A note for each caption whose end was not read, which is logged; empty where all were read."""
     counts = [len(ids) for ids in model.token_ids(captions, whole=True)]
-    notes = [
-        cut_off_note(model.longest, count) if count > model.longest and item.references else ""
-        for item, count in zip(items, counts, strict=True)
-    ]
-    if number := sum(map(bool, notes)):
+    notes = cut_off_notes(model.longest, counts, [bool(item.references) for item in items])
+    if notes:
         logger.warning(
             "%s captions are longer than the %d tokens that the model reads: their ends are cut off",
-            f"{number:,}",
+            f"{sum(map(bool, notes)):,}",
             model.longest,
         )
-    return notes if any(notes) else ()
+    return notes
 
 
 def keep_layers(model: Any, number: int) -> None:

@@ -22,7 +22,7 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from evaluator.core import RUNTIME_ONLY, TYPED_ONLY, Array, Item, Measurement
-from evaluator.core.cut_off import cut_off_note
+from evaluator.core.cut_off import cut_off_notes
 from evaluator.core.errors import MetricError
 from evaluator.scorers.clip.checkpoint import load_encoder
 from evaluator.scorers.clip.features import Encoder
@@ -111,10 +111,6 @@ class CLIPScore:
     ) -> Measurement:
         """Of scores (N,), NaN where there is none, and the number of tokens of each caption."""
         rows, read = rows_of_mean(scores), encoder.context_length
-        notes = [
-            cut_off_note(read, count) if count > read and is_scored else ""
-            for count, is_scored in zip(tokens, ~np.isnan(scores), strict=True)
-        ]
         return Measurement(
             name,
             rows,
@@ -128,7 +124,7 @@ class CLIPScore:
                 weight=self.weight,
                 prefix=self.prefix.strip(),
             ),
-            notes=notes if any(notes) else (),
+            notes=cut_off_notes(read, tokens, ~np.isnan(scores)),
         )
 
 

@@ -42,41 +42,35 @@ def llama(words: Any) -> Any:
     return transformers.LlamaConfig(**LLAMA, vocab_size=len(words), **ids())
 
 
-def mistral3(folder: Path) -> Path:
-    """Mistral Small 3, Ministral 3, Magistral."""
+def pixtral_parts(**options: Any) -> tuple[dict[str, Any], Any]:
+    """What a config has for Pixtral's encoder and a Mistral, and a processor with these options."""
     words = tokenizer("[IMG]", image_token="[IMG]", break_token="[IMG_BREAK]", end_token="[IMG_END]")
-    config = transformers.Mistral3Config(
-        vision_config=transformers.PixtralVisionConfig(**VISION | {"image_size": 4 * SIZE}, head_dim=16),
-        text_config=transformers.MistralConfig(**LLAMA, head_dim=16, vocab_size=len(words), **ids()),
+    parts = {
+        "vision_config": transformers.PixtralVisionConfig(**VISION | {"image_size": 4 * SIZE}, head_dim=16),
+        "text_config": transformers.MistralConfig(**LLAMA, head_dim=16, vocab_size=len(words), **ids()),
         **numbers(words, image_token_index="[IMG]"),
-        tie_word_embeddings=False,
-    )
+    }
     processor = transformers.PixtralProcessor(
         transformers.PixtralImageProcessorPil(size={"longest_edge": 2 * SIZE}, patch_size=8),
         words,
         patch_size=8,
-        spatial_merge_size=2,
         chat_template=words.chat_template,
+        **options,
     )
+    return parts, processor
+
+
+def mistral3(folder: Path) -> Path:
+    """Mistral Small 3, Ministral 3, Magistral."""
+    parts, processor = pixtral_parts(spatial_merge_size=2)
+    config = transformers.Mistral3Config(**parts, tie_word_embeddings=False)
     return save(folder, transformers.Mistral3ForConditionalGeneration(config), processor)
 
 
 def pixtral(folder: Path) -> Path:
     """Pixtral 12B: a LLaVA whose pictures keep their shapes."""
-    words = tokenizer("[IMG]", image_token="[IMG]", break_token="[IMG_BREAK]", end_token="[IMG_END]")
-    config = transformers.LlavaConfig(
-        vision_config=transformers.PixtralVisionConfig(**VISION | {"image_size": 4 * SIZE}, head_dim=16),
-        text_config=transformers.MistralConfig(**LLAMA, head_dim=16, vocab_size=len(words), **ids()),
-        vision_feature_select_strategy="full",
-        vision_feature_layer=-1,
-        **numbers(words, image_token_index="[IMG]"),
-    )
-    processor = transformers.PixtralProcessor(
-        transformers.PixtralImageProcessorPil(size={"longest_edge": 2 * SIZE}, patch_size=8),
-        words,
-        patch_size=8,
-        chat_template=words.chat_template,
-    )
+    parts, processor = pixtral_parts()
+    config = transformers.LlavaConfig(**parts, vision_feature_select_strategy="full", vision_feature_layer=-1)
     return save(folder, transformers.LlavaForConditionalGeneration(config), processor)
 
 
